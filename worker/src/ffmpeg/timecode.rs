@@ -13,7 +13,7 @@ pub(crate) fn later(timecode: &str, seconds: f64, rate: f64) -> Option<String> {
         return None;
     }
     let base = rate.round() as u64;
-    if base == 0 || base > 1000 {
+    if base == 0 || base > 1000 || frames >= base {
         return None;
     }
     let is_drop = timecode.contains([';', '.']) && base.is_multiple_of(30);
@@ -63,5 +63,7 @@ mod tests {
         assert_eq!(of("00:00:00:00", 60.0, ntsc), "00:00:59:28");
         assert_eq!(later("hello", 1.0, 25.0), None);
         assert_eq!(later("01:99:00:00", 1.0, 25.0), None);
+        assert_eq!(later("01:00:00:25", 1.0, 25.0), None);
+        assert_eq!(later("01:00:00:18446744073709551615", 1.0, 25.0), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use common::job::changes::{Fate, Kind};
 use common::job::failure::Fault;
-use common::recipe::{Container, Recipe, Video};
+use common::recipe::{AudioOutput, AudioRule, Container, Recipe, Video};
 
 use crate::studio::{self, Studio};
 
@@ -52,6 +52,41 @@ async fn the_sound_of_a_film_fills_each_container() {
             let is_lost = second.fate == Fate::Lost && !second.is_wanted;
             assert_eq!(is_lost, !container.holds_several_tracks(), "{second}");
         }
+    }
+}
+
+#[tokio::test]
+async fn versions_of_a_track_that_find_no_room_are_told() {
+    let studio = Studio::new();
+    let film = studio.tracks();
+    let outputs = ["128k", "96k"].map(|bitrate| AudioOutput::Encode {
+        encoder: "mp3".parse().expect("an encoder"),
+        bitrate: Some(bitrate.parse().expect("a bitrate")),
+        downmix: None,
+        loudness: None,
+        title: None,
+    });
+    let recipe = audio_only("mp3", Container::Mp3).edit(|draft| {
+        draft.audio_tracks.rules = vec![AudioRule {
+            outputs: outputs.into(),
+            ..AudioRule::default()
+        }];
+    });
+    let recipe = recipe.expect("a sound recipe");
+    let checked = studio.encode(&film, &recipe).await.expect("passes");
+    for changes in [
+        checked.changes,
+        studio.foresee(&film, &recipe).await.expect("told before"),
+    ] {
+        let lost: Vec<String> = changes
+            .iter()
+            .filter(|change| change.is_loss() && change.kind == Kind::Track)
+            .map(ToString::to_string)
+            .collect();
+        assert!(
+            lost.iter().any(|lost| lost.contains("MP3 Stereo of 96k")),
+            "{lost:?}"
+        );
     }
 }
 

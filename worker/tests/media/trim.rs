@@ -330,6 +330,40 @@ async fn subtitles_and_chapters_are_cut_with_the_picture() {
 }
 
 #[tokio::test]
+async fn texts_in_an_old_encoding_are_kept_in_a_part() {
+    for studio in Studio::each() {
+        let source = texts(&studio);
+        let mut bytes = std::fs::read(&source).expect("bytes");
+        let at = bytes.windows(6).position(|six| six == b"within");
+        let at = at.expect("the text is there");
+        // An ö in Latin 1, which is no UTF-8.
+        bytes[at + 1] = 0xF6;
+        std::fs::write(&source, bytes).expect("written");
+        let recipe = trimmed(studio::recipe("libx264"), "1.5-2.5", Container::Mp4);
+        studio.encode(&source, &recipe).await.expect("passes");
+        let made = std::fs::read(studio.output()).expect("bytes");
+        assert!(made.windows(6).any(|six| six == b"w\xF6thin"));
+    }
+}
+
+#[tokio::test]
+async fn a_raw_stream_has_no_times_to_cut_at() {
+    let studio = Studio::new();
+    let source = studio.clip(
+        "raw.h264",
+        "-c:v libx264 -preset ultrafast -pix_fmt yuv420p",
+    );
+    for trim in ["0.1-", "30-"] {
+        let failure = studio
+            .foresee(&source, &lossless(trim, Container::Mkv))
+            .await;
+        let failure = failure.expect_err("it cannot be cut");
+        assert_eq!(failure.fault, Fault::Input);
+        assert!(failure.message.contains("without --trim"), "{failure}");
+    }
+}
+
+#[tokio::test]
 async fn subtitles_from_long_before_the_part_are_found() {
     let studio = Studio::new();
     let text = studio.path("long.srt");

@@ -9,6 +9,7 @@ use crate::attempt::survey::Asked;
 use crate::ffmpeg::part::{Part, ROUNDING, SUBTITLE_LEAD};
 use crate::ffmpeg::probe::media::{Stream, StreamKind};
 use crate::ffmpeg::probe::packets::{Packet, packets};
+use crate::ffmpeg::probe::times;
 
 /// Seconds without a new picture after which the picture before the cut is shown at the beginning.
 const LONG: f64 = 0.1;
@@ -26,8 +27,15 @@ impl Asked<'_> {
     /// Finds out where to cut.
     ///
     /// # Errors
-    /// The input's fault if the part begins after its end.
+    /// The input's fault if the part begins after its end, or if the input has no times.
     pub(super) async fn part(&self, trim: Trim) -> Result<Part, Failure> {
+        if times::is_raw(self.media) {
+            return Err(Failure::input(format!(
+                "--trim {trim} cannot be found, for the input is a raw stream ({}) that says no times: make a file of it \
+                 without --trim, and cut that",
+                self.media.format
+            )));
+        }
         let mut part = Part::asked(trim, self.media);
         if let Some(duration) = self.media.duration
             && trim.from >= duration

@@ -38,6 +38,17 @@ struct Numbers {
     burn_in: usize,
 }
 
+/// What a run of ffmpeg reads.
+#[derive(Clone, Copy)]
+pub(super) struct Input<'a> {
+    pub(super) recipe: &'a Recipe,
+    pub(super) media: &'a Media,
+    pub(super) source: &'a Source,
+    pub(super) findings: &'a Findings,
+    /// The subtitles that are drawn into the picture, and ffmpeg's folder.
+    pub(super) drawn: Option<(&'a Burnt, &'a Path)>,
+}
+
 impl Line {
     /// A line that begins with the options of all runs, and with those of the encoder's device.
     pub(super) fn beginning(proof: Option<&Proof>) -> Self {
@@ -137,17 +148,11 @@ impl Line {
         }
     }
 
-    /// Adds decoder options for inputs that ffmpeg would not decode well by itself.
-    pub(super) fn readers(&mut self, tracks: &Tracks, pictures: &[(&Task<'_>, Picture)]) {
-        let own = tracks.list.iter();
-        for track in own.filter(|track| track.source.external.is_none()) {
-            let index = track.source.index;
+    /// Adds decoder options for films and sound that ffmpeg would not decode well by itself.
+    pub(super) fn readers(&mut self, tracks: &[Track], pictures: &[(&Task<'_>, Picture)]) {
+        for track in tracks.iter().filter(|track| !is_own_text(track)) {
             if let Some(reader) = track.source.reader {
-                self.push(format!("-c:{index} {reader}"));
-            }
-            // Text in an old encoding is kept byte by byte. ffmpeg would otherwise refuse it.
-            if matches!(track.by, TrackMethod::Subtitles(_)) {
-                self.push(format!("-sub_charenc_mode:{index} ignore"));
+                self.push(format!("-c:{} {reader}", track.source.index));
             }
         }
         for (task, picture) in pictures {
@@ -157,17 +162,37 @@ impl Line {
         }
     }
 
-    /// Adds the inputs: the source, the subtitle files, the same source again for its captions, and again for subtitles
-    /// that begin long before the part, and the pictures that are drawn into films.
-    pub(super) fn inputs(
-        &mut self,
-        recipe: &Recipe,
-        media: &Media,
-        source: &Source,
-        findings: &Findings,
-        burnt: Option<(&Burnt, &Path)>,
-    ) {
+    /// The same for the input's own subtitles, which may be read from another input than the rest.
+    fn text_readers(&mut self, tracks: &[Track]) {
+        for track in tracks.iter().filter(|track| is_own_text(track)) {
+            let index = track.source.index;
+            if let Some(reader) = track.source.reader {
+                self.push(format!("-c:{index} {reader}"));
+            }
+            // Text in an old encoding is kept byte by byte. ffmpeg would otherwise refuse it.
+            if matches!(track.by, TrackMethod::Subtitles(_)) {
+                self.push(format!("-sub_charenc_mode:{index} ignore"));
+            }
+        }
+    }
+
+    /// Adds the inputs of these tracks: the source, the subtitle files, the same source again for its captions, and again
+    /// for subtitles that begin long before the part, and the pictures that are drawn into films.
+    pub(super) fn inputs(&mut self, input: Input<'_>, tracks: &[Track]) {
+        let Input {
+            recipe,
+            media,
+            source,
+            findings,
+            drawn,
+        } = input;
         let part = findings.part.as_ref();
+        let texts = part
+            .filter(|_| tracks.iter().any(is_own_text))
+            .and_then(|part| part.reading_subtitles(media));
+        if texts.is_none() {
+            self.text_readers(tracks);
+        }
         if let Some(reading) = times::reading(media).filter(|_| recipe.video == Video::Copy) {
             self.push(reading);
         }
@@ -187,20 +212,14 @@ impl Line {
             last += 1;
             self.numbers.captions = last;
         }
-        let texts = media
-            .streams
-            .iter()
-            .any(|stream| stream.kind == StreamKind::Subtitle);
-        if let Some(reading) = part
-            .filter(|_| texts)
-            .and_then(|part| part.reading_subtitles(media))
-        {
+        if let Some(reading) = texts {
+            self.text_readers(tracks);
             self.add(reading);
             self.add(source.arguments());
             last += 1;
             self.numbers.texts = last;
         }
-        if let Some((burnt, folder)) = burnt.filter(|(burnt, _)| !burnt.is_text) {
+        if let Some((burnt, folder)) = drawn.filter(|(burnt, _)| !burnt.is_text) {
             let film = media.films().next();
             let size = film.map(|film| (film.width, film.height));
             self.add(burn_in::input(burnt, size.unwrap_or_default(), folder));
@@ -361,4 +380,11 @@ impl Line {
         self.push("-max_muxing_queue_size 4096");
         self.push(format!("-f {}", container.muxer()));
     }
+}
+
+/// Whether a track is one of the input's own subtitles.
+fn is_own_text(track: &Track) -> bool {
+    track.source.kind == StreamKind::Subtitle
+        && track.source.external.is_none()
+        && !matches!(track.by, TrackMethod::Captions(_))
 }

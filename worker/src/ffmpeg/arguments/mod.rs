@@ -13,7 +13,7 @@ use common::job::failure::Failure;
 use common::recipe::encoder::Encoder;
 use common::recipe::{Rate, Recipe, VideoEncode};
 
-use crate::ffmpeg::arguments::line::Line;
+use crate::ffmpeg::arguments::line::{Input, Line};
 use crate::ffmpeg::arguments::passes::Run;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::containers::finish::Finish;
@@ -91,7 +91,7 @@ pub fn encode(
     let filters = pictures.first().map(|(_, picture)| picture.filters());
     let folder = output.parent().unwrap_or(Path::new(""));
     let mut line = Line::beginning(encoder.map(|(_, proof)| proof));
-    line.readers(&tracks, &pictures);
+    line.readers(&tracks.list, &pictures);
     let part = findings.part.as_ref();
     let read = part.map(|_| part::as_read(media, &tracks.list));
     let media = read.as_ref().unwrap_or(media);
@@ -99,7 +99,14 @@ pub fn encode(
         part.can_extract(recipe, media)?;
     }
     let drawn = burnt.as_ref().map(|burnt| (burnt, folder));
-    line.inputs(recipe, media, source, findings, drawn);
+    let input = Input {
+        recipe,
+        media,
+        source,
+        findings,
+        drawn,
+    };
+    line.inputs(input, &tracks.list);
     line.maps(&tracks, encoder.map(|(encoder, _)| encoder), &pictures);
     line.add(extras::arguments(&tracks.list, folder));
     line.push("-map_metadata 0 -map_chapters 0");
@@ -107,12 +114,8 @@ pub fn encode(
     line.add(tags::arguments(recipe.container, media, &tracks.list));
     line.add(dispositions::arguments(recipe.container, &tracks.list));
     let run = Run {
-        recipe,
-        media,
+        input,
         tracks: &tracks,
-        source,
-        findings,
-        drawn,
         build,
     };
     let mut first_pass = None;
@@ -154,8 +157,9 @@ pub fn encode(
             .into_iter()
             .filter_map(|(_, picture)| picture.table)
             .collect(),
-        burn_in: drawn
-            .map(|(burnt, folder)| burn_in::extraction(burnt, source, media, findings, folder)),
+        burn_in: drawn.map(|(burnt, folder)| {
+            burn_in::extraction(burnt, source, media, findings, &tracks.list, folder)
+        }),
         finish: Finish::new(recipe.container, media, &tracks.list),
         tracks: tracks.list,
         changes: tracks.changes,

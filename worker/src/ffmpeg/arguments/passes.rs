@@ -5,20 +5,18 @@ use std::path::Path;
 
 use common::farm::card::Proof;
 use common::job::failure::Failure;
+use common::recipe::VideoEncode;
 use common::recipe::encoder::Encoder;
-use common::recipe::{Recipe, VideoEncode};
 
-use crate::ffmpeg::arguments::line::Line;
+use crate::ffmpeg::arguments::line::{Input, Line};
 use crate::ffmpeg::build::Build;
-use crate::ffmpeg::findings::Findings;
+use crate::ffmpeg::file;
 use crate::ffmpeg::part::Part;
 use crate::ffmpeg::picture::{Picture, Task};
-use crate::ffmpeg::probe::media::{Media, Stream};
+use crate::ffmpeg::probe::media::Stream;
 use crate::ffmpeg::rate::Pass;
 use crate::ffmpeg::rate::budget::Budget;
-use crate::ffmpeg::tracks::subtitles::Burnt;
 use crate::ffmpeg::tracks::{Track, TrackMethod, Tracks};
-use crate::ffmpeg::{Source, file};
 
 /// The name of the file with all tracks but the films.
 pub const REST: &str = "rest";
@@ -33,20 +31,15 @@ pub struct SizePlan {
 
 /// The input of a run, and what is made of it.
 pub(super) struct Run<'a> {
-    pub(super) recipe: &'a Recipe,
-    pub(super) media: &'a Media,
+    pub(super) input: Input<'a>,
     pub(super) tracks: &'a Tracks,
-    pub(super) source: &'a Source,
-    pub(super) findings: &'a Findings,
-    /// The subtitles that are drawn into the picture, and ffmpeg's folder.
-    pub(super) drawn: Option<(&'a Burnt, &'a Path)>,
     pub(super) build: &'a Build,
 }
 
 impl Run<'_> {
     /// The part of the input that becomes the output; `None` for all of it.
     fn part(&self) -> Option<&Part> {
-        self.findings.part.as_ref()
+        self.input.findings.part.as_ref()
     }
 
     /// The arguments for the first of two passes: the films are encoded for their statistics.
@@ -58,14 +51,9 @@ impl Run<'_> {
         pictures: &[(&Task<'_>, Picture)],
     ) -> Vec<OsString> {
         let mut line = Line::beginning(Some(proof));
-        line.readers(self.tracks, pictures);
-        line.inputs(
-            self.recipe,
-            self.media,
-            self.source,
-            self.findings,
-            self.drawn,
-        );
+        line.readers(&self.tracks.list, pictures);
+        let seen: Vec<Track> = self.tracks.films().cloned().collect();
+        line.inputs(self.input, &seen);
         for (number, (film, (_, picture))) in films.iter().zip(pictures).enumerate() {
             let end = picture.end(number);
             let from = end.unwrap_or_else(|| format!("0:{}", film.index));
@@ -77,7 +65,7 @@ impl Run<'_> {
         }
         line.push("-map_metadata -1 -map_chapters -1");
         line.encoder(video, encoder, proof, films);
-        line.films(pictures, self.media, self.part(), Some(Pass::First));
+        line.films(pictures, self.input.media, self.part(), Some(Pass::First));
         self.end(&mut line);
         line.push("-max_muxing_queue_size 4096 -f null -");
         line.list
@@ -86,7 +74,7 @@ impl Run<'_> {
     /// Ends the output where the part ends.
     fn end(&self, line: &mut Line) {
         if let Some(part) = self.part() {
-            line.add(part.ends(self.media));
+            line.add(part.ends(self.input.media));
         }
     }
 
@@ -95,7 +83,8 @@ impl Run<'_> {
     /// # Errors
     /// Those of [`Budget::of`].
     pub(super) fn size(&self, folder: &Path) -> Result<Option<SizePlan>, Failure> {
-        let Some(budget) = Budget::of(self.recipe, self.media, &self.tracks.list)? else {
+        let Input { recipe, media, .. } = self.input;
+        let Some(budget) = Budget::of(recipe, media, &self.tracks.list)? else {
             return Ok(None);
         };
         let is_measured =
@@ -114,16 +103,20 @@ impl Run<'_> {
             return Ok(Some(SizePlan { budget, rest: None }));
         }
         let mut line = Line::beginning(None);
-        line.readers(&rest, &[]);
-        line.inputs(self.recipe, self.media, self.source, self.findings, None);
+        line.readers(&rest.list, &[]);
+        let input = Input {
+            drawn: None,
+            ..self.input
+        };
+        line.inputs(input, &rest.list);
         line.maps(&rest, None, &[]);
         line.push("-map_metadata 0 -map_chapters 0");
-        line.sound(self.media, &rest, self.part());
+        line.sound(media, &rest, self.part());
         if let Some(part) = self.part() {
             line.add(part.arguments(&rest.list, self.build));
         }
         self.end(&mut line);
-        line.container(self.recipe.container, None, &rest, false);
+        line.container(recipe.container, None, &rest, false);
         line.list.push(file(&folder.join(REST)));
         Ok(Some(SizePlan {
             budget,

@@ -95,17 +95,16 @@ impl Part {
                 .fold(self.from, |from, (_, time)| from.min(*time))
                 - ROUNDING,
             to: self.to.map(|to| to - ROUNDING),
-            read_from: self.seek(media, lead(media)),
+            read_from: self.seek(lead(media)),
         }
     }
 
     /// Where reading begins; `None` at the beginning of the file.
-    fn seek(&self, media: &Media, lead: f64) -> Option<f64> {
+    fn seek(&self, lead: f64) -> Option<f64> {
         let held = self.held.iter().map(|(_, time)| *time);
         let first = held.fold(self.from, f64::min);
         let at = first - lead;
-        let has_index = !is_without_seeking(media);
-        (at > self.begins && has_index).then_some(at)
+        (at > self.begins).then_some(at)
     }
 
     /// The options before an input, so that the part begins at 0.
@@ -116,29 +115,25 @@ impl Part {
     /// The options before an input that is read for its subtitles; `None` if the input is read from early enough
     /// already.
     pub(crate) fn reading_subtitles(&self, media: &Media) -> Option<Vec<String>> {
-        self.seek(media, lead(media))?;
+        self.seek(lead(media))?;
         (!has_jumps(media)).then(|| self.reading_from(media, SUBTITLE_LEAD))
     }
 
     fn reading_from(&self, media: &Media, lead: f64) -> Vec<String> {
-        let seek = self.seek(media, lead);
+        let seek = self.seek(lead);
         if has_jumps(media) {
             // With absolute times, ffmpeg 9 shifts such files twice.
             let relative = seek.map(|at| format!("{:.6}", at - self.begins));
             let options = relative.map(|at| ["-noaccurate_seek".to_owned(), "-ss".to_owned(), at]);
             return options.into_iter().flatten().collect();
         }
-        let mut options: Vec<String> = Vec::new();
         // Where it does not seek, ffmpeg itself decides what it calls 0: in some versions the first of all tracks, in
         // others the first of those that are used.
-        let at = seek.or(Some(self.begins).filter(|_| !is_without_seeking(media)));
-        if let Some(at) = at {
-            let seek = ["-noaccurate_seek", "-seek_timestamp", "1", "-ss"];
-            options.extend(seek.map(str::to_owned));
-            options.push(format!("{at:.6}"));
-        }
-        let zero = at.or(media.start).unwrap_or(0.0);
-        options.extend(["-itsoffset".to_owned(), format!("{:.6}", zero - self.from)]);
+        let at = seek.unwrap_or(self.begins);
+        let seek = ["-noaccurate_seek", "-seek_timestamp", "1", "-ss"];
+        let mut options: Vec<String> = seek.map(str::to_owned).into();
+        options.push(format!("{at:.6}"));
+        options.extend(["-itsoffset".to_owned(), format!("{:.6}", at - self.from)]);
         options
     }
 
@@ -146,7 +141,7 @@ impl Part {
     fn offset(&self, media: &Media) -> f64 {
         match has_jumps(media) {
             true => {
-                let zero = self.seek(media, lead(media)).or(media.start);
+                let zero = self.seek(lead(media)).or(media.start);
                 self.from - zero.unwrap_or(0.0)
             }
             false => 0.0,
@@ -260,14 +255,6 @@ pub(crate) fn has_jumps(media: &Media) -> bool {
     )
 }
 
-/// Formats that ffmpeg reads from the beginning only.
-fn is_without_seeking(media: &Media) -> bool {
-    matches!(
-        media.format.as_str(),
-        "h264" | "hevc" | "m4v" | "mpegvideo" | "vc1" | "vvc" | "obu"
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,7 +308,6 @@ mod tests {
         let ends = |trim| part(trim, 1.4).ends(&media).join(" ");
         assert_eq!(ends("10-12"), "-ss 10.000000 -t 2.000000");
         assert_eq!(ends("30-"), "-ss 20.000000");
-        assert_eq!(of("30-", "h264", 0.0), "-itsoffset -30.000000");
     }
 
     #[test]

@@ -8,9 +8,16 @@ use super::{Fields, Picture, Task, pixel_format};
 use crate::ffmpeg::findings::{BlackBorders, Findings};
 use crate::ffmpeg::probe::media::Stream;
 
+/// Why less is cut off than the recipe asks for.
+const WHOLE: &str =
+    "only whole samples of colour can be cut off, and of each field where fields stay";
+
 /// What is cut off one film.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::ffmpeg) struct Cut {
+    /// The borders that the recipe names, or that were found.
+    asked: Borders,
+    /// The same, rounded down to what can be cut off.
     borders: Borders,
     /// What the survey says, if it was asked.
     found: Option<Found>,
@@ -34,7 +41,7 @@ impl Cut {
         fields: Fields,
         findings: &Findings,
     ) -> Result<Self, Failure> {
-        let (borders, found) = match video.crop {
+        let (asked, found) = match video.crop {
             Crop::None => return Ok(Self::default()),
             Crop::Exact(borders) => (borders, None),
             Crop::Auto | Crop::Loose => {
@@ -46,13 +53,14 @@ impl Cut {
             }
         };
         let cut = Self {
-            borders: whole_samples(borders, film, fields),
+            asked,
+            borders: whole_samples(asked, film, fields),
             found,
         };
         let (width, height) = film.shown();
         if width > 0 && height > 0 && cut.rest((width, height)).is_none() {
             return Err(Failure::input(format!(
-                "the crop {borders} (top:bottom:left:right) leaves nothing of video track {}, which has {width}x{height} \
+                "the crop {asked} (top:bottom:left:right) leaves nothing of video track {}, which has {width}x{height} \
                  pixels: choose smaller borders, or --crop auto",
                 film.index
             )));
@@ -95,7 +103,15 @@ impl Cut {
             })
         };
         match self.found {
-            None if self.is_empty() => None,
+            None if self.asked.is_empty() => None,
+            None if self.is_empty() => kept(format!(
+                "nothing is cut off: the recipe asks for {} ({names}), and {WHOLE}",
+                self.asked
+            )),
+            None if self.asked != borders => cut(format!(
+                "{borders} ({names}) is cut off: the recipe asks for {}, and {WHOLE}",
+                self.asked
+            )),
             None => cut(format!(
                 "{borders} ({names}) is cut off, as the recipe asks"
             )),

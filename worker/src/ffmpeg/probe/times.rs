@@ -8,12 +8,18 @@ use crate::ffmpeg::probe::media::{Media, Stream};
 /// Seconds that an edit list may hide, because decoders need them to start.
 const LEAD: f64 = 0.1;
 
-/// Formats that store the order of decoding, but not the time at which each frame is shown.
-fn is_untimed(media: &Media) -> bool {
+/// Formats that are a stream of frames and nothing else. Nothing says when each frame is shown, and no index says where
+/// it is.
+pub(crate) fn is_raw(media: &Media) -> bool {
     matches!(
         media.format.as_str(),
-        "avi" | "h264" | "hevc" | "m4v" | "mpegvideo" | "vc1" | "vvc"
+        "h264" | "hevc" | "m4v" | "mpegvideo" | "vc1" | "vvc" | "obu"
     )
+}
+
+/// Formats that store the order of decoding, but not the time at which each frame is shown.
+fn is_untimed(media: &Media) -> bool {
+    media.format == "avi" || is_raw(media)
 }
 
 /// The input option that makes ffmpeg compute missing presentation times, for films that are copied. A format that has

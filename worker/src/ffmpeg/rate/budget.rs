@@ -1,9 +1,10 @@
 //! The bitrate of the video in an output of a given size.
 
 use common::job::failure::Failure;
-use common::recipe::{Audio, Container, Rate, Recipe, Size, Video};
+use common::recipe::{Container, Rate, Recipe, Size, Video};
 
-use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
+use crate::ffmpeg::probe::media::{Media, Stream};
+use crate::ffmpeg::sound::Sound;
 use crate::ffmpeg::tracks::{Track, TrackMethod};
 
 /// The part of the size that is aimed at: encoders miss by a little, and must not miss upwards.
@@ -77,23 +78,15 @@ impl Budget {
             films: films().count().max(1),
             overhead: frames * bytes_of_frame(recipe.container),
         };
-        budget.estimate = budget.bitrate(budget.least_rest(recipe, tracks))?;
+        budget.estimate = budget.bitrate(budget.least_rest(tracks))?;
         Ok(Some(budget))
     }
 
-    /// The least bytes of encoded sound.
-    fn least_rest(&self, recipe: &Recipe, tracks: &[Track]) -> u64 {
-        let (Audio::Encode { bitrate, .. } | Audio::CopyElse { bitrate, .. }) = &recipe.audio
-        else {
-            return 0;
-        };
-        let encoded = tracks
-            .iter()
-            .filter(|track| matches!(track.by, TrackMethod::Audio(_)))
-            .filter(|track| track.source.kind == StreamKind::Audio)
-            .count();
-        let bits = bitrate.map_or(0, |bitrate| bitrate.bits_per_second());
-        (bits as f64 * encoded as f64 * self.seconds / 8.0 * LEAST_OF_SOUND) as u64
+    /// The least bytes of encoded sound, each track at its own bitrate.
+    fn least_rest(&self, tracks: &[Track]) -> u64 {
+        let encoded = tracks.iter().filter_map(|track| track.sound.as_ref());
+        let bits: u64 = encoded.filter_map(Sound::bitrate).sum();
+        (bits as f64 * self.seconds / 8.0 * LEAST_OF_SOUND) as u64
     }
 
     /// The bits per second of each film if all other tracks take `rest` bytes.
@@ -173,7 +166,12 @@ fn bytes_of_frame(container: Container) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use common::recipe::AudioEncoder;
+
     use super::*;
+    use crate::ffmpeg::probe::media::StreamKind;
+    use crate::ffmpeg::samples::stream;
+    use crate::ffmpeg::sound::SoundTask;
 
     fn budget(size: &str, seconds: f64) -> Budget {
         Budget {
@@ -189,6 +187,34 @@ mod tests {
     fn the_video_gets_what_the_rest_leaves() {
         let bitrate = budget("10M", 80.0).bitrate(1_850_000).expect("it fits");
         assert_eq!(bitrate, 800_000);
+    }
+
+    #[test]
+    fn sound_counts_at_the_bitrate_of_each_track() {
+        let mut source = stream(1, StreamKind::Audio, "dts");
+        (source.channels, source.layout) = (6, "5.1(side)".to_owned());
+        let encoded = |encoder, bitrate: &str| {
+            let task = SoundTask {
+                encoder,
+                bitrate: Some(bitrate.parse().expect("a bitrate")),
+                downmix: None,
+                loudness: None,
+            };
+            let sound = Sound::plan(&source, &task, Container::Mkv).expect("a layout");
+            Track {
+                sound: Some(sound),
+                ..Track::new(&source, TrackMethod::Audio(encoder))
+            }
+        };
+        let tracks = [
+            encoded(AudioEncoder::Libopus, "64k"),
+            encoded(AudioEncoder::Eac3, "640k"),
+            // The most that the encoder takes.
+            encoded(AudioEncoder::Ac3, "2M"),
+            Track::new(&source, TrackMethod::Copy),
+        ];
+        let least = budget("1G", 100.0).least_rest(&tracks);
+        assert_eq!(least, (64_000 + 640_000 + 640_000) * 100 / 8 / 2);
     }
 
     #[test]

@@ -165,32 +165,35 @@ impl Tracks {
         Ok(tracks)
     }
 
-    /// Leaves out the audio tracks that a container of one track has no room for: all but the default track.
+    /// Leaves out the audio tracks that a container of one track has no room for: all but the default track. So far,
+    /// there are no others.
     fn keep_audio_that_fits(&mut self, container: Container) -> Result<(), Failure> {
-        let is_sound = |track: &&Track| track.source.kind == StreamKind::Audio;
-        let is_default = |track: &&Track| track.dispositions.contains("default");
-        let mut sounds = self.list.iter().filter(is_sound);
-        let Some(first) = sounds.next() else {
+        if self.list.is_empty() {
             return Err(Failure::input(
                 "the input holds no audio, and --video none leaves the rest out",
             ));
-        };
+        }
         if container.holds_several_tracks() {
             return Ok(());
         }
-        let kept = self
-            .list
-            .iter()
-            .filter(is_sound)
-            .find(is_default)
-            .unwrap_or(first)
-            .clone();
-        for sound in std::mem::replace(&mut self.list, vec![kept.clone()]) {
-            if sound.source.index != kept.source.index {
-                let why = format!("{container} holds one audio track: --container mka holds all");
-                self.lose(Kind::Track, &sound.source, why);
-            }
+        let mut left = std::mem::take(&mut self.list);
+        let is_default = |track: &Track| track.dispositions.contains("default");
+        let kept = left.remove(left.iter().position(is_default).unwrap_or(0));
+        let why = format!("{container} holds one audio track: --container mka holds all");
+        // Rules and ensured tracks make several of one stream.
+        let (versions, others): (Vec<Track>, Vec<Track>) = left
+            .into_iter()
+            .partition(|track| track.source.index == kept.source.index);
+        for other in others {
+            self.lose(Kind::Track, &other.source, why.clone());
         }
+        if !versions.is_empty() {
+            let versions: Vec<String> = versions.iter().map(version).collect();
+            let what = format!("{} as {}", name(&kept.source), versions.join(", "));
+            self.changes
+                .push(Change::lost(Kind::Track, None, what, why));
+        }
+        self.list.push(kept);
         Ok(())
     }
 
@@ -323,6 +326,18 @@ fn name(stream: &Stream) -> String {
     match stream.tags.get("language") {
         Some(language) => format!("{what} track {} ({language})", stream.index),
         None => format!("{what} track {}", stream.index),
+    }
+}
+
+/// What is made of a stream, in words: `MP3 Stereo of 128k`.
+fn version(track: &Track) -> String {
+    let Some(sound) = &track.sound else {
+        return "its copy".to_owned();
+    };
+    let made = format!("{} {}", sound.codec_in_words(), sound.layout_in_words());
+    match sound.bitrate() {
+        Some(bitrate) => format!("{made} of {}k", bitrate / 1000),
+        None => made,
     }
 }
 

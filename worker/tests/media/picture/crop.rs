@@ -171,7 +171,19 @@ async fn exact_borders_are_cut_off_before_the_picture_is_scaled() {
             let shape = shape(&checked.changes);
             assert_eq!(shape.to.as_deref(), Some(told), "{shape}");
             assert!(shape.is_wanted, "{shape}");
+            let is_rounded = shape.to_string().contains("whole samples");
+            assert_eq!(is_rounded, crop == "21:21:1:3", "{shape}");
+            assert!(shape.to_string().contains(crop), "{shape}");
         }
+        let told = studio
+            .foresee(&source, &cropping("libx264", "1:1:1:1"))
+            .await;
+        let told = told.expect("nothing to cut off");
+        let told = shape(&told);
+        assert!(
+            told.fate == Fate::Kept && told.to_string().contains("1:1:1:1"),
+            "{told}"
+        );
         for crop in ["60:60:0:0", "0:0:100:70", "500:0:0:0"] {
             let failure = studio.foresee(&source, &cropping("libx264", crop)).await;
             let failure = failure.expect_err(crop);

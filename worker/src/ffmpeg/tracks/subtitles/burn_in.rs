@@ -10,6 +10,7 @@ use common::recipe::{BurnIn, Recipe};
 use common::store::marked::create_private;
 
 use crate::ffmpeg::findings::{Findings, ForeignTrack};
+use crate::ffmpeg::part::has_jumps;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::Runner;
@@ -17,6 +18,7 @@ use crate::ffmpeg::tracks::subtitles::choice;
 use crate::ffmpeg::tracks::subtitles::file;
 use crate::ffmpeg::tracks::subtitles::form::Form;
 use crate::ffmpeg::tracks::subtitles::purpose::is_forced;
+use crate::ffmpeg::tracks::{Track, TrackMethod};
 use crate::ffmpeg::{Source, file as literal};
 
 /// The text to be drawn, in the folder where ffmpeg works. Filters find it by its name alone.
@@ -178,12 +180,14 @@ pub struct Extraction {
     has_fonts: bool,
 }
 
-/// The command line that brings the text with its fonts, or the pictures, into `folder`.
+/// The command line that brings the text with its fonts, or the pictures, into `folder`. `tracks` are those of the
+/// output.
 pub(crate) fn extraction(
     burnt: &Burnt,
     source: &Source,
     media: &Media,
     findings: &Findings,
+    tracks: &[Track],
     folder: &Path,
 ) -> Extraction {
     let mut list: Vec<OsString> = ["-nostdin", "-hide_banner", "-v", "warning", "-y"]
@@ -244,10 +248,28 @@ pub(crate) fn extraction(
         list.extend(["-f", "matroska"].map(OsString::from));
         list.push(literal(&folder.join(PICTURES)));
     }
+    if external.is_none() && has_jumps(media) {
+        list.extend(beside(tracks));
+    }
     Extraction {
         arguments: list,
         has_fonts: burnt.has_fonts(),
     }
+}
+
+/// A second output, which is nowhere: the tracks that are read when the subtitles are drawn. Where a clock may jump, the
+/// first of the tracks that are used begins at 0. With the subtitles alone, that would be the first subtitle.
+fn beside(tracks: &[Track]) -> Vec<OsString> {
+    let mut list: Vec<OsString> = Vec::new();
+    let own = tracks.iter().filter(|track| {
+        track.source.external.is_none()
+            && !matches!(track.by, TrackMethod::Attach | TrackMethod::Captions(_))
+    });
+    for track in own {
+        list.extend(["-map".into(), format!("0:{}", track.source.index).into()]);
+    }
+    list.extend(["-c", "copy", "-f", "null", "-"].map(OsString::from));
+    list
 }
 
 /// The arguments that open the pictures in `folder` as an input. `canvas` is the size of the film, which the canvas has
