@@ -121,7 +121,7 @@ impl Executor {
             let changes = changes::forecast(recipe, &media, &arguments.tracks, &arguments.changes);
             changes::refuse(recipe, &changes, "it would lose")?;
             let names = (names.0.as_str(), names.1.as_str());
-            Ok::<_, Failure>((changes, arguments.shown(&source, &output, names)))
+            Ok::<_, Failure>((changes, arguments.shown(recipe, &source, &output, names)))
         };
         match seen.await {
             Ok((changes, command)) => Ok(Forecast {

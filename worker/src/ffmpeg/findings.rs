@@ -52,9 +52,7 @@ impl Findings {
         }
         applied
     }
-}
 
-impl Findings {
     /// The answers about one film, for a file that holds this film alone.
     #[must_use]
     pub fn alone(&self, film: usize) -> Self {

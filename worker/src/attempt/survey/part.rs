@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::job::failure::Failure;
-use common::recipe::{Trim, Video};
+use common::recipe::{Subtitles, Trim, Video};
 
 use crate::attempt::survey::Asked;
 use crate::ffmpeg::part::{Part, ROUNDING, SUBTITLE_LEAD};
@@ -50,11 +50,10 @@ impl Asked<'_> {
             };
             self.media.streams.iter().filter(is_timed)
         };
-        let has_texts = self
-            .media
-            .streams
-            .iter()
-            .any(|stream| stream.kind == StreamKind::Subtitle);
+        let is_text = |stream: &&Stream| stream.kind == StreamKind::Subtitle;
+        let takes_texts =
+            self.recipe.subtitles != Subtitles::None && !self.recipe.container.is_audio_only();
+        let has_texts = takes_texts && self.media.streams.iter().any(|stream| is_text(&stream));
         let lead = if has_texts { SUBTITLE_LEAD } else { BEFORE };
         let mut around = self.around(part.from, lead).await?;
         let is_shown =
@@ -98,13 +97,12 @@ impl Asked<'_> {
                 part.held.extend(around.held(film).map(|time| (film, time)));
             }
         }
-        let texts = self.media.streams.iter();
-        let texts = texts.filter(|stream| stream.kind == StreamKind::Subtitle);
+        let texts = self.media.streams.iter().filter(is_text);
         let end = match part.to.filter(|_| has_texts) {
             Some(to) => Some(self.around(to, SUBTITLE_LEAD).await?),
             None => None,
         };
-        for text in texts {
+        for text in texts.filter(|_| has_texts) {
             let crosses = |cut: &Around| cut.crosses(text.index);
             if crosses(&around) || end.as_ref().is_some_and(crosses) {
                 part.crossing.insert(text.index);
@@ -122,7 +120,7 @@ impl Asked<'_> {
         let from = Some(cut - lead).filter(|from| *from > self.media.start.unwrap_or(0.0));
         let mut around = Around::new(cut);
         let note = |packet: Packet| around.note(packet);
-        packets(self.runner, self.source, from, to, note).await?;
+        packets(self.runner, self.source, None, (from, to), note).await?;
         Ok(around)
     }
 
@@ -131,7 +129,8 @@ impl Asked<'_> {
     async fn packets_between(&self, from: f64, to: f64) -> Result<BTreeMap<usize, u64>, Failure> {
         let mut counts: BTreeMap<usize, (u64, bool)> = BTreeMap::new();
         let begin = Some(from - BEFORE).filter(|begin| *begin > self.media.start.unwrap_or(0.0));
-        packets(self.runner, self.source, begin, Some(to + NEAR), |packet| {
+        let stretch = (begin, Some(to + NEAR));
+        packets(self.runner, self.source, None, stretch, |packet| {
             let is_at = |time: f64| packet.is_key && packet.time >= time - ROUNDING;
             let begun = counts.contains_key(&packet.stream);
             if !begun && !is_at(from) {

@@ -8,12 +8,10 @@ use common::recipe::{FrameRate, Recipe};
 use crate::attempt::survey::Asked;
 use crate::ffmpeg::probe::media::Stream;
 use crate::ffmpeg::probe::packets::packets;
+use crate::ffmpeg::probe::survey::MOST_FRAMES;
 
 /// Seconds by which a time may be rounded.
 const ROUNDING: f64 = 0.0011;
-
-/// The most frames whose times are compared: about ten hours of film.
-const MOST: usize = 1 << 21;
 
 /// Only a peak of the frame rate depends on it.
 pub(super) fn is_asked(recipe: &Recipe) -> bool {
@@ -30,9 +28,13 @@ impl Asked<'_> {
             return Ok(BTreeSet::new());
         }
         let mut times: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-        packets(self.runner, self.source, None, None, |packet| {
+        let of_films = Some("v");
+        packets(self.runner, self.source, of_films, (None, None), |packet| {
+            if !may_be.iter().any(|film| film.index == packet.stream) {
+                return;
+            }
             let times = times.entry(packet.stream).or_default();
-            if times.len() < MOST {
+            if times.len() < MOST_FRAMES {
                 times.push(packet.time);
             }
         })

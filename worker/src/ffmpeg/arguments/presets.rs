@@ -88,7 +88,7 @@ fn command(recipe: &Recipe, media: &Media) -> Result<String, Failure> {
     let findings = Findings::default();
     let made = encode(recipe, media, &findings, encoder, &build, &source, output)?;
     let name = format!("new.{}", recipe.container.extension());
-    Ok(made.shown(&source, output, ("film.mkv", &name)))
+    Ok(made.shown(recipe, &source, output, ("film.mkv", &name)))
 }
 
 /// The command without what all commands say of reading a file.

@@ -1,27 +1,63 @@
 //! A command line as people read it: quoted for a shell, with short names in place of the paths of an attempt.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
+
+use common::recipe::Recipe;
 
 use crate::ffmpeg::arguments::Arguments;
 use crate::ffmpeg::arguments::passes::at_bitrate;
+use crate::ffmpeg::picture::{LUT, WATERMARK};
+use crate::ffmpeg::run::without_signature;
+use crate::ffmpeg::tracks::captions;
+use crate::ffmpeg::tracks::subtitles::burn_in::{Extraction, FONTS};
 use crate::ffmpeg::{Source, file};
 
 impl Arguments {
-    /// The runs of ffmpeg, one a line, for a person who wants to run them. `input` and `output` are the names that stand
-    /// for the source and the output; files of the attempt's folder have no folder. For a size, the bitrate is an estimate:
-    /// the worker weighs the other tracks first.
-    pub fn shown(&self, source: &Source, output: &Path, names: (&str, &str)) -> String {
+    /// The runs of ffmpeg, one a line, for a person who wants to run them. `names` stand for the source and the output;
+    /// files of the attempt's folder have no folder. Comments name the files that no run makes. For a size, the bitrate is
+    /// an estimate: the worker weighs the other tracks first.
+    pub fn shown(
+        &self,
+        recipe: &Recipe,
+        source: &Source,
+        output: &Path,
+        names: (&str, &str),
+    ) -> String {
         let bitrate = self.size.as_ref().map(|plan| plan.budget.estimate);
         let passes = self.first_pass.iter().chain([&self.list]);
         let passes = passes.map(|run| match bitrate {
             Some(bitrate) => at_bitrate(run, bitrate),
             None => run.clone(),
         });
-        let runs = self.before.iter().cloned().chain(passes);
+        let burn_in = self.burn_in.iter().map(Extraction::arguments);
+        let before = self.before.iter().map(Vec::as_slice).chain(burn_in);
+        let runs = before.map(<[OsString]>::to_vec).chain(passes);
         let shown = Shown::new(source, output, names);
-        let lines: Vec<String> = runs.map(|run| shown.line(&run)).collect();
+        let runs = runs.map(|run| shown.line(&run));
+        let lines: Vec<String> = runs.chain(self.files(recipe)).collect();
         lines.join("\n")
+    }
+
+    /// What lies in the folder of the attempt before the first run, as comments of a shell.
+    fn files(&self, recipe: &Recipe) -> Vec<String> {
+        let video = recipe.video_encode();
+        let fonts = self.burn_in.as_ref();
+        let tables = self.tables.iter();
+        let computed = tables.map(|table| (table.name.as_str(), "computed by the worker"));
+        let has_lut = video.is_some_and(|video| video.lut.is_some());
+        let has_watermark = video.is_some_and(|video| video.watermark.is_some());
+        let has_fonts = fonts.is_some_and(|brought| brought.has_fonts());
+        [
+            (LUT, "the colour table of the recipe", has_lut),
+            (WATERMARK, "the watermark of the recipe", has_watermark),
+            (FONTS, "an empty folder", has_fonts),
+        ]
+        .into_iter()
+        .filter_map(|(name, what, is_there)| is_there.then_some((name, what)))
+        .chain(computed)
+        .map(|(name, what)| format!("# {name}: {what}"))
+        .collect()
     }
 }
 
@@ -29,6 +65,8 @@ impl Arguments {
 struct Shown {
     input: (OsString, String),
     output: (OsString, String),
+    /// The source within a graph of filters.
+    read_by_filter: (String, String),
     /// The folder of the attempt, with the slash.
     folder: String,
 }
@@ -38,6 +76,7 @@ impl Shown {
         let read = source.arguments().pop().unwrap_or_default();
         let folder = output.parent().unwrap_or(Path::new(""));
         Self {
+            read_by_filter: (in_graph(&read), in_graph(input.as_ref())),
             input: (read, input.to_owned()),
             output: (file(output), to.to_owned()),
             folder: format!("{}/", folder.display()),
@@ -63,13 +102,22 @@ impl Shown {
         }
         let text = word.to_string_lossy();
         let inside = format!("file:{}", self.folder);
-        text.replace(&inside, "").replace(&self.folder, "")
+        let (read, name) = &self.read_by_filter;
+        let text = text.replace(read, name).replace(&inside, "");
+        without_signature(&text.replace(&self.folder, ""))
     }
+}
+
+/// A name as a graph of filters holds it.
+fn in_graph(name: &OsStr) -> String {
+    captions::escaped(name).to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ffmpeg::probe::media::{Media, StreamKind};
+    use crate::ffmpeg::samples::stream;
 
     #[test]
     fn paths_of_an_attempt_have_short_names_and_words_are_quoted() {
@@ -95,5 +143,24 @@ mod tests {
         let source = Source::Url(url.to_owned());
         let shown = Shown::new(&source, output, ("s3://b/k", "k.mkv"));
         assert_eq!(shown.line(&[url.into()]), "ffmpeg s3://b/k");
+    }
+
+    #[test]
+    fn a_signature_is_shown_nowhere() {
+        let source = Source::Url("https://s3/b/k?X-Amz-Signature=abc".to_owned());
+        let film = stream(0, StreamKind::Video, "h264");
+        let media = Media {
+            format: "matroska,webm".to_owned(),
+            ..Media::default()
+        };
+        let shown = Shown::new(&source, Path::new("/7/output"), ("s3://b/k", "k.mkv"));
+        let line = shown.line(&captions::input(&film, &media, &source, None));
+        let words = shlex::split(&line).expect("quoted");
+        assert_eq!(
+            words.last().map(String::as_str),
+            Some(r"movie=filename=s3\\://b/k:format_name=matroska:stream_index=0[out0+subcc]")
+        );
+        let other = "https://s3/b/other?X-Amz-Signature=abc".into();
+        assert!(!shown.line(&[other]).contains("abc"));
     }
 }

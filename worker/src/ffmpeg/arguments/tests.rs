@@ -1,5 +1,6 @@
 use std::ffi::OsStr;
 
+use common::job::failure::Fault;
 use common::recipe::encoder::EncoderKind;
 use common::recipe::{Choice, Container, Video, VideoEncode};
 
@@ -240,5 +241,65 @@ fn a_second_layer_of_dolby_vision_is_named_before_it_is_lost() {
         .to_string();
     for words in ["Dolby Vision profile 7", "enhancement layer", "HDR10"] {
         assert!(lost.contains(words), "{lost}");
+    }
+}
+
+#[test]
+fn nothing_is_laid_over_a_film_at_the_cost_of_its_depth() {
+    let subtitles = Stream {
+        index: 2,
+        kind: StreamKind::Subtitle,
+        codec: "hdmv_pgs_subtitle".to_owned(),
+        ..Stream::default()
+    };
+    let burnt = recipe("ffv1", |video| {
+        video.burn_in = Some("1".parse().expect("a track"))
+    });
+    let marked = recipe("ffv1", |video| {
+        let picture = "s3://bucket/logo.png".parse().expect("a location");
+        video.watermark = Some(common::recipe::Watermark::new(picture));
+    });
+    let encoder: Encoder = "ffv1".parse().expect("a name");
+    let proof = proof(&["yuv420p", "yuv420p10le"], &[]);
+    for (pixels, version, format) in [
+        ("yuv420p", "5.1", Some("yuv420")),
+        ("yuv422p10le", "5.1", Some("yuv422p10")),
+        ("yuv444p10le", "5.1", None),
+        ("yuv444p10le", "7.1", Some("yuv444p10")),
+        ("yuva420p", "5.1", Some("yuv420")),
+        ("yuva444p10le", "5.1", None),
+        ("gbrp", "5.1", Some("gbrp")),
+        ("gbrp10le", "5.1", None),
+        ("gbrp10le", "9.0", None),
+    ] {
+        for recipe in [&burnt, &marked] {
+            let mut media = media(film(640, 360, pixels));
+            media.streams[0].has_alpha = pixels.starts_with("yuva");
+            media.streams.push(subtitles.clone());
+            let made = encode(
+                recipe,
+                &media,
+                &Findings::default(),
+                Some((&encoder, &proof)),
+                &Build::new(version, [], []),
+                &Source::File("/in.mkv".into()),
+                Path::new("/scratch/out"),
+            );
+            match (made, format) {
+                (Ok(made), Some(format)) => {
+                    let line = made.list.join(OsStr::new(" "));
+                    let line = line.to_string_lossy();
+                    let put = format!("format={format}");
+                    let ends = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric());
+                    let mut rests = line.split(&put).skip(1);
+                    assert!(rests.any(ends), "{pixels} {version}: {line}");
+                }
+                (Err(failure), None) => {
+                    let what = failure.message.contains("more than 8 bits");
+                    assert!(what && failure.fault == Fault::Input, "{failure}");
+                }
+                (made, _) => panic!("{pixels} {version}: {made:?}"),
+            }
+        }
     }
 }

@@ -84,7 +84,7 @@ impl Part {
         arguments
     }
 
-    /// What a person is told. `whole` is the length of the whole input, if it is known.
+    /// What a person is told.
     pub(crate) fn changes(&self, recipe: &Recipe, tracks: &[Track], build: &Build) -> Vec<Change> {
         let words = |from: f64, to: Option<f64>| match to {
             Some(to) => format!("{from:.3} s to {to:.3} s"),

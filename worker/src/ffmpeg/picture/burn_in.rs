@@ -3,16 +3,12 @@
 //! They are drawn into the picture that is left after cropping, and before it is scaled, so nothing of them is cut
 //! off. Text is placed by libass. A canvas of pictures keeps its shape, and is made as large as the picture allows.
 
-use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
 
+use super::conversion::{meeting, output, white_on};
 use super::shape::Shape;
-use super::{Picture, Task, pixel_format};
+use super::{Picture, Task};
 use crate::ffmpeg::tracks::subtitles::{Burnt, FONTS, TEXT};
-
-/// White in HDR, as a share of the signal: the brightness of paper (203 cd/m², BT.2408) and not of the sun.
-const WHITE_IN_PQ: f32 = 0.58;
-const WHITE_IN_HLG: f32 = 0.75;
 
 /// A graph of filters that has the subtitles as a second input.
 #[derive(Clone, Debug)]
@@ -31,15 +27,12 @@ pub(super) fn comes_before_own_filters(task: &Task<'_>) -> bool {
 }
 
 /// # Errors
-/// If this ffmpeg cannot draw text; the worker is at fault.
+/// If this ffmpeg cannot draw text; the worker is at fault. If it lays nothing over such pictures; the input is.
 pub(super) fn draw(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure> {
     match task.burnt {
         None => Ok(()),
         Some(burnt) if burnt.is_text => text(task, burnt, picture),
-        Some(_) => {
-            pictures(task, picture);
-            Ok(())
-        }
+        Some(_) => pictures(task, picture),
     }
 }
 
@@ -67,14 +60,14 @@ fn text(task: &Task<'_>, burnt: &Burnt, picture: &mut Picture) -> Result<(), Fai
             "split[burn-film][burn-empty];[burn-empty]format=rgba,lutrgb=r=0:g=0:b=0:a=0,{draw}:alpha=1,format=gbrap,\
              unpremultiply=inplace=1,{}[burn-text];[burn-film][burn-text]{}",
             dimmed(white),
-            put(task, picture, "0:0")
+            put(task, picture, "0:0")?
         ),
     };
     picture.filters.push(filters);
     Ok(())
 }
 
-fn pictures(task: &Task<'_>, picture: &mut Picture) {
+fn pictures(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure> {
     let mut shape = Vec::new();
     shape.extend(white(task).map(dimmed));
     let whole = task.film.shown();
@@ -99,53 +92,34 @@ fn pictures(task: &Task<'_>, picture: &mut Picture) {
     if shape.is_empty() {
         shape.push("null".to_owned());
     }
-    let put = put(task, picture, "(W-w)/2:(H-h)/2");
+    let put = put(task, picture, "(W-w)/2:(H-h)/2")?;
     picture.overlay = Some(Overlay {
         after: picture.filters.len(),
         shape: shape.join(","),
         put,
     });
+    Ok(())
 }
 
-/// The share of the signal that is white; `None` for SDR, where white is white.
-fn white(task: &Task<'_>) -> Option<f32> {
-    if !task.stays_hdr() && !comes_before_own_filters(task) {
-        return None;
-    }
-    match &task.film.colour {
-        colour if colour.is_pq() => Some(WHITE_IN_PQ),
-        colour if colour.is_hlg() => Some(WHITE_IN_HLG),
-        _ => None,
-    }
+/// The share of the signal that is white; `None` where white is white.
+fn white(task: &Task<'_>) -> Option<f64> {
+    let is_hdr_here = task.stays_hdr() || comes_before_own_filters(task);
+    is_hdr_here
+        .then(|| white_on(task.film))
+        .filter(|white| *white < 1.0)
 }
 
-fn dimmed(white: f32) -> String {
+fn dimmed(white: f64) -> String {
     format!("colorchannelmixer=rr={white}:gg={white}:bb={white}")
 }
 
-/// The filter that puts one picture on another without a change to the format of the film's.
-fn put(task: &Task<'_>, picture: &mut Picture, place: &str) -> String {
-    let film = task.film;
-    let is_deep = film.depth() > 8;
-    let chroma = pixel_format::chroma(&film.pixel_format);
-    let format = match (chroma, is_deep) {
-        _ if film.has_alpha => "auto",
-        _ if pixel_format::is_rgb(&film.pixel_format) => "gbrp",
-        ("444", true) if task.build.overlays_deep_444() => "yuv444p10",
-        ("444", true) => {
-            let why = "this ffmpeg draws subtitles on no 10 bit 4:4:4";
-            let (from, to) = ("10 bit 4:4:4", "10 bit 4:2:2");
-            let change = Change::converted(Kind::Colour, film.index, from, to, why);
-            picture.changes.push(change);
-            "yuv422p10"
-        }
-        ("444", false) => "yuv444",
-        ("422", true) => "yuv422p10",
-        ("422", false) => "yuv422",
-        (_, true) => "yuv420p10",
-        (_, false) => "yuv420",
-    };
-    format!("overlay={place}:eof_action=pass:alpha=straight:format={format}")
+/// The filter that puts one picture on another without a change to the format of the film's, or of the output's.
+fn put(task: &Task<'_>, picture: &Picture, place: &str) -> Result<String, Failure> {
+    let formats = [task.film.pixel_format.as_str(), output(task, picture)];
+    let format = meeting(task, picture, &formats)?.picture;
+    Ok(format!(
+        "overlay={place}:eof_action=pass:alpha=straight:format={format}"
+    ))
 }
 
 impl Overlay {

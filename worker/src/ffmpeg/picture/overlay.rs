@@ -6,7 +6,7 @@ use common::job::failure::Failure;
 use common::recipe::{Hdr, PictureForm, Place, Watermark};
 
 use super::colour::is_full;
-use super::conversion::intermediate;
+use super::conversion::{Meeting, intermediate, meeting, output, white_on};
 use super::{Picture, Task, pixel_format};
 
 /// The name of the colour table.
@@ -14,10 +14,6 @@ pub(crate) const LUT: &str = "lut.cube";
 
 /// The name of the watermark.
 pub(crate) const WATERMARK: &str = "watermark";
-
-/// The share of full brightness that white has in HDR (ITU-R BT.2408): a watermark is made for SDR.
-const WHITE_OF_PQ: f64 = 0.58;
-const WHITE_OF_HLG: f64 = 0.75;
 
 /// Applies the colour table to the picture as RGB, and keeps the tags of its colours.
 pub(super) fn look_up(task: &Task<'_>, picture: &mut Picture) {
@@ -56,7 +52,10 @@ pub(super) fn mark(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure
     let Some(watermark) = &task.video.watermark else {
         return Ok(());
     };
-    let (format, mark) = formats(task, picture)?;
+    let Meeting {
+        picture: format,
+        over: mark,
+    } = meeting(task, picture, &[output(task, picture)])?;
     let form = match task.watermark {
         None | Some(PictureForm::Png) => "png_pipe",
         Some(PictureForm::Jpeg) => "jpeg_pipe",
@@ -80,34 +79,6 @@ pub(super) fn mark(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure
     Ok(())
 }
 
-/// The pixel formats in which the picture and the watermark meet, as `overlay` and ffmpeg call them.
-fn formats(task: &Task<'_>, picture: &Picture) -> Result<(&'static str, &'static str), Failure> {
-    let to = intermediate(task, picture);
-    let is_deep = bit_depth(&to) > 8;
-    let cannot = |what: &str| {
-        Err(Failure::input(format!(
-            "video track {} is {what} of more than 8 bits, and this worker's ffmpeg lays no watermark over that: choose \
-             --bit-depth 8, --chroma 420 or no --watermark",
-            task.film.index
-        )))
-    };
-    if picture.is_rgb {
-        return match is_deep {
-            true => cannot("RGB"),
-            false => Ok(("gbrp", "gbrap")),
-        };
-    }
-    match (pixel_format::chroma(&to), is_deep) {
-        ("444", false) => Ok(("yuv444", "yuva444p")),
-        ("422", false) => Ok(("yuv422", "yuva422p")),
-        (_, false) => Ok(("yuv420", "yuva420p")),
-        ("444", true) if task.build.hands_frame_data_on() => Ok(("yuv444p10", "yuva444p10le")),
-        ("444", true) => cannot("4:4:4"),
-        ("422", true) => Ok(("yuv422p10", "yuva422p10le")),
-        (_, true) => Ok(("yuv420p10", "yuva420p10le")),
-    }
-}
-
 /// The filter that gives the watermark its size on screen.
 fn size(watermark: &Watermark, picture: &Picture) -> String {
     let Some(shape) = picture.shape else {
@@ -129,9 +100,8 @@ fn size(watermark: &Watermark, picture: &Picture) -> String {
 fn shades(task: &Task<'_>, watermark: &Watermark) -> String {
     let opacity = f64::from(watermark.opacity_percent) / 100.0;
     let white = match task.stays_hdr() {
+        true => white_on(task.film),
         false => 1.0,
-        true if task.film.colour.is_hlg() => WHITE_OF_HLG,
-        true => WHITE_OF_PQ,
     };
     if opacity >= 1.0 && white >= 1.0 {
         return String::new();

@@ -29,16 +29,16 @@ const DISORDER: f64 = 3.0;
 /// A time after the end of any file, in seconds.
 const NEVER: f64 = 1e8;
 
-/// Passes on the packets of all streams that are shown from `from` on, or a little earlier, up to `to`, and some after
-/// that.
+/// Passes on the packets that are shown from `from` on, or a little earlier, up to `to`, and some after that. `kind` is
+/// ffprobe's letter for streams of one kind; `None` stands for all streams.
 ///
 /// # Errors
 /// If ffprobe cannot read the file.
 pub async fn packets(
     runner: &Runner,
     source: &Source,
-    from: Option<f64>,
-    to: Option<f64>,
+    kind: Option<&str>,
+    (from, to): (Option<f64>, Option<f64>),
     mut on_packet: impl FnMut(Packet),
 ) -> Result<(), Failure> {
     let mut arguments: Vec<OsString> = [
@@ -51,6 +51,9 @@ pub async fn packets(
     ]
     .map(OsString::from)
     .into();
+    if let Some(kind) = kind {
+        arguments.extend(["-select_streams", kind].map(OsString::from));
+    }
     arguments.extend(interval(from, to).into_iter().map(OsString::from));
     arguments.extend(source.arguments());
     runner
@@ -76,22 +79,37 @@ pub(crate) fn interval(from: Option<f64>, to: Option<f64>) -> Vec<String> {
 
 /// Parses `packet|stream_index=0|pts_time=2.02|dts_time=N/A|duration_time=0.04|size=4767|flags=K_`.
 fn parse(line: &str) -> Option<Packet> {
-    let field = |key: &str| {
-        let mut fields = line.split('|').filter_map(|field| field.split_once('='));
-        fields
-            .find(|(name, _)| *name == key)
-            .map(|(_, value)| value)
-    };
-    let number = |key: &str| field(key)?.parse::<f64>().ok().filter(|n| n.is_finite());
     Some(Packet {
-        stream: field("stream_index")?.parse().ok()?,
-        time: number("pts_time").or_else(|| number("dts_time"))?,
-        length: number("duration_time").unwrap_or(0.0),
-        size: field("size")
+        stream: index(line)?,
+        time: time(line)?,
+        length: number(line, "duration_time").unwrap_or(0.0),
+        size: field(line, "size")
             .and_then(|size| size.parse().ok())
             .unwrap_or(0),
-        is_key: field("flags").is_some_and(|flags| flags.starts_with('K')),
+        is_key: field(line, "flags").is_some_and(|flags| flags.starts_with('K')),
     })
+}
+
+/// The index of the stream of a line.
+pub(super) fn index(line: &str) -> Option<usize> {
+    field(line, "stream_index")?.parse().ok()
+}
+
+/// The time at which the packet of a line is shown.
+pub(super) fn time(line: &str) -> Option<f64> {
+    number(line, "pts_time").or_else(|| number(line, "dts_time"))
+}
+
+/// A number of a line in ffprobe's compact form.
+pub(super) fn number(line: &str, key: &str) -> Option<f64> {
+    let number = field(line, key)?.parse::<f64>().ok()?;
+    number.is_finite().then_some(number)
+}
+
+fn field<'a>(line: &'a str, key: &str) -> Option<&'a str> {
+    let mut fields = line.split('|').filter_map(|field| field.split_once('='));
+    let (_, value) = fields.find(|(name, _)| *name == key)?;
+    Some(value)
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use std::ffi::OsString;
 use common::job::failure::Failure;
 
 use crate::ffmpeg::Source;
-use crate::ffmpeg::probe::packets::interval;
+use crate::ffmpeg::probe::packets;
+use crate::ffmpeg::probe::packets::{interval, number};
 use crate::ffmpeg::run::complaints;
 use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::{Printed, Runner};
@@ -86,7 +87,7 @@ pub struct Complaint {
 }
 
 /// The maximal number of frames whose times are kept: about ten hours of film.
-const MOST_FRAMES: usize = 1 << 21;
+pub(crate) const MOST_FRAMES: usize = 1 << 21;
 /// The maximal number of complaints that are kept.
 const MOST_COMPLAINTS: usize = 10_000;
 
@@ -178,10 +179,10 @@ impl Survey {
     }
 
     fn packet(&mut self, line: &str) {
-        let Some(index) = number(line, "stream_index").map(|index| index as usize) else {
+        let Some(index) = packets::index(line) else {
             return;
         };
-        let time = number(line, "pts_time").or(number(line, "dts_time"));
+        let time = packets::time(line);
         if !time.is_none_or(|time| self.counts(time)) {
             return;
         }
@@ -195,7 +196,7 @@ impl Survey {
     }
 
     fn frame(&mut self, line: &str) {
-        let Some(index) = number(line, "stream_index").map(|index| index as usize) else {
+        let Some(index) = packets::index(line) else {
             return;
         };
         let time = number(line, "best_effort_timestamp_time");
@@ -226,14 +227,6 @@ impl Survey {
             }
         }
     }
-}
-
-fn number(line: &str, key: &str) -> Option<f64> {
-    line.split('|')
-        .filter_map(|field| field.split_once('='))
-        .find(|(name, _)| *name == key)
-        .and_then(|(_, value)| value.parse().ok())
-        .filter(|number: &f64| number.is_finite())
 }
 
 /// The component that wrote a log line, such as `h264` in `[h264 @ 0x55…] …`.

@@ -18,4 +18,5 @@ mod telling;
 pub(crate) mod unconfined;
 mod words;
 
+pub(crate) use line::without_signature;
 pub use process::Limits;

@@ -3,7 +3,7 @@
 //! ffmpeg's filter `movie` outputs captions besides the pictures that contain them. The film is therefore read a
 //! second time.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use common::recipe::{Captions, Recipe};
 
@@ -63,7 +63,7 @@ pub(crate) fn input(
 }
 
 /// A value that a filter graph reads literally: escaped once for the filter's options, and once for the graph.
-fn escaped(value: &OsString) -> OsString {
+pub(crate) fn escaped(value: &OsStr) -> OsString {
     let value = escape(value.as_encoded_bytes(), b"\\':");
     let value = escape(&value, b"\\'[],;");
     os_string(value)

@@ -80,7 +80,7 @@ pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
             ));
         }
     }
-    if is_mp4(container) {
+    if container.is_mp4() {
         for kind in [StreamKind::Video, StreamKind::Audio] {
             // Players play a single track in any case.
             let several = tracks
@@ -107,7 +107,9 @@ pub(crate) fn changes(container: Container, tracks: &[Track]) -> Vec<Change> {
 /// The number, among the output's tracks, of the subtitle track that ffmpeg makes default in `container` although
 /// none is.
 pub(crate) fn wrongly_default(container: Container, tracks: &[Track]) -> Option<usize> {
-    is_mp4(container).then(|| first_without_default(tracks, StreamKind::Subtitle))?
+    container
+        .is_mp4()
+        .then(|| first_without_default(tracks, StreamKind::Subtitle))?
 }
 
 /// The first track of a kind, if no track of the kind is default. ffmpeg makes that track default in mp4 and mov.
@@ -129,10 +131,6 @@ fn is_of_kind(track: &Track, kind: StreamKind) -> bool {
 /// Whether dispositions apply to this stream.
 fn is_marked(stream: &Stream) -> bool {
     !stream.is_picture && !matches!(stream.kind, StreamKind::Attachment | StreamKind::Data)
-}
-
-fn is_mp4(container: Container) -> bool {
-    container.is_mp4()
 }
 
 #[cfg(test)]

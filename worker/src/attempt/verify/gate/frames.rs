@@ -89,7 +89,14 @@ impl Gate<'_> {
             }
         };
         let (from, to) = stretch.map_or((None, None), |stretch| (stretch.read_from, stretch.to));
-        packets(self.input.runner, self.input.source, from, to, on_packet).await?;
+        packets(
+            self.input.runner,
+            self.input.source,
+            None,
+            (from, to),
+            on_packet,
+        )
+        .await?;
         Ok((times, end))
     }
 

@@ -9,6 +9,7 @@ use crate::ffmpeg::sound;
 use crate::ffmpeg::sound::SoundTask;
 use crate::ffmpeg::tracks::audio::commentary::is_commentary;
 use crate::ffmpeg::tracks::audio::make::Maker;
+use crate::ffmpeg::tracks::audio::select::has;
 use crate::ffmpeg::tracks::{Track, TrackMethod, language};
 
 /// Adds the ensured tracks that are missing. `kept` are the selected audio tracks, `sounds` all of the input.
@@ -22,11 +23,16 @@ pub(super) fn ensure(
         let Some(first) = kept.first().filter(|_| !sounds.is_empty()) else {
             continue;
         };
-        let range = match &wanted.language {
-            Some(language) => language.as_str(),
-            None => language::tag(first).unwrap_or("und"),
+        let usual = language::tag(first).unwrap_or("und");
+        let is_wanted = |sound: &Stream| match &wanted.language {
+            Some(language) => has(sound, language, sounds),
+            None => language::speaks(sound, usual),
         };
-        let Some(best) = best(range, kept, sounds) else {
+        let Some(best) = best(is_wanted, kept, sounds) else {
+            let range = match &wanted.language {
+                Some(language) => language.as_str(),
+                None => usual,
+            };
             let why = format!(
                 "no audio track has it to make {} of",
                 wanted.encoder.codec()
@@ -38,7 +44,7 @@ pub(super) fn ensure(
         };
         // Channels that the source does not have cannot be made.
         let channels = u32::from(wanted.channels).min(best.channels);
-        let is_like = |track: &Track| is_like(track, wanted, channels, range);
+        let is_like = |track: &Track| is_wanted(&track.source) && is_like(track, wanted, channels);
         if maker.list.iter().any(is_like) {
             continue;
         }
@@ -56,22 +62,24 @@ pub(super) fn ensure(
     Ok(())
 }
 
-/// Whether an output's track is what is wanted.
-fn is_like(track: &Track, wanted: &EnsuredTrack, channels: u32, range: &str) -> bool {
+/// Whether an output's track is what is wanted, apart from its language.
+fn is_like(track: &Track, wanted: &EnsuredTrack, channels: u32) -> bool {
     let made = match (&track.by, &track.sound) {
         (TrackMethod::Audio(encoder), Some(sound)) => (encoder.codec(), sound.channels()),
         _ => (track.source.codec.as_str(), track.source.channels),
     };
-    made == (wanted.encoder.codec(), channels)
-        && language::speaks(&track.source, range)
-        && !is_commentary(&track.source)
+    made == (wanted.encoder.codec(), channels) && !is_commentary(&track.source)
 }
 
 /// The best track in a language: no commentary, one that the output has, the one with the most channels, the first.
-fn best<'a>(range: &str, kept: &[&Stream], sounds: &[&'a Stream]) -> Option<&'a Stream> {
+fn best<'a>(
+    is_wanted: impl Fn(&Stream) -> bool,
+    kept: &[&Stream],
+    sounds: &[&'a Stream],
+) -> Option<&'a Stream> {
     sounds
         .iter()
-        .filter(|sound| !sound.codec.is_empty() && language::speaks(sound, range))
+        .filter(|sound| !sound.codec.is_empty() && is_wanted(sound))
         .min_by_key(|sound| {
             let is_kept = kept.iter().any(|one| one.index == sound.index);
             (

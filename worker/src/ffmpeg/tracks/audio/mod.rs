@@ -15,6 +15,7 @@ use common::recipe::{Audio, Recipe};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::tracks::audio::make::Maker;
 use crate::ffmpeg::tracks::audio::select::{Selected, select};
+pub(super) use crate::ffmpeg::tracks::audio::select::{first, original_languages};
 use crate::ffmpeg::tracks::{Track, TrackMethod, language, of_kind, representative};
 
 /// The audio tracks of an output, and the changes from the input.

@@ -1,9 +1,9 @@
 //! Selection of tracks by language.
 
-use common::recipe::Language;
+use common::recipe::{Language, Recipe};
 
-use crate::ffmpeg::probe::media::Stream;
-use crate::ffmpeg::tracks::language;
+use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
+use crate::ffmpeg::tracks::{language, of_kind};
 
 /// The selected tracks.
 pub(super) struct Selected<'a> {
@@ -43,15 +43,36 @@ pub(super) fn has(sound: &Stream, language: &Language, sounds: &[&Stream]) -> bo
     match language.as_str() {
         "any" => true,
         "original" => {
-            let is_marked = |sound: &Stream| sound.dispositions.contains("original");
-            if sounds.iter().any(|sound| is_marked(sound)) {
-                is_marked(sound)
-            } else {
-                sounds
-                    .first()
-                    .is_some_and(|first| first.index == sound.index)
-            }
+            let mut originals = originals(sounds).into_iter();
+            originals.any(|original| original.index == sound.index)
         }
         range => language::speaks(sound, range),
     }
+}
+
+/// The tracks of the original sound: those that are marked so, or else the first one.
+fn originals<'a>(sounds: &[&'a Stream]) -> Vec<&'a Stream> {
+    let is_marked = |sound: &&&Stream| sound.dispositions.contains("original");
+    let marked: Vec<&Stream> = sounds.iter().filter(is_marked).copied().collect();
+    if marked.is_empty() {
+        return sounds.first().copied().into_iter().collect();
+    }
+    marked
+}
+
+/// The languages of the original sound.
+pub(in crate::ffmpeg::tracks) fn original_languages(media: &Media) -> Vec<&str> {
+    let sounds: Vec<&Stream> = of_kind(media, StreamKind::Audio).collect();
+    let originals = originals(&sounds).into_iter();
+    originals.filter_map(language::tag).collect()
+}
+
+/// The first track in the languages of the recipe.
+pub(in crate::ffmpeg::tracks) fn first<'a>(
+    recipe: &Recipe,
+    media: &'a Media,
+) -> Option<&'a Stream> {
+    let sounds: Vec<&Stream> = of_kind(media, StreamKind::Audio).collect();
+    let Selected { kept, .. } = select(&recipe.audio_tracks.languages, &sounds);
+    kept.first().copied()
 }

@@ -180,6 +180,17 @@ pub struct Extraction {
     has_fonts: bool,
 }
 
+impl Extraction {
+    pub(crate) fn arguments(&self) -> &[OsString] {
+        &self.arguments
+    }
+
+    /// Whether the folder of fonts must be there.
+    pub(crate) fn has_fonts(&self) -> bool {
+        self.has_fonts
+    }
+}
+
 /// The command line that brings the text with its fonts, or the pictures, into `folder`. `tracks` are those of the
 /// output.
 pub(crate) fn extraction(

@@ -5,8 +5,8 @@ use common::recipe::{Flagged, Language, Recipe, Subtitles};
 
 use crate::ffmpeg::findings::{Findings, ForeignTrack};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
-use crate::ffmpeg::tracks::language;
 use crate::ffmpeg::tracks::subtitles::purpose::{is_forced, is_sdh};
+use crate::ffmpeg::tracks::{audio, language};
 
 /// The subtitle tracks of an input, divided by a recipe.
 #[derive(Debug, Default)]
@@ -121,25 +121,14 @@ pub(crate) fn is_in(wanted: &Language, subtitle: &Stream, media: &Media) -> bool
         "any" => true,
         "und" => spoken.is_none(),
         "original" => {
-            subtitle.dispositions.contains("original")
-                || original_language(media).is_some_and(|original| {
-                    spoken.is_some_and(|spoken| language::is_same(original, spoken))
-                })
+            let is_spoken = |spoken| {
+                let mut originals = audio::original_languages(media).into_iter();
+                originals.any(|original| language::is_same(original, spoken))
+            };
+            subtitle.dispositions.contains("original") || spoken.is_some_and(is_spoken)
         }
         wanted => spoken.is_some_and(|spoken| language::matches(wanted, spoken)),
     }
-}
-
-/// The language of the audio track that is marked as original, or else of the first one.
-fn original_language(media: &Media) -> Option<&str> {
-    let mut sounds = media
-        .streams
-        .iter()
-        .filter(|stream| stream.kind == StreamKind::Audio && stream.absent.is_none());
-    let marked = sounds
-        .clone()
-        .find(|sound| sound.dispositions.contains("original"));
-    language::tag(marked.or_else(|| sounds.next())?)
 }
 
 fn pass_default_on(chosen: &mut Chosen) {
