@@ -2,6 +2,7 @@
 
 pub mod digest;
 pub mod location;
+pub mod media;
 pub mod printable;
 pub(crate) mod similar;
 pub mod subject;

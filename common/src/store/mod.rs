@@ -4,8 +4,8 @@ mod answer;
 mod download;
 mod error;
 mod folder;
+mod further;
 pub mod marked;
-mod recipe_files;
 pub mod roots;
 mod s3;
 pub mod scratch;
@@ -32,7 +32,7 @@ pub use answer::Answer;
 pub use download::Copied;
 pub use error::StoreError;
 pub use folder::Folder;
-pub use recipe_files::{RecipeFileError, check_recipe_file};
+pub use further::{RecipeFileError, SubtitleFiles, SubtitleSearch, check_recipe_file};
 pub use upload::Upload;
 use within::Within;
 

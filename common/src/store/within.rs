@@ -34,6 +34,11 @@ impl Stores {
             .unwrap_or_default()
     }
 
+    /// Whether local files are limited to some folders.
+    pub(super) fn limits_folders(&self) -> bool {
+        self.within.is_some()
+    }
+
     /// Like [`Stores::impatient`], with the same limits and leftovers.
     #[must_use]
     pub fn hurried(&self) -> Self {

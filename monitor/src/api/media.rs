@@ -2,12 +2,10 @@
 
 use std::io::ErrorKind;
 
-use common::job::further::FurtherInput;
 use common::job::input::Input;
 use common::names::location::Location;
-use common::recipe::Recipe;
 use common::store::roots::Roots;
-use common::store::{Folder, RecipeFileError, StoreError, Stores, local_input};
+use common::store::{Folder, StoreError, Stores, local_input};
 
 /// The folder that people browse.
 pub(crate) struct Media {
@@ -53,27 +51,18 @@ impl Media {
         .await
     }
 
-    /// The files that a recipe names, which must lie below the root, too.
+    /// The stores, limited to the root: for files that a request does not name by their paths below it.
     ///
     /// # Errors
-    /// If a file is missing, or is not what the recipe needs.
-    pub(crate) async fn recipe_files(
-        &self,
-        recipe: &Recipe,
-    ) -> Result<Vec<FurtherInput>, RecipeFileError> {
-        let roots = Roots::new(self.root.path()).map_err(|error| RecipeFileError::Unreadable {
-            what: "the folder of media",
-            source: StoreError::Away {
-                place: self.root.clone(),
-                source: error.source,
-            },
+    /// If the root is out of reach.
+    pub(crate) fn limited(&self) -> Result<Stores, StoreError> {
+        let roots = Roots::new(self.root.path()).map_err(|error| StoreError::Away {
+            place: self.root.clone(),
+            source: error.source,
         })?;
         let buckets = Some(self.root.clone()).filter(Location::is_remote);
-        let stores = self
-            .stores
-            .clone()
-            .within(roots, buckets.into_iter().collect());
-        stores.recipe_files(recipe).await
+        let stores = self.stores.clone();
+        Ok(stores.within(roots, buckets.into_iter().collect()))
     }
 
     /// The size of the file at a location; `None` if there is no file.

@@ -1,6 +1,7 @@
 //! The HTTP API, described by an OpenAPI document that is made from the routes.
 
 mod change;
+mod further;
 mod jobs;
 pub(crate) mod media;
 mod read;

@@ -1,7 +1,7 @@
 //! The promises of every store.
 
 use common::names::digest::Digest;
-use common::store::StoreError;
+use common::store::{StoreError, SubtitleSearch};
 
 use crate::backend::Backend;
 
@@ -30,6 +30,7 @@ pub(crate) async fn holds(backend: &Backend) {
     a_folder_is_no_file(backend).await;
     a_removal_removes_one_object_and_no_other(backend).await;
     a_folder_shows_what_lies_in_it(backend).await;
+    subtitle_files_lie_beside_their_film(backend).await;
 }
 
 async fn a_missing_object_is_reported_as_missing(backend: &Backend) {
@@ -150,6 +151,26 @@ async fn a_folder_shows_what_lies_in_it(backend: &Backend) {
     );
     let found = backend.entries(&backend.at("shown/season one")).await;
     assert_eq!(found.unwrap().folders, ["extras"]);
+}
+
+async fn subtitle_files_lie_beside_their_film(backend: &Backend) {
+    // At the top of the place, which may be all that the program may use.
+    let film = backend.at("silent.mkv");
+    for name in [
+        "silent.mkv",
+        "silent.en.srt",
+        "silent.sprites.vtt",
+        "other.srt",
+        "below/silent.de.srt",
+    ] {
+        backend.put(&backend.at(name), b"text").await;
+    }
+    let mut search = SubtitleSearch::new(&backend.stores);
+    let found = search.beside(&film).await.unwrap();
+    assert_eq!(found.left_out, [""; 0]);
+    let subtitles = backend.stores.head(&backend.at("silent.en.srt")).await;
+    let files: Vec<_> = found.files.into_iter().map(|file| file.input).collect();
+    assert_eq!(files, [subtitles.unwrap()]);
 }
 
 /// The promises to a program that may use one place only.

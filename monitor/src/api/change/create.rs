@@ -7,6 +7,7 @@ use common::broker::{Broker, NamesError, Outputs as NamedOutputs, SubmittedJob};
 use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
 use common::job::Fallbacks;
+use common::job::further::FurtherInput;
 use common::job::id::{BatchId, JobId};
 use common::job::input::Input;
 use common::job::work::Work;
@@ -23,6 +24,7 @@ use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::further::FurtherInputs;
 use crate::api::media::Media;
 use crate::web::app::App;
 use crate::web::refusal::{Json, Refusal};
@@ -112,12 +114,21 @@ pub(crate) async fn create(
         let recipes = outputs.recipes().iter().cloned();
         each.extend(recipes.map(|recipe| (file.clone(), recipe)));
     }
-    let found: Vec<Result<FoundFile, String>> =
+    let mut found: Vec<Result<FoundFile, String>> =
         futures::stream::iter(each.clone().into_iter().zip(named.outputs))
             .map(|((file, recipe), output)| find(media, file, recipe, output))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
+    let limited = media.limited()?;
+    let mut further = FurtherInputs::new(&limited, &request.recipe).await?;
+    for one in &mut found {
+        let Ok(file) = one else { continue };
+        match further.of(&file.input).await? {
+            Ok(further) => file.further = further,
+            Err(why) => *one = Err(why),
+        }
+    }
     let at_output = |found: &FoundFile| Some((found.output.clone(), found.existing?));
     let existing = ExistingOutputs {
         files: found.iter().flatten().filter_map(at_output).collect(),
@@ -126,12 +137,10 @@ pub(crate) async fn create(
     let batch = shared
         .broker
         .new_batch(&label(&request), &folder, existing, &terms);
-    let further = media.recipe_files(&request.recipe).await;
-    let further = further.map_err(|error| Refusal::unsound(error.to_string()))?;
     let job = |found: &FoundFile| {
         let (input, output) = (found.input.clone(), found.output.clone());
         batch.job(Work {
-            further: further.clone(),
+            further: found.further.clone(),
             ..Work::new(input, found.recipe.clone(), output)
         })
     };
@@ -195,6 +204,7 @@ fn fallbacks(request: &NewJobs) -> Result<Option<Fallbacks>, Refusal> {
 /// A file, and what is at its output.
 struct FoundFile {
     input: Input,
+    further: Vec<FurtherInput>,
     recipe: Recipe,
     output: Location,
     existing: Option<ExistingFile>,
@@ -219,6 +229,7 @@ async fn find(
     let size = media.size(&output).await?;
     Ok(Ok(FoundFile {
         input,
+        further: Vec::new(),
         recipe,
         output,
         existing: size.map(|size| ExistingFile {

@@ -7,6 +7,7 @@ use common::recipe::Recipe;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::further::FurtherInputs;
 use crate::web::app::App;
 use crate::web::refusal::{Json, Refusal};
 
@@ -43,10 +44,21 @@ pub(crate) async fn forecast(
 ) -> Result<axum::Json<ForecastAnswer>, Refusal> {
     let media = shared.media()?;
     let input = media.input(&file).await?;
+    let limited = media.limited()?;
+    let mut further = FurtherInputs::new(&limited, &recipe).await?;
     let workers = shared.broker.workers().await?;
+    let further = match further.of(&input).await? {
+        Ok(further) => further,
+        Err(why) => {
+            return Ok(axum::Json(ForecastAnswer {
+                changes: Vec::new(),
+                refused: Some(why),
+            }));
+        }
+    };
     let asked = ForecastRequest {
         input,
-        further: Vec::new(),
+        further,
         recipe,
     };
     let seen = shared.broker.forecast(&workers, 0, asked).await;

@@ -302,3 +302,34 @@ async fn each_rendition_of_a_file_is_a_job() {
         assert!(refused.body.contains(why), "{}", refused.body);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subtitle_files_beside_a_film_are_inputs_of_its_job() {
+    let (monitor, folder) = with_films().await;
+    let address = &monitor.address;
+    let films = folder.path().join("films");
+    for name in [
+        "Nosferatu.de.forced.srt",
+        "Nosferatu.sprites.vtt",
+        "Metropolis #1.idx",
+    ] {
+        std::fs::write(films.join(name), "text").expect("written");
+    }
+    let mut all = order(&["films/Nosferatu.avi", "films/Metropolis #1.mkv"], "out");
+    all["recipe"]["subtitle_tracks"] = json!({ "external": true });
+    let receipt = send(address, "POST", "/api/v1/jobs", "", &all).await.json();
+    let id = receipt["files"][0]["job"].as_str().expect("a job");
+    let record = monitor.broker.job(&id.parse().expect("an id")).await;
+    let record = record.expect("an answer").expect("the job");
+    let further = record.job().further.iter();
+    let names: Vec<String> = further.map(|file| file.input.location.name()).collect();
+    assert_eq!(names, ["Nosferatu.de.forced.srt"]);
+    // Subtitles that cannot become a track are named.
+    let why = receipt["files"][1]["why"].as_str().expect("a reason");
+    assert!(why.contains("mkvmerge"), "{why}");
+    let body = json!({ "file": "films/Metropolis #1.mkv", "recipe": all["recipe"] });
+    let forecast = send(address, "POST", "/api/v1/forecast", "", &body).await;
+    let refused = forecast.json()["refused"].to_string();
+    assert!(refused.contains("mkvmerge"), "{refused}");
+    monitor.stop().await;
+}

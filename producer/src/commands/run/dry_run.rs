@@ -8,7 +8,6 @@ use common::farm::preview::{Forecast, ForecastRequest};
 use common::farm::worker::Heartbeat;
 use common::job::Job;
 use common::job::changes::{Change, Fate};
-use common::job::input::Input;
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::recipe::Recipe;
@@ -25,7 +24,7 @@ use crate::embedded::leftovers;
 use crate::submit::destination::Destination;
 use crate::submit::entry::advice;
 use crate::submit::send::Wanted;
-use crate::submit::sources::{Globs, Search};
+use crate::submit::sources::{Globs, Search, SourceFile};
 use crate::submit::submission::Submission;
 use crate::submit::{existing_outputs, upload};
 
@@ -185,24 +184,20 @@ pub(super) async fn forecast(
     Ok(forecasts)
 }
 
-/// What would become of inputs whose outputs have no names yet.
+/// What would become of sources whose outputs have no names yet.
 pub(super) async fn look_at(
     broker: &Broker,
     workers: &[Heartbeat],
     recipe: &Recipe,
-    inputs: &[&Input],
+    sources: &[SourceFile],
 ) -> Vec<InputForecast> {
-    let ask = |input: &&Input| ForecastRequest {
-        input: (*input).clone(),
-        further: Vec::new(),
-        recipe: recipe.clone(),
-    };
-    let seen = probe(broker, workers, inputs.iter().map(ask).collect()).await;
-    inputs
+    let asked = sources.iter().map(|source| source.asks(recipe)).collect();
+    let seen = probe(broker, workers, asked).await;
+    sources
         .iter()
         .zip(seen)
-        .map(|(input, seen)| {
-            let mut one = InputForecast::of(input.location.clone(), None);
+        .map(|(source, seen)| {
+            let mut one = InputForecast::of(source.input.location.clone(), None);
             one.take(seen);
             one
         })
@@ -220,12 +215,12 @@ pub(super) async fn commands(
 ) -> Result<Vec<String>, Error> {
     let stores = Stores::new();
     let found = Search::new(&Globs::default(), &[], &stores)?
+        .for_recipe(recipe)
         .run(paths)
         .await?;
     let broker = settings.connect().await?;
     let workers = broker.workers().await?;
-    let inputs: Vec<&Input> = found.sources.iter().map(|source| &source.input).collect();
-    look_at(&broker, &workers, recipe, &inputs)
+    look_at(&broker, &workers, recipe, &found.sources)
         .await
         .into_iter()
         .map(InputForecast::into_command)

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use common::job::input::Input;
 use common::matching::plan::{Candidate, Measured, Plan};
 use common::names::location::Location;
 use common::recipe::Recipe;
@@ -19,7 +18,7 @@ use crate::display::{output, table, times, units};
 use crate::recipe::known::check_known;
 use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
-use crate::submit::sources::{Globs, Search};
+use crate::submit::sources::{Globs, Search, SourceFile};
 use crate::submit::upload;
 
 /// Files that are probed, at most: each worker probes one after the other.
@@ -70,7 +69,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         .await?;
     let recipe = outputs.first();
     let mut jobs: Vec<Vec<Location>> = Vec::new();
-    let mut inputs: Vec<Input> = Vec::new();
+    let mut probed: Vec<SourceFile> = Vec::new();
     let mut sources = if options.paths.is_empty() {
         None
     } else {
@@ -82,13 +81,18 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         // With a store, local files are uploaded. The place of the outputs is unknown here.
         let store = settings.store.as_ref().filter(|store| store.is_remote());
         jobs.extend(found.sources.iter().map(|source| {
-            let input = upload::read_from(store, &source.input.location);
-            vec![input.clone(), input]
+            let inputs = source.inputs().map(|input| &input.location);
+            let output = &source.input.location;
+            let needed = inputs.chain([output]);
+            needed.map(|file| upload::read_from(store, file)).collect()
         }));
         // Workers cannot probe files that are not uploaded yet.
-        let lie_there = found.sources.iter().map(|source| &source.input);
-        let lie_there = lie_there.filter(|input| store.is_none() || input.location.is_remote());
-        inputs.extend(lie_there.take(LOOKED_AT).cloned());
+        let lies_there = |source: &&SourceFile| {
+            let mut inputs = source.inputs();
+            store.is_none() || inputs.all(|input| input.location.is_remote())
+        };
+        let lie_there = found.sources.iter().filter(lies_there);
+        probed.extend(lie_there.take(LOOKED_AT).cloned());
         Some(Sources {
             files: found.sources.len(),
             bytes: found.bytes(),
@@ -105,10 +109,9 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         .between(&workers, &jobs)
         .measured(&history);
     if let Some(sources) = &mut sources {
-        let inputs: Vec<&Input> = inputs.iter().collect();
-        sources.looked_at = inputs.len();
+        sources.looked_at = probed.len();
         for recipe in outputs.recipes() {
-            let seen = dry_run::look_at(&broker, &workers, recipe, &inputs);
+            let seen = dry_run::look_at(&broker, &workers, recipe, &probed);
             sources.forecasts.extend(seen.await);
         }
     }

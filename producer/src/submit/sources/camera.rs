@@ -231,15 +231,13 @@ mod tests {
 
     /// The recordings among these files, as names, and the parts that others lack.
     fn all(files: &[(&str, u64)]) -> (Vec<(&'static str, Vec<String>)>, Vec<(String, u32)>) {
-        let source = |(name, size): &(&str, u64)| SourceFile {
-            input: Input {
+        let source = |(name, size): &(&str, u64)| {
+            let input = Input {
                 location: Location::s3("media", name).expect("a location"),
                 size: *size,
                 version: String::new(),
-            },
-            name: PathBuf::from(name),
-            is_named: false,
-            further: Vec::new(),
+            };
+            SourceFile::new(input, PathBuf::from(name), false)
         };
         let sources: Vec<SourceFile> = files.iter().map(source).collect();
         let names = |recording: Recording| {

@@ -111,6 +111,16 @@ impl FoundFiles {
 }
 
 impl SourceFile {
+    /// A file that its job reads alone.
+    pub(crate) fn new(input: Input, name: PathBuf, is_named: bool) -> Self {
+        Self {
+            input,
+            name,
+            is_named,
+            further: Vec::new(),
+        }
+    }
+
     /// The files that its job reads.
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &Input> {
         let further = self.further.iter().map(|further| &further.input);

@@ -1,12 +1,10 @@
 //! Finding media in files, folders and buckets.
 
 mod camera;
-mod extensions;
 mod found;
 mod merge;
 mod options;
 mod search;
-mod subtitles;
 
 pub(crate) use camera::recordings;
 pub(crate) use found::SourceFile;

@@ -5,15 +5,14 @@ use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use common::names::location::Location;
+use common::names::media;
 use common::recipe::{Recipe, Video};
-use common::store::{Stores, local_input};
+use common::store::{Stores, SubtitleSearch, local_input};
 use globset::GlobSet;
 use walkdir::{DirEntry, WalkDir};
 
-use super::extensions;
 use super::found::{FoundFiles, SourceFile};
 use super::options::Globs;
-use super::subtitles;
 use crate::cli::exit::Error;
 use crate::select::globs;
 use crate::submit::paths;
@@ -107,7 +106,16 @@ impl<'a> Search<'a> {
             )));
         }
         if self.takes_subtitles {
-            subtitles::add(&mut self.found, self.stores).await?;
+            let mut search = SubtitleSearch::new(self.stores);
+            for source in &mut self.found.sources {
+                let beside = search.beside(&source.input.location).await?;
+                source.further.extend(beside.files);
+                for file in beside.left_out {
+                    if !self.found.unreadable.contains(&file) {
+                        self.found.unreadable.push(file);
+                    }
+                }
+            }
         }
         Ok(self.found)
     }
@@ -208,12 +216,7 @@ impl<'a> Search<'a> {
         for input in objects {
             if input.location == *prefix {
                 let name = PathBuf::from(input.location.name());
-                self.add(SourceFile {
-                    input,
-                    name,
-                    is_named: true,
-                    further: Vec::new(),
-                });
+                self.add(SourceFile::new(input, name, true));
                 continue;
             }
             let is_output = self.outputs.iter().any(|output| {
@@ -231,12 +234,7 @@ impl<'a> Search<'a> {
             if hidden {
                 self.found.hidden += 1;
             } else if self.wants(&name) {
-                self.add(SourceFile {
-                    input,
-                    name,
-                    is_named: false,
-                    further: Vec::new(),
-                });
+                self.add(SourceFile::new(input, name, false));
             }
         }
         Ok(())
@@ -251,8 +249,8 @@ impl<'a> Search<'a> {
             self.found.excluded += 1;
             return false;
         }
-        let is_sound = extensions::is_sound(name);
-        let is_media = extensions::is_video(name) || (is_sound && self.found.takes_sound);
+        let is_sound = media::is_sound(name);
+        let is_media = media::is_video(name) || (is_sound && self.found.takes_sound);
         if is_sound && !is_media {
             self.found.no_video.push((name.to_owned(), NoVideo::Sound));
         } else if !is_media {
@@ -268,12 +266,8 @@ impl<'a> Search<'a> {
         metadata: &std::fs::Metadata,
     ) -> Result<(), Error> {
         let location = Location::file(path).map_err(Error::usage)?;
-        self.add(SourceFile {
-            input: local_input(location, metadata),
-            name,
-            is_named,
-            further: Vec::new(),
-        });
+        let input = local_input(location, metadata);
+        self.add(SourceFile::new(input, name, is_named));
         Ok(())
     }
 

@@ -1,5 +1,4 @@
-//! The files that a recipe names: found, looked at, and given to the jobs as further inputs. So a job knows the version
-//! of each, and a file with other content makes another job.
+//! The files that a recipe names. A file with other content makes another job.
 
 use crate::job::further::{FurtherInput, FurtherRole};
 use crate::job::input::Input;

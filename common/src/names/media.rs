@@ -1,4 +1,4 @@
-//! The extensions of media.
+//! The names of media: their extensions.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -17,16 +17,17 @@ const SOUND: &[&str] = &[
 ];
 
 /// Whether a folder is searched for files of this name.
-pub(super) fn is_video(name: &Path) -> bool {
+pub fn is_video(name: &Path) -> bool {
     has_extension(name, VIDEO)
 }
 
-pub(super) fn is_sound(name: &Path) -> bool {
+/// Whether a file of this name is sound.
+pub fn is_sound(name: &Path) -> bool {
     has_extension(name, SOUND)
 }
 
 /// Whether a file of this name is video or sound.
-pub(super) fn is_media(name: &Path) -> bool {
+pub fn is_media(name: &Path) -> bool {
     is_video(name) || is_sound(name)
 }
 
