@@ -12,6 +12,7 @@ use crate::farm::hours::Hours;
 use crate::farm::queue::Queue;
 use crate::farm::worker_name::WorkerName;
 use crate::job::id::BatchId;
+use crate::wire;
 
 /// What an order applies to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,6 +66,8 @@ pub struct Order {
     /// When the order was given.
     pub since: Timestamp,
 }
+
+impl wire::Message for Order {}
 
 impl Order {
     fn unless_idle(paused: bool, hours: Option<Hours>, since: Timestamp) -> Option<Self> {

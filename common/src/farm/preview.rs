@@ -4,10 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::job::changes::Change;
-use crate::job::further::FurtherInput;
+use crate::job::further::{FurtherInput, wire_version};
 use crate::job::id::JobId;
 use crate::job::input::Input;
 use crate::recipe::Recipe;
+use crate::wire;
 
 /// Width of a still in pixels.
 pub const STILL_WIDTH: u32 = 480;
@@ -20,6 +21,15 @@ pub enum PreviewRequest {
     Preview(Preview),
     /// Tell what an encode would change; answered by a [`Forecast`].
     ForecastRequest(Box<ForecastRequest>),
+}
+
+impl wire::Message for PreviewRequest {
+    fn version(&self) -> u32 {
+        match self {
+            Self::Preview(_) => wire::FIRST,
+            Self::ForecastRequest(request) => wire_version(&request.further),
+        }
+    }
 }
 
 /// An input that may not be a job's yet, with the intended recipe.
@@ -47,6 +57,8 @@ pub struct Forecast {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
 }
+
+impl wire::Message for Forecast {}
 
 /// What to show of a job's file.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

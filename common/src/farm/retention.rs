@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::wire;
+
 /// Seconds of a day.
 const DAY: u64 = 24 * 3600;
 
@@ -14,6 +16,8 @@ const DAY: u64 = 24 * 3600;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Days(u32);
+
+impl wire::Message for Days {}
 
 /// The number is out of range.
 #[derive(Debug, thiserror::Error)]

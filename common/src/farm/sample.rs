@@ -7,6 +7,7 @@ use crate::job::input::Input;
 use crate::names::token::Token;
 use crate::recipe::encoder::Encoder;
 use crate::recipe::{Metric, Recipe};
+use crate::wire;
 use crate::wire::is_default;
 
 /// A request to a worker for one sample encode; answered by a [`SampleScore`].
@@ -25,6 +26,8 @@ pub struct SampleRequest {
     /// The build of ffmpeg that must encode, from [`crate::farm::card::Ffmpeg::build`].
     pub build: Token,
 }
+
+impl wire::Message for SampleRequest {}
 
 /// A part of an input.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,3 +54,5 @@ pub struct SampleScore {
     /// Bytes of the sample in the source's own encoding.
     pub source: u64,
 }
+
+impl wire::Message for SampleScore {}

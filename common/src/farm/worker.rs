@@ -12,6 +12,7 @@ use crate::farm::worker_name::WorkerName;
 use crate::job::Job;
 use crate::job::id::JobId;
 use crate::names::location::Location;
+use crate::wire;
 
 /// Whether a worker takes jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,6 +121,8 @@ pub struct Heartbeat {
     #[serde(default)]
     pub clock_ahead: f64,
 }
+
+impl wire::Message for Heartbeat {}
 
 /// A bucket or folder that a worker cannot reach.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use crate::job::record::JobRecord;
 use crate::job::run::RunState;
 use crate::job::state::JobState;
 use crate::names::location::Location;
+use crate::wire;
 
 /// The stored record of a batch; its jobs carry its id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,8 @@ pub struct Batch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<Location>,
 }
+
+impl wire::Message for Batch {}
 
 /// A batch is stored before its jobs are enqueued. After this time, the jobs that exist are all of its jobs, unless
 /// the program that enqueues them still corrects the number.

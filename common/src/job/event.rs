@@ -11,6 +11,7 @@ use crate::job::id::JobId;
 use crate::job::progress::EncodeProgress;
 use crate::job::run::report::Report;
 use crate::job::run::{Requeue, Run, RunState};
+use crate::wire;
 
 /// One entry of a job's history, stored in the stream `EVENTS`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
 }
+
+impl wire::Message for Event {}
 
 /// What happened to a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::job::input::Input;
 use crate::recipe::Language;
+use crate::wire;
 
 /// A further input of a job. A worker reads it as it reads the job's input: the same version, from a place within its
 /// reach.
@@ -14,6 +15,15 @@ pub struct FurtherInput {
     pub input: Input,
     /// What the output gets from the file.
     pub role: FurtherRole,
+}
+
+/// The version of a message about a job with these further inputs.
+pub(crate) fn wire_version(further: &[FurtherInput]) -> u32 {
+    if further.is_empty() {
+        wire::FIRST
+    } else {
+        wire::FURTHER_INPUTS
+    }
 }
 
 /// What an output gets from a further input.

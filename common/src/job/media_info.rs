@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::wire;
+
 /// Most tracks that are listed for a file: a hostile file may have thousands.
 pub const MOST_TRACKS: usize = 32;
 
@@ -17,6 +19,8 @@ pub struct MediaInfo {
     /// The file's first video, audio and subtitle tracks, in the file's order.
     pub tracks: Vec<TrackInfo>,
 }
+
+impl wire::Message for MediaInfo {}
 
 /// The content of a track.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

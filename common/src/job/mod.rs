@@ -23,12 +23,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::farm::queue::Queue;
-use crate::job::further::FurtherInput;
+use crate::job::further::{FurtherInput, wire_version};
 use crate::job::id::{BatchId, JobId};
 use crate::job::input::Input;
 use crate::job::work::Work;
 use crate::names::location::Location;
 use crate::recipe::Recipe;
+use crate::wire;
 
 /// A job, written once when it is enqueued. Its queue and priority are in the message's subject, so that they can
 /// change. A decoded job has passed [`Job::check`].
@@ -66,7 +67,16 @@ pub struct Job {
     pub enqueued: Timestamp,
 }
 
+impl wire::Message for Job {
+    fn version(&self) -> u32 {
+        wire_version(&self.further)
+    }
+}
+
 impl Job {
+    /// Most further inputs: the message of a job must fit the broker's limit.
+    pub const MOST_FURTHER: usize = 1_000;
+
     /// The default of [`Job::attempts`].
     pub const ATTEMPTS: u32 = 3;
 

@@ -7,6 +7,7 @@ use crate::farm::worker_name::WorkerName;
 use crate::job::id::JobId;
 use crate::job::run::Stage;
 use crate::names::location::Location;
+use crate::wire;
 
 /// The progress of a running job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -31,6 +32,8 @@ pub struct Progress {
     /// When this was measured.
     pub at: Timestamp,
 }
+
+impl wire::Message for Progress {}
 
 /// The figures that ffmpeg prints while it encodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

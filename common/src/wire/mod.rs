@@ -5,8 +5,28 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// Version of every message that this program writes.
-pub const VERSION: u32 = 1;
+use crate::names::token::Token;
+
+/// The newest version of messages that this program writes and understands. A message has the oldest version whose
+/// programs understand all of it.
+pub const VERSION: u32 = 2;
+
+/// The version of messages that every program of the farm understands.
+pub(crate) const FIRST: u32 = 1;
+/// The version from which on programs know that a job may have further inputs.
+pub(crate) const FURTHER_INPUTS: u32 = 2;
+
+/// What programs of the farm store, or send to each other.
+pub trait Message: Serialize {
+    /// The oldest version whose programs understand all of this message. Older programs must refuse it, because they
+    /// would do less than it says.
+    fn version(&self) -> u32 {
+        FIRST
+    }
+}
+
+impl Message for bool {}
+impl Message for Token {}
 
 #[derive(Serialize, Deserialize)]
 struct Envelope<T> {
@@ -34,8 +54,9 @@ pub enum WireError {
 }
 
 /// Encodes a message in its envelope.
-pub fn encode<T: Serialize>(body: &T) -> Bytes {
-    serde_json::to_vec(&Envelope { v: VERSION, body })
+pub fn encode<T: Message>(body: &T) -> Bytes {
+    let v = body.version();
+    serde_json::to_vec(&Envelope { v, body })
         .expect("messages are plain data with string keys")
         .into()
 }
@@ -66,13 +87,63 @@ pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::farm::preview::{ForecastRequest, PreviewRequest};
+    use crate::farm::queue::Lane;
+    use crate::job::Job;
+    use crate::job::further::{FurtherInput, FurtherRole, Join};
+    use crate::job::run::{Delivered, Run};
+    use crate::recipe::Choice;
+    use crate::recipe::encoder::Codec;
+    use crate::testing;
 
     #[test]
     fn a_newer_message_says_that_it_is_newer() {
-        let error = decode::<u8>(br#"{"v":2,"body":{"shape":"unknown"}}"#).expect_err("newer");
-        assert!(matches!(error, WireError::Newer { found: 2 }), "{error}");
-        let error = decode::<u8>(b"hello").expect_err("no message");
+        let error = decode::<bool>(br#"{"v":3,"body":{"shape":"unknown"}}"#).expect_err("newer");
+        assert!(matches!(error, WireError::Newer { found: 3 }), "{error}");
+        let error = decode::<bool>(b"hello").expect_err("no message");
         assert!(matches!(error, WireError::Malformed(_)), "{error}");
-        assert_eq!(decode::<u8>(&encode(&7_u8)).expect("ours"), 7);
+        assert!(decode::<bool>(&encode(&true)).expect("ours"));
+    }
+
+    #[test]
+    fn programs_from_before_further_inputs_refuse_jobs_that_have_some() {
+        #[derive(Deserialize)]
+        struct AnyVersion {
+            v: u32,
+        }
+        let version = |message: Bytes| {
+            let message: AnyVersion = serde_json::from_slice(&message).expect("an envelope");
+            message.v
+        };
+        let alone = testing::job(Choice::Codec(Codec::Hevc), 10);
+        let mut joined = alone.clone();
+        joined.further.push(FurtherInput {
+            input: joined.input.clone(),
+            role: FurtherRole::Continuation(Join::ByRecipe),
+        });
+        let run = |job: &Job| {
+            let lane = Lane::from_consumer("any_hevc_p5").expect("a lane");
+            let (seen, worker) = (
+                Delivered {
+                    sequence: 1,
+                    count: 1,
+                },
+                "w".parse(),
+            );
+            let now = jiff::Timestamp::UNIX_EPOCH;
+            Run::first(job.clone(), &lane, seen, worker.expect("a name"), now)
+        };
+        for (job, expected) in [(&alone, 1), (&joined, 2)] {
+            assert_eq!(version(encode(job)), expected);
+            assert_eq!(version(encode(&run(job))), expected);
+            let asked = PreviewRequest::ForecastRequest(Box::new(ForecastRequest {
+                input: job.input.clone(),
+                further: job.further.clone(),
+                recipe: job.recipe.clone(),
+            }));
+            assert_eq!(version(encode(&asked)), expected);
+        }
+        let read: Job = decode(&encode(&joined)).expect("this program understands it");
+        assert_eq!(read, joined);
     }
 }

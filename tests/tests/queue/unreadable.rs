@@ -24,7 +24,7 @@ use crate::{
 
 const BROKEN: &str = r#"{"v":1,"body":{}}"#;
 
-const NEWER: &str = r#"{"v":2,"body":{}}"#;
+const NEWER: &str = r#"{"v":99,"body":{}}"#;
 
 /// Replaces the run of a job by another content.
 async fn spoil(broker: &Broker, job: &JobId, run: &'static str) {

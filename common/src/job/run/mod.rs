@@ -28,6 +28,7 @@ use crate::job::run::fence::Fence;
 use crate::job::run::report::Report;
 use crate::job::state::{JobState, TooLate};
 use crate::names::digest::Digest;
+use crate::wire;
 use crate::wire::is_default;
 
 mod attempts;
@@ -84,6 +85,12 @@ pub struct Run {
     /// When the run was last written, by the broker's clock.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub changed: Timestamp,
+}
+
+impl wire::Message for Run {
+    fn version(&self) -> u32 {
+        wire::Message::version(&self.job)
+    }
 }
 
 impl Run {

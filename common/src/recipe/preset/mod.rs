@@ -13,6 +13,7 @@ use crate::names::similar::did_you_mean;
 use crate::names::token::Token;
 use crate::recipe::Recipe;
 use crate::recipe::outputs::{Outputs, OutputsError};
+use crate::wire;
 use crate::wire::is_default;
 
 /// A recipe to be known by a name.
@@ -27,6 +28,8 @@ pub struct Preset {
     #[serde(default, skip_serializing_if = "is_default")]
     pub outputs: Outputs,
 }
+
+impl wire::Message for Preset {}
 
 /// The note is not one line of allowed length.
 #[derive(Debug, thiserror::Error)]

@@ -108,13 +108,12 @@ fn every_file_is_of_a_kind_and_every_shape_has_a_file() {
 fn newer_and_broken_messages_of_any_kind_are_told_apart() {
     for (kind, read) in kinds() {
         for (name, bytes) in files(kind) {
-            let text = String::from_utf8(bytes.clone()).expect("JSON");
-            let newer = text.replacen(
-                &format!("\"v\":{VERSION}"),
-                &format!("\"v\":{}", VERSION + 1),
-                1,
-            );
-            let bodies = [newer, format!("{{\"v\":{},\"body\":[null]}}", VERSION + 1)];
+            let mut newer: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+            newer["v"] = (VERSION + 1).into();
+            let bodies = [
+                newer.to_string(),
+                format!("{{\"v\":{},\"body\":[null]}}", VERSION + 1),
+            ];
             for newer in bodies {
                 let error = read(newer.as_bytes()).expect_err(&name);
                 let is_newer = matches!(error, WireError::Newer { found } if found == VERSION + 1);

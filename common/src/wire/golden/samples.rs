@@ -1,11 +1,12 @@
 //! Samples of what this version writes: a message of each kind and of each shape of a kind.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
 
 use crate::broker::Question;
 use crate::farm::orders::Order;
-use crate::farm::preview::{Forecast, ForecastRequest, JobFile, Preview, PreviewKind};
+use crate::farm::preview::{
+    Forecast, ForecastRequest, JobFile, Preview, PreviewKind, PreviewRequest,
+};
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::retention::Days;
 use crate::farm::sample::{Sample, SampleRequest, SampleScore};
@@ -256,7 +257,7 @@ fn events() -> Vec<(&'static str, What)> {
 }
 
 pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
-    fn of(name: &'static str, body: &impl Serialize) -> (&'static str, bytes::Bytes) {
+    fn of(name: &'static str, body: &impl wire::Message) -> (&'static str, bytes::Bytes) {
         (name, wire::encode(body))
     }
     let job = job();
@@ -284,6 +285,13 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
             },
         ],
     };
+    let foresee = |further| {
+        PreviewRequest::ForecastRequest(Box::new(ForecastRequest {
+            input: job.input.clone(),
+            further,
+            recipe: job.recipe.clone(),
+        }))
+    };
     let mut files: Vec<_> = runs().iter().map(|(name, run)| of(name, run)).collect();
     files.extend([
         of("job", &job),
@@ -293,7 +301,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         ),
         of("job-trimmed", &of_file(include_str!("trimmed.toml"))),
         of("job-ladder", &of_file(include_str!("ladder.toml"))),
-        of("job-further", &job_of_several()),
+        of("job-further-2", &job_of_several()),
         of(
             "question",
             &Question {
@@ -305,11 +313,11 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         of("media", &media),
         of(
             "peek-info",
-            &Preview {
+            &PreviewRequest::Preview(Preview {
                 job: job.id,
                 side: JobFile::Output,
                 what: PreviewKind::Info,
-            },
+            }),
         ),
         of("heartbeat", &testing::heartbeat("w1", &["libx265"])),
         of(
@@ -366,28 +374,14 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         ),
         of(
             "peek",
-            &Preview {
+            &PreviewRequest::Preview(Preview {
                 job: job.id,
                 side: JobFile::Input,
                 what: PreviewKind::Still(1.5),
-            },
+            }),
         ),
-        of(
-            "foresee",
-            &ForecastRequest {
-                input: job.input.clone(),
-                further: Vec::new(),
-                recipe: job.recipe.clone(),
-            },
-        ),
-        of(
-            "foresee-further",
-            &ForecastRequest {
-                input: job.input.clone(),
-                further: job_of_several().further,
-                recipe: job.recipe.clone(),
-            },
-        ),
+        of("foresee", &foresee(Vec::new())),
+        of("foresee-further-2", &foresee(job_of_several().further)),
         of(
             "foreseen-command",
             &Forecast {

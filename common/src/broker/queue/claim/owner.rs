@@ -33,6 +33,8 @@ pub(crate) struct Question {
     pub(crate) attempt: u32,
 }
 
+impl wire::Message for Question {}
+
 /// A question about no existing job, which every worker answers: a test whether a worker is connected.
 pub(crate) fn liveness_question() -> bytes::Bytes {
     wire::encode(&Question {
