@@ -14,6 +14,8 @@ use async_nats::jetstream::stream::{LastRawMessageError, LastRawMessageErrorKind
 
 use crate::broker::nats::servers::ServersError;
 use crate::job::id::JobId;
+use crate::job::run::Unsound;
+use crate::names::location::Location;
 use crate::wire::WireError;
 
 /// The cause of an error.
@@ -95,6 +97,14 @@ pub enum BrokerError {
         revision: u64,
         /// Why it cannot be decoded.
         source: WireError,
+    },
+    /// A job that is to be enqueued holds a value with which no program could read it.
+    #[error("the job for {output} cannot be enqueued: {source}")]
+    UnsoundJob {
+        /// The job's output.
+        output: Location,
+        /// The value.
+        source: Unsound,
     },
     /// A message was written by a newer program, or is not the farm's.
     #[error("{what}: {source}")]

@@ -1,6 +1,7 @@
 //! Companions: small files that a job makes beside its output, such as a contact sheet.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,13 @@ impl Suffix {
         output.sibling(&format!("{stem}.{self}"))
     }
 
+    /// The path of the companion with this suffix of an output.
+    pub fn of(&self, output: &Path) -> PathBuf {
+        let mut name = output.file_stem().unwrap_or_default().to_owned();
+        name.push(format!(".{self}"));
+        output.with_file_name(name)
+    }
+
     /// Whether a file of this name may be somebody's video, which a job never replaces.
     pub fn is_video(&self) -> bool {
         self.0.ends_with("mp4")
@@ -95,6 +103,9 @@ mod tests {
         let output = Location::s3("media", "out/a film.v2.mkv").expect("a location");
         let beside = Suffix::new("contact.jpg").expect("sound").beside(&output);
         assert_eq!(beside.key(), "out/a film.v2.contact.jpg");
+        let suffix = Suffix::new("contact.jpg").expect("sound");
+        let beside = suffix.of(Path::new("out/a film.v2.mkv"));
+        assert_eq!(beside, Path::new("out/a film.v2.contact.jpg"));
     }
 
     #[test]

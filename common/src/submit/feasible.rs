@@ -1,12 +1,17 @@
-//! Recipes that no encoder can follow. Stored recipes may be such, so this is checked when jobs are submitted.
+//! Recipes that cannot be followed. Stored recipes may be such, so this is checked when jobs are submitted.
 
 use crate::recipe::encoder::{Codec, Encoder};
 use crate::recipe::{Choice, Recipe, RecipeError, VideoEncode};
 use crate::submit::depth::{self, DepthError};
 
-/// No encoder that the recipe allows can do all that it asks for.
+/// A recipe cannot be followed.
 #[derive(Debug, thiserror::Error)]
 pub enum Infeasible {
+    /// Sources are to be enlarged, to no size.
+    #[error(
+        "--scale-up enlarges sources to the size of --scale: give that too, or leave --scale-up out"
+    )]
+    ScaleUp,
     /// A named encoder does not have the bit depth.
     #[error(transparent)]
     Depth(#[from] DepthError),
@@ -34,8 +39,8 @@ pub enum Inability {
     Depth(#[from] DepthError),
 }
 
-/// Refuses recipes whose jobs would wait for ever, because none of the encoders that they allow can run them on any
-/// worker.
+/// Refuses recipes that ask for something without effect, and those whose jobs would wait for ever, because none of the
+/// encoders that they allow can run them on any worker.
 ///
 /// # Errors
 /// The reason, with a way out.
@@ -46,6 +51,9 @@ pub fn check(recipe: &Recipe) -> Result<(), Infeasible> {
     let Some(video) = recipe.video_encode() else {
         return Ok(());
     };
+    if video.scale_up && video.scale.is_none() {
+        return Err(Infeasible::ScaleUp);
+    }
     let Choice::Codec(codec) = video.with else {
         // Rates of named encoders are checked with the recipe itself.
         let mut named = video.with.encoders().iter();
@@ -108,6 +116,17 @@ mod tests {
         assert_eq!(refusal(Codec::H264, lossless), None);
         assert_eq!(refusal(Codec::H264, ten), None);
         assert_eq!(refusal(Codec::Mpeg4, crf), None);
+    }
+
+    #[test]
+    fn enlarging_to_no_size_is_refused() {
+        let refused = refusal(Codec::Hevc, |video| video.scale_up = true);
+        assert!(refused.is_some_and(|why| why.contains("--scale")));
+        let sized = refusal(Codec::Hevc, |video| {
+            video.scale_up = true;
+            video.scale = Some("720p".parse().expect("a size"));
+        });
+        assert_eq!(sized, None);
     }
 
     #[test]

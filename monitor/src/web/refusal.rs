@@ -51,6 +51,7 @@ impl From<BrokerError> for Refusal {
             BrokerError::BrokenRun { .. } | BrokerError::Wire { .. } => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
+            BrokerError::UnsoundJob { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.to_string())

@@ -87,18 +87,32 @@ impl Prepared<'_> {
     }
 }
 
+/// Refuses jobs that no program could read: their messages would stay in the queue.
+///
+/// # Errors
+/// [`BrokerError::UnsoundJob`] for the first of them.
+pub(crate) fn check<'a>(mut jobs: impl Iterator<Item = &'a Job>) -> Result<(), BrokerError> {
+    jobs.try_for_each(|job| {
+        job.check().map_err(|source| BrokerError::UnsoundJob {
+            output: job.output.clone(),
+            source,
+        })
+    })
+}
+
 impl Broker {
     /// Enqueues those of the jobs that are missing, each in its lane. `on_added` is called with the number of jobs
     /// that have been dealt with so far.
     ///
     /// # Errors
-    /// The broker does not answer. Jobs that `on_added` had counted by then are enqueued; enqueueing the same jobs
+    /// [`BrokerError::UnsoundJob`] before any job is enqueued; or the broker does not answer. Jobs that `on_added` had counted by then are enqueued; enqueueing the same jobs
     /// again is safe.
     pub async fn enqueue(
         &self,
         jobs: &[(Job, Lane)],
         mut on_added: impl FnMut(usize),
     ) -> Result<Vec<Enqueued>, BrokerError> {
+        check(jobs.iter().map(|(job, _)| job))?;
         let mut lanes = HashSet::new();
         let mut most_messages = 1;
         for (job, lane) in jobs {
@@ -285,5 +299,33 @@ impl Broker {
             })
             .collect();
         self.nats.store_all(&what, messages).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::further::{FurtherInput, FurtherRole, Join};
+    use crate::recipe::Choice;
+    use crate::recipe::encoder::Codec;
+    use crate::{testing, wire};
+
+    #[test]
+    fn a_job_that_no_program_could_read_is_refused() {
+        let mut job = testing::job(Choice::Codec(Codec::Hevc), 10);
+        let part = FurtherInput {
+            input: job.input.clone(),
+            role: FurtherRole::Continuation(Join::ByRecipe),
+        };
+        job.further = vec![part; Job::MOST_FURTHER];
+        check([&job].into_iter()).expect("sound");
+        wire::decode::<Job>(&wire::encode(&job)).expect("it can be read");
+        job.further.push(job.further[0].clone());
+        let refused = check([&job].into_iter()).expect_err("too many");
+        assert_eq!(
+            refused.to_string(),
+            "the job for s3://media/in/a.mkv cannot be enqueued: 1001 further inputs are more than 1000"
+        );
+        wire::decode::<Job>(&wire::encode(&job)).expect_err("nobody could read it");
     }
 }

@@ -1,5 +1,6 @@
 //! Submitting jobs as one batch: each job once, and none that would replace a file by accident.
 
+use crate::broker::queue::enqueue::check;
 use crate::broker::{Broker, BrokerError, EnqueueResult};
 use crate::farm::queue::Lane;
 use crate::job::Job;
@@ -93,8 +94,9 @@ impl NewBatch<'_> {
     /// The results that submitting these jobs would have; `None` for a job that would be enqueued. Changes nothing.
     ///
     /// # Errors
-    /// If the broker gives no answer.
+    /// As of [`NewBatch::submit`].
     pub async fn dry_run(&self, jobs: &[Job]) -> Result<Vec<Option<SubmitResult>>, BrokerError> {
+        check(jobs.iter())?;
         let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
         let known = self.broker.jobs_of(&ids).await?;
         let result = |job: &Job| {
@@ -111,8 +113,10 @@ impl NewBatch<'_> {
     /// the order of the jobs. Submitting the same jobs again finds them.
     ///
     /// # Errors
-    /// If the broker gives no answer. Jobs that were enqueued until then stay.
+    /// [`BrokerError::UnsoundJob`] before any job is enqueued; or the broker gives no answer. Jobs that were enqueued
+    /// until then stay.
     pub async fn submit(mut self, jobs: Vec<Job>) -> Result<Vec<SubmittedJob>, BrokerError> {
+        check(jobs.iter())?;
         let first: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
         let mut files: Vec<SubmittedJob> = jobs
             .into_iter()

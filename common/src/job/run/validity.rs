@@ -14,8 +14,6 @@ pub const MOST_CLAIMS: u32 = 1_000_000;
 const MOST_ATTEMPTS: u32 = 1_000;
 /// Most fallbacks of a job.
 const MOST_FALLBACKS: usize = 64;
-/// Most further inputs of a job: its message must fit the broker's limit.
-const MOST_FURTHER: usize = 1_000;
 /// Longest version of an input, in bytes.
 const LONGEST_VERSION: usize = 1024;
 /// The earliest accepted time, in seconds since 1970.
@@ -51,9 +49,9 @@ impl Job {
         sound(self.attempts <= MOST_ATTEMPTS, || {
             format!("{} attempts are more than {MOST_ATTEMPTS}", self.attempts)
         })?;
-        sound(self.further.len() <= MOST_FURTHER, || {
-            let further = self.further.len();
-            format!("{further} further inputs are more than {MOST_FURTHER}")
+        sound(self.further.len() <= Self::MOST_FURTHER, || {
+            let (further, most) = (self.further.len(), Self::MOST_FURTHER);
+            format!("{further} further inputs are more than {most}")
         })?;
         let mut versions = self.inputs().map(|input| input.version.len());
         sound(versions.all(|length| length <= LONGEST_VERSION), || {

@@ -55,6 +55,9 @@ impl FieldChange {
         let file = serde_json::to_value(RecipeFile::from(preset))
             .map_err(|error| self.refused(&error.to_string()))?;
         let path = self.whole_path(&file);
+        if path == ["version"] || path == ["$schema"] {
+            return Err(self.refused("that is a field of the file, not of the recipe"));
+        }
         let mut seen = None;
         for value in self.values() {
             let mut changed = file.clone();
@@ -195,6 +198,9 @@ mod tests {
             ("deband=maybe", "true or false"),
             ("container=webm", "webm cannot hold hevc"),
             ("video=", "the field 'video' is missing"),
+            ("version=9", "a field of the file"),
+            ("version=1", "a field of the file"),
+            ("$schema=x", "a field of the file"),
         ] {
             let error = changed("dvd", change).expect_err(change);
             assert!(error.contains(words), "{change}: {error}");

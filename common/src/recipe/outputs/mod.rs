@@ -171,8 +171,8 @@ mod tests {
         assert_eq!(
             words,
             [
-                "any h264 encoder, 6M bit/s, 1080p, mkv",
-                "any h264 encoder, 3M bit/s, 720p, mkv"
+                "any h264 encoder, 6 Mbit/s, 1080p, mkv",
+                "any h264 encoder, 3 Mbit/s, 720p, mkv"
             ]
         );
         let template = ladder.template();

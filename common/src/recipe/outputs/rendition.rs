@@ -54,7 +54,7 @@ pub enum RenditionError {
 
 impl Rendition {
     /// Changes a recipe to this size and bitrate. A recipe that asks for a quality keeps asking for it, with the bitrate
-    /// as the most; the peak of a recipe with a bitrate is changed in proportion.
+    /// as the most, and so does one with nothing but a maximum, which stands beside a quality; the peak of a recipe with a bitrate is changed in proportion.
     ///
     /// # Errors
     /// The recipe does not encode video, or encodes without loss to a bitrate.
@@ -66,7 +66,7 @@ impl Rendition {
         let Some(bitrate) = self.bitrate else {
             return Ok(());
         };
-        match encode.rate {
+        match encode.effective_rate() {
             Rate::Lossless => return Err(RenditionError::Lossless(bitrate)),
             Rate::Crf(_) | Rate::Quality(_) | Rate::Target(_) => encode.max_bitrate = Some(bitrate),
             Rate::Bitrate(mean) => {
@@ -160,6 +160,10 @@ mod tests {
         assert_eq!(
             applied("720p:3M", Rate::Default, None),
             (bitrate("3M"), None)
+        );
+        assert_eq!(
+            applied("720p:3M", Rate::Default, Some("2M")),
+            (Rate::Default, Some("3M".to_owned()))
         );
         assert_eq!(
             applied("720p", bitrate("6M"), Some("9M")),

@@ -48,7 +48,7 @@ impl FromStr for Bitrate {
         if !number.starts_with(|c: char| c.is_ascii_digit()) {
             return Err(error());
         }
-        let bits = number.parse::<f64>().map_err(|_| error())? * unit;
+        let bits = (number.parse::<f64>().map_err(|_| error())? * unit).round();
         if (Self::LEAST as f64..=Self::MOST as f64).contains(&bits) {
             Ok(Self(bits as u64))
         } else {
@@ -95,6 +95,9 @@ mod tests {
         assert_eq!(bits("4M"), 4_000_000);
         assert_eq!(bits("2.5M"), 2_500_000);
         assert_eq!(bits("128k"), 128_000);
+        // Binary fractions lie a little below some decimals.
+        assert_eq!(bits("8.2M"), 8_200_000);
+        assert_eq!(bits("64.1k"), 64_100);
         for bad in ["abc", "", "5", "-4M", "4G", "4 M", "inf", "NaN", "+4M"] {
             assert!(bad.parse::<Bitrate>().is_err(), "{bad}");
         }

@@ -45,7 +45,7 @@ impl FromStr for Size {
         if !number.starts_with(|c: char| c.is_ascii_digit()) {
             return Err(error());
         }
-        let bytes = number.parse::<f64>().map_err(|_| error())? * unit;
+        let bytes = (number.parse::<f64>().map_err(|_| error())? * unit).round();
         // Less than 1 kB is a forgotten unit; more than 10 TB is a typing error.
         if (1e3..=1e13).contains(&bytes) {
             Ok(Self(bytes as u64))
@@ -78,6 +78,8 @@ mod tests {
         assert_eq!(bytes("700M"), Some(700_000_000));
         assert_eq!(bytes("1.4GB"), Some(1_400_000_000));
         assert_eq!(bytes("25000k"), Some(25_000_000));
+        // Binary fractions lie a little below some decimals.
+        assert_eq!(bytes("4.1G"), Some(4_100_000_000));
         for bad in ["", "M", "12", "-4M", "4T", "NaN", "inf", "4 M"] {
             assert_eq!(bytes(bad), None, "{bad}");
         }

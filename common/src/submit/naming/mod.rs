@@ -2,7 +2,7 @@
 //!
 //! `sub/Film.mp4` becomes `sub/Film.mkv`, or what the name template says. Two sources that would share this name keep their own extensions
 //! (`Film.mp4.mkv`, `Film.mov.mkv`). A name stays with the source that it was given to, so a source that arrives later
-//! renames no other output: only the newcomer keeps its extension.
+//! renames no other output: only the newcomer keeps its extension. Files that are made beside an output count like it.
 
 #[cfg(test)]
 mod tests;
@@ -10,6 +10,7 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
 
+use crate::job::companion::Suffix;
 use crate::names::location::{Location, LocationError};
 use crate::recipe::NameError;
 use crate::submit::output_set::OutputSet;
@@ -150,9 +151,24 @@ pub fn outputs(
         .iter()
         .map(|name| below(folder, name))
         .collect::<Result<Vec<_>, _>>()?;
-    refuse_sources(sources, &locations)?;
-    let measured = chosen.iter().zip(locations);
-    let measured = measured.map(|(name, location)| measure(name, &location).map(|()| location));
+    let made: Vec<Vec<(PathBuf, Location)>> = names
+        .iter()
+        .zip(&chosen)
+        .map(|(names, chosen)| {
+            let files = names.files(chosen).into_iter();
+            files
+                .map(|file| Ok((file.clone(), below(folder, &file)?)))
+                .collect()
+        })
+        .collect::<Result<_, LocationError>>()?;
+    let files = made.iter().flatten().map(|(_, location)| location.clone());
+    refuse_sources(sources, &files.collect::<Vec<_>>())?;
+    let measured = made.iter().zip(locations).map(|(files, location)| {
+        let mut files = files.iter();
+        files
+            .try_for_each(|(name, at)| measure(name, at))
+            .map(|()| location)
+    });
     for ((index, _), output) in nameable.into_iter().zip(measured) {
         outputs[index] = output;
     }
@@ -204,6 +220,8 @@ struct Names {
     plain: PathBuf,
     /// The output's path with the source's extension as a part of its name.
     whole: PathBuf,
+    /// The ends of the names of the files that are made beside the output.
+    companions: Vec<Suffix>,
 }
 
 impl Names {
@@ -214,7 +232,16 @@ impl Names {
             source: as_key(Path::new(name.file_name().unwrap_or_default())),
             plain: set.path(&name, number, false)?,
             whole: set.path(&name, number, true)?,
+            companions: set.recipes()[number].companions.suffixes(),
         })
+    }
+
+    /// The files of an output that gets this one of the names: itself first, then its companions.
+    fn files(&self, output: &Path) -> Vec<PathBuf> {
+        let companions = self.companions.iter().map(|suffix| suffix.of(output));
+        std::iter::once(output.to_owned())
+            .chain(companions)
+            .collect()
     }
 }
 
@@ -265,11 +292,13 @@ fn unique<'a>(
             })
             .collect();
         let mut takers: HashMap<PathBuf, Vec<usize>> = HashMap::new();
-        for (index, output) in outputs.iter().enumerate() {
-            takers
-                .entry(as_file_system_sees(output))
-                .or_default()
-                .push(index);
+        for (index, (names, output)) in names.iter().zip(&outputs).enumerate() {
+            for file in names.files(output) {
+                takers
+                    .entry(as_file_system_sees(&file))
+                    .or_default()
+                    .push(index);
+            }
         }
         let mut clashes: Vec<Vec<usize>> = takers
             .into_values()

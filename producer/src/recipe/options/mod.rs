@@ -18,7 +18,6 @@ use common::recipe::{
     Argument, Audio, Captions, Choice, Container, FieldChange, Outputs, Recipe, RecipeDraft,
     Segment, Trim, Video, VideoEncode,
 };
-use common::submit::feasible;
 use common::submit::output_set::OutputSet;
 
 use crate::cli::exit::Error;
@@ -203,10 +202,8 @@ impl RecipeOptions {
         let Preset {
             recipe, outputs, ..
         } = changed;
-        feasible::check(&recipe).map_err(Error::usage)?;
-        outputs
-            .check(&recipe, preset.as_ref())
-            .map_err(Error::usage)?;
+        // Renditions may change what a recipe can do: each is checked.
+        OutputSet::new(&recipe, &outputs, preset.clone()).map_err(Error::usage)?;
         Ok(Ordered {
             recipe,
             outputs,

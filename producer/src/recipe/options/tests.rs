@@ -170,11 +170,11 @@ fn options_override_a_preset_field_by_field() {
         );
     }
     let built_in = read(&["--preset", "small-av1", "--container", "webm"]).expect("sound");
-    let words = "any av1 encoder, quality 50, libopus 128k, webm";
+    let words = "any av1 encoder, quality 50, libopus 128 kbit/s, webm";
     assert_eq!(built_in.to_string(), words);
     let set = ["--set", "denoise=light", "--set", "rate="];
     let changed = read(&[&["--preset", "small-av1"][..], &set].concat()).expect("sound");
-    let words = "any av1 encoder, denoise hqdn3d:light, libopus 128k, mkv";
+    let words = "any av1 encoder, denoise hqdn3d:light, libopus 128 kbit/s, mkv";
     assert_eq!(changed.to_string(), words);
     assert_eq!(
         read(&["--preset", file, "--video", "copy"])

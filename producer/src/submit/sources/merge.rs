@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
+use common::job::Job;
 use common::job::further::{FurtherInput, FurtherRole, Join};
 
 use super::camera::{Broken, recordings};
 use super::found::SourceFile;
 use crate::cli::exit::Error;
 use crate::display::units;
+
+/// Most files that are joined: the first, and the further inputs of its job.
+const MOST: usize = 1 + Job::MOST_FURTHER;
 
 /// What is joined.
 #[derive(Clone, Debug)]
@@ -41,6 +45,10 @@ impl Merge {
                 0 | 1 => Err(Error::usage(
                     "merge needs two files at least: name them in their order",
                 )),
+                files if files > MOST => Err(Error::usage(format!(
+                    "{files} files are more than merge joins at once, {MOST}: join groups of them first, then their \
+                     outputs"
+                ))),
                 _ => {
                     let source = joined(found, name.clone(), self.join);
                     Ok((vec![source], Vec::new()))
@@ -86,5 +94,38 @@ fn joined(files: Vec<SourceFile>, name: PathBuf, join: Join) -> SourceFile {
         further,
         input: first.input,
         is_named: first.is_named,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::job::input::Input;
+    use common::names::location::Location;
+
+    use super::*;
+
+    #[test]
+    fn more_files_than_a_job_may_have_are_refused_before_any_is_sent() {
+        let file = |number: usize| {
+            let name = format!("{number}.ts");
+            let location = Location::s3("media", &name).expect("a location");
+            let (size, version) = (1, "1".to_owned());
+            let input = Input {
+                location,
+                size,
+                version,
+            };
+            SourceFile::new(input, PathBuf::from(name), true)
+        };
+        let merge = Merge {
+            paths: Vec::new(),
+            into: Into::File(PathBuf::from("all.mkv")),
+            join: Join::ByRecipe,
+        };
+        let sources = |files: usize| merge.sources((0..files).map(file).collect());
+        let (all, _) = sources(MOST).expect("as many as fit");
+        assert_eq!(all[0].further.len(), Job::MOST_FURTHER);
+        let refused = sources(MOST + 1).expect_err("one too many").to_string();
+        assert!(refused.contains("join groups of them first"), "{refused}");
     }
 }

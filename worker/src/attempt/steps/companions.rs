@@ -10,6 +10,7 @@ use common::store::StoreError;
 
 use crate::attempt::companions;
 use crate::attempt::companions::Made;
+use crate::attempt::input;
 use crate::attempt::publish::earlier;
 use crate::attempt::steps::{Attempt, Unfinished, Verified};
 
@@ -17,14 +18,15 @@ impl Attempt<'_> {
     /// Makes sure that no file lies where a companion is to appear, before hours are spent on the output.
     ///
     /// # Errors
-    /// The input's fault if there is one that may not be replaced.
+    /// The input's fault if there is one that may not be replaced; or the store does not tell.
     pub(super) async fn companions_have_room(&self) -> Result<(), Failure> {
         for suffix in self.job.recipe.companions.suffixes() {
             let to = suffix.beside(&self.job.output);
             let is_free = match self.executor.stores.head(&to).await {
                 Ok(_) | Err(StoreError::LeadsOut(_)) => replaces(&self.job, &suffix),
-                // The store is asked again when the companion is published.
-                Err(_) => true,
+                // A store that keeps its names secret refuses to tell of a missing object, too.
+                Err(StoreError::Missing(_) | StoreError::Refused { .. }) => true,
+                Err(error) => return Err(input::failure(error)),
             };
             if !is_free {
                 return Err(earlier::companion_occupied(&to));

@@ -18,11 +18,11 @@ fn command_lines_become_the_recipes_that_they_say() {
         ),
         (
             "ffmpeg -y -hide_banner -i 'a film.mov' -map 0 -vcodec libx264 -crf 18.5 -pix_fmt yuv420p -acodec aac -b:a 192k -ac 2 -movflags +faststart out.mp4",
-            "libx264, CRF 18.5, 8 bits, 4:2:0, aac 192k, downmix stereo, mp4",
+            "libx264, CRF 18.5, 8 bits, 4:2:0, aac 192 kbit/s, downmix stereo, mp4",
         ),
         (
             "ffmpeg -ss 00:01:30 -to 00:02:00.5 -i in.mkv -map 0 -c copy out.mkv",
-            "video as it is, 90-120.5 s only, mkv",
+            "video as it is, 90 to 120.5 s, mkv",
         ),
         (
             "ffmpeg -i in.mkv -ss 10 -to 20 -map 0 -c copy out.mkv",
@@ -43,11 +43,11 @@ fn command_lines_become_the_recipes_that_they_say() {
         ("ffmpeg -i in.mkv -map 0 -map -0:v -c:a copy out.mkv", "mkv"),
         (
             "ffmpeg -i in.mkv -ss 10 -t 20 -map 0 -c:v libsvtav1 -preset 6 -crf 30 -svtav1-params tune=0:film-grain=8 -c:a libopus -b:a 96k out.webm",
-            "libsvtav1, CRF 30, preset 6, svtav1-params=tune=0:film-grain=8, libopus 96k, 10-30 s only, webm",
+            "libsvtav1, CRF 30, preset 6, svtav1-params=tune=0:film-grain=8, libopus 96 kbit/s, 10 to 30 s, webm",
         ),
         (
             "ffmpeg -i in.ts -map 0 -vf yadif,scale=-2:720,hqdn3d=2:1:2:3 -c:v libx264 -b:v 2500k -maxrate 4M -bufsize 8M -g 50 -an -sn out.mp4",
-            "libx264, 2500k bit/s, at most 4M bit/s, -2x720, enlarging, yadif,hqdn3d=2:1:2:3, bufsize=8M, g=50, no audio, no subtitles, mp4",
+            "libx264, 2.5 Mbit/s, at most 4 Mbit/s, -2x720, enlarging, yadif,hqdn3d=2:1:2:3, bufsize=8M, g=50, no audio, no subtitles, mp4",
         ),
         (
             "ffmpeg -i in.mkv -map 0 -vf 'crop=1920:800:0:140,fps=25,format=yuv420p10le' -c:v libx265 -x265-params aq-mode=3 -tag:v hvc1 -c:a copy out.mp4",
@@ -55,11 +55,11 @@ fn command_lines_become_the_recipes_that_they_say() {
         ),
         (
             "ffmpeg -i in.mkv -map 0 -c:v libx264 -b:v 4M -pass 1 -an -f null /dev/null && ffmpeg -i in.mkv -map 0 -c:v libx264 -b:v 4M -pass 2 -c:a copy out.mkv",
-            "libx264, 4M bit/s, two passes, mkv",
+            "libx264, 4 Mbit/s, two passes, mkv",
         ),
         (
             "/usr/bin/ffmpeg -i in.mkv -map 0:v -map 0:a:m:language:eng -c:v libx264 -c:a ac3 -b:a 640k out.mkv",
-            "libx264, ac3 640k, audio in eng, no subtitles, mkv",
+            "libx264, ac3 640 kbit/s, audio in eng, no subtitles, mkv",
         ),
         (
             "ffmpeg -i in.mkv -map 0 -map -0:s -c:v hevc_nvenc -cq 28 -preset p5 -c:a copy \\\n out.mkv",
@@ -67,7 +67,7 @@ fn command_lines_become_the_recipes_that_they_say() {
         ),
         (
             "ffmpeg -i talk.wav -map 0 -vn -c:a libopus -b:a 32k -ac 1 -af loudnorm=I=-16:TP=-1.5:LRA=11 out.opus",
-            "libopus 32k, downmix mono, loudness -16/11/-1.5, no subtitles, opus",
+            "libopus 32 kbit/s, downmix mono, loudness -16/11/-1.5, no subtitles, opus",
         ),
         (
             "ffmpeg -i in.mkv -map 0 -c:v libx264 -qp 0 -r 30 -s 1280x720 -c:a copy out.mkv",

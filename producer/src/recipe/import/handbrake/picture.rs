@@ -105,7 +105,7 @@ fn size(fields: &mut Fields<'_>, encode: &mut VideoEncode, left_out: &mut LeftOu
     let mut side = |name| fields.number(name).unwrap_or(0.0).max(0.0) as u32 / 2 * 2;
     let most = [side("PictureWidth"), side("PictureHeight")];
     let forced = [side("PictureForceWidth"), side("PictureForceHeight")];
-    encode.scale_up = fields.flag(&["PictureAllowUpscaling"]);
+    let may_enlarge = fields.flag(&["PictureAllowUpscaling"]);
     fields.flag(&["PictureUseMaximumSize"]);
     encode.scale = match (forced, most) {
         ([width, height], _) if width > 0 && height > 0 => Some(Scale::Exact(width, height)),
@@ -124,6 +124,7 @@ fn size(fields: &mut Fields<'_>, encode: &mut VideoEncode, left_out: &mut LeftOu
         ([width, 0], _) => Some(Scale::Width(width)),
         ([_, height], _) => Some(Scale::Height(height)),
     };
+    encode.scale_up = may_enlarge && encode.scale.is_some();
     match fields.text("PicturePAR") {
         "" | "auto" | "loose" | "strict" => {}
         other => left_out.add(format!("PicturePAR {other}"), "pixels keep their shape"),

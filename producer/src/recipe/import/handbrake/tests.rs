@@ -23,10 +23,11 @@ fn imported(changes: &Value) -> (String, Vec<String>) {
 
 #[test]
 fn presets_become_the_recipes_that_they_say() {
-    let plain = "libx265, CRF 21.5, preset slow, 10 bits, 4:2:0, aac 160k, downmix stereo, mkv";
+    let plain =
+        "libx265, CRF 21.5, preset slow, 10 bits, 4:2:0, aac 160 kbit/s, downmix stereo, mkv";
     let with = |part: &str| plain.replace("4:2:0", &format!("4:2:0, {part}"));
     let of = |codec: &str| plain.replace("libx265, CRF 21.5, preset slow, 10 bits", codec);
-    let sound = |part: &str| plain.replace("aac 160k, downmix stereo", part);
+    let sound = |part: &str| plain.replace("aac 160 kbit/s, downmix stereo", part);
     for (changes, words) in [
         (json!({}), plain.to_owned()),
         (json!({ "PictureCropMode": 0 }), with("crop auto")),
@@ -84,7 +85,7 @@ fn presets_become_the_recipes_that_they_say() {
         ),
         (
             json!({ "VideoQualityType": 1, "VideoTwoPass": true }),
-            of("libx265, 6M bit/s, two passes, preset slow, 10 bits"),
+            of("libx265, 6 Mbit/s, two passes, preset slow, 10 bits"),
         ),
         (
             json!({ "AudioList": [{ "AudioEncoder": "copy" }] }),
@@ -102,7 +103,7 @@ fn presets_become_the_recipes_that_they_say() {
         (json!({ "AudioList": [] }), sound("no audio")),
         (
             json!({ "AudioLanguageList": ["deu", "eng"] }),
-            sound("aac 160k, audio in deu and eng, downmix stereo"),
+            sound("aac 160 kbit/s, audio in deu and eng, downmix stereo"),
         ),
         (
             json!({ "SubtitleTrackSelectionBehavior": "none", "SubtitleAddForeignAudioSearch": true,
