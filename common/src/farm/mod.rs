@@ -1,6 +1,7 @@
 //! The farm: its queues and workers, and the orders that people give them.
 
 pub mod card;
+pub mod film;
 pub mod hours;
 pub mod orders;
 pub mod places;

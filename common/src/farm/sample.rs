@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::farm::film::FilmFindings;
 use crate::job::input::Input;
 use crate::names::token::Token;
 use crate::recipe::encoder::Encoder;
@@ -23,6 +24,9 @@ pub struct SampleRequest {
     pub metric: Metric,
     /// The part of the input.
     pub sample: Sample,
+    /// What the survey of the owner has found in the film that the sample is of.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub film: FilmFindings,
     /// The build of ffmpeg that must encode, from [`crate::farm::card::Ffmpeg::build`].
     pub build: Token,
 }

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use common::recipe::{Borders, PictureForm, Recipe};
+use common::farm::film::{BlackBorders, Combing, FilmFindings};
+use common::recipe::{PictureForm, Recipe};
 
 use crate::ffmpeg::part::Part;
 use crate::ffmpeg::probe::media::{Media, Stream};
@@ -53,19 +54,33 @@ impl Findings {
         applied
     }
 
-    /// The answers about one film, for a file that holds this film alone.
-    #[must_use]
-    pub fn alone(&self, film: usize) -> Self {
-        fn only<T: Copy>(
-            all: Option<&BTreeMap<usize, T>>,
-            film: usize,
-        ) -> Option<BTreeMap<usize, T>> {
-            let found = all?.get(&film)?;
-            Some(BTreeMap::from([(0, *found)]))
+    /// The answers about one film.
+    pub fn of_film(&self, film: usize) -> FilmFindings {
+        let of = |found: &BTreeSet<usize>| found.contains(&film);
+        FilmFindings {
+            borders: self
+                .borders
+                .as_ref()
+                .and_then(|all| all.get(&film).copied()),
+            combing: self
+                .combing
+                .as_ref()
+                .and_then(|all| all.get(&film).copied()),
+            is_steady: self.steady.as_ref().is_some_and(of),
         }
+    }
+
+    /// The answers for a file that holds nothing but a film of which this is known.
+    pub fn alone(film: FilmFindings) -> Self {
+        let FilmFindings {
+            borders,
+            combing,
+            is_steady,
+        } = film;
         Self {
-            borders: only(self.borders.as_ref(), film),
-            combing: only(self.combing.as_ref(), film),
+            borders: borders.map(|borders| BTreeMap::from([(0, borders)])),
+            combing: combing.map(|combing| BTreeMap::from([(0, combing)])),
+            steady: is_steady.then(|| BTreeSet::from([0])),
             ..Self::default()
         }
     }
@@ -89,93 +104,4 @@ pub struct SubtitleFile {
     pub format: &'static str,
     /// The file; text is in UTF-8.
     pub path: PathBuf,
-}
-
-/// The black borders of a film, found in several pictures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BlackBorders {
-    /// The pixels to cut off, as a player shows the picture. Empty if too few pictures show where a border is.
-    pub borders: Borders,
-    /// The number of pictures that were looked at.
-    pub pictures: usize,
-    /// The number of pictures that show where a border is.
-    pub usable: usize,
-    /// Whether the shape of the picture changes within the film.
-    pub is_mixed: bool,
-}
-
-impl BlackBorders {
-    /// With fewer usable pictures, nothing is cut off.
-    pub const LEAST: usize = 3;
-
-    /// Whether enough pictures show where a border is.
-    pub fn is_sure(&self) -> bool {
-        self.usable >= Self::LEAST
-    }
-}
-
-/// Combs: pictures whose two fields were taken at different times. All numbers count pictures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Combing {
-    /// Pictures that were looked at.
-    pub pictures: usize,
-    /// Pictures that move enough to tell, and whose fields belong together.
-    pub whole: usize,
-    /// Combed pictures whose top field is the earlier one.
-    pub top_first: usize,
-    /// Combed pictures whose bottom field is the earlier one.
-    pub bottom_first: usize,
-    /// Pictures with a field of the picture before, while the other field is a new one.
-    pub repeats: usize,
-    /// Pictures with at least one new field.
-    pub moving: usize,
-}
-
-/// Which field of a picture is the earlier one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FieldOrder {
-    Top,
-    Bottom,
-}
-
-impl Combing {
-    /// The fewest combed pictures of a film that counts as combed.
-    const FEWEST: usize = 2;
-
-    pub fn combed(&self) -> usize {
-        self.top_first + self.bottom_first
-    }
-
-    /// Whether at least `percent` of the pictures that can be told are combed.
-    fn has(&self, percent: usize) -> bool {
-        let told = self.combed() + self.whole;
-        self.combed() >= Self::FEWEST && self.combed() * 100 >= told * percent
-    }
-
-    /// Whether the film has combs that are no accident.
-    pub fn is_combed(&self) -> bool {
-        self.has(10)
-    }
-
-    /// Whether the film is interlaced from beginning to end, and is no telecined film.
-    pub fn is_interlaced_throughout(&self) -> bool {
-        self.has(50) && !self.is_telecined()
-    }
-
-    /// Whether fields are repeated as in film of 24 pictures that was stretched to 60 fields: in two of five pictures.
-    pub fn is_telecined(&self) -> bool {
-        self.is_combed() && self.repeats * 100 >= self.moving * 25
-    }
-
-    /// The order of the fields; `None` if the pictures do not agree on it.
-    pub fn order(&self) -> Option<FieldOrder> {
-        let (top, bottom) = (self.top_first, self.bottom_first);
-        if top > 3 * bottom {
-            Some(FieldOrder::Top)
-        } else if bottom > 3 * top {
-            Some(FieldOrder::Bottom)
-        } else {
-            None
-        }
-    }
 }

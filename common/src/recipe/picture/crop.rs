@@ -23,7 +23,7 @@ pub enum Crop {
 }
 
 /// Pixels at each side of a picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Borders {
     pub top: u32,

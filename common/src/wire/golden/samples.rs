@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::broker::Question;
+use crate::farm::film::{BlackBorders, Combing, FilmFindings};
 use crate::farm::orders::Order;
 use crate::farm::preview::{
     Forecast, ForecastRequest, JobFile, Preview, PreviewKind, PreviewRequest,
@@ -32,7 +33,7 @@ use crate::names::location::Location;
 use crate::names::token::Token;
 use crate::recipe::encoder::Codec;
 use crate::recipe::preset::Preset;
-use crate::recipe::{Choice, FileFormat, Metric, Outputs, RecipeFile};
+use crate::recipe::{Borders, Choice, FileFormat, Metric, Outputs, RecipeFile};
 use crate::{testing, wire};
 
 fn job() -> Job {
@@ -414,6 +415,45 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
                     start: 350.0,
                     frames: Some(500),
                     is_turned: false,
+                },
+                film: FilmFindings::default(),
+                build: "d41d8cd98f00b204".parse().expect("a token"),
+            },
+        ),
+        of(
+            "sample-surveyed",
+            &SampleRequest {
+                input: job.input.clone(),
+                recipe: job.recipe.clone(),
+                encoder: "libx265".parse().expect("an encoder"),
+                metric: Metric::Ssim,
+                sample: Sample {
+                    stream: 1,
+                    start: 0.0,
+                    frames: None,
+                    is_turned: true,
+                },
+                film: FilmFindings {
+                    borders: Some(BlackBorders {
+                        borders: Borders {
+                            top: 140,
+                            bottom: 138,
+                            left: 0,
+                            right: 2,
+                        },
+                        pictures: 10,
+                        usable: 8,
+                        is_mixed: false,
+                    }),
+                    combing: Some(Combing {
+                        pictures: 120,
+                        whole: 7,
+                        top_first: 80,
+                        bottom_first: 1,
+                        repeats: 2,
+                        moving: 100,
+                    }),
+                    is_steady: true,
                 },
                 build: "d41d8cd98f00b204".parse().expect("a token"),
             },

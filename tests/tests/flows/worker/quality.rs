@@ -1,8 +1,10 @@
 //! Target quality on several workers: they share the sample encodes, and one that dies costs only time.
 
+use common::farm::film::{BlackBorders, FilmFindings};
+use common::farm::sample::{Sample, SampleRequest};
 use common::job::Job;
 use common::job::run::quality::FoundQuality;
-use common::recipe::{QualityTarget, Rate, Video};
+use common::recipe::{Borders, Crop, Metric, QualityTarget, Rate, Video};
 use harness::farm::Farm;
 use harness::{paths, poll};
 
@@ -63,6 +65,57 @@ async fn all_workers_with_the_encoder_make_sample_encodes() {
     ] {
         assert!(!report[part].is_null(), "{part} is not in {json:#}");
     }
+}
+
+#[tokio::test]
+async fn a_helper_goes_by_what_the_owner_has_seen_in_the_film() {
+    let farm = Farm::start().await;
+    let _b = farm.join(farm.worker("b").encoders("libx264")).await;
+    let helper = "b".parse().expect("a name");
+    let card = farm.heartbeat("b").await.expect("it lives").card;
+    let mut job = farm.job(&paths::clip("carphone_pristine.mp4"), "libx264");
+    let recipe = job.recipe.edit(|draft| {
+        if let Video::Encode(video) = &mut draft.video {
+            video.rate = Rate::Crf(20.0);
+            video.crop = Crop::Auto;
+        }
+    });
+    job.recipe = recipe.expect("sound");
+    // The clip has no borders. Whether a part of it has some, only the owner knows: it has seen that part.
+    let bytes = async |top: u32| {
+        let borders = Borders {
+            top,
+            ..Borders::default()
+        };
+        let borders = BlackBorders {
+            borders,
+            pictures: 10,
+            usable: 10,
+            is_mixed: false,
+        };
+        let request = SampleRequest {
+            input: job.input.clone(),
+            recipe: job.recipe.clone(),
+            encoder: "libx264".parse().expect("an encoder"),
+            metric: Metric::Ssim,
+            sample: Sample {
+                stream: 0,
+                start: 0.0,
+                frames: Some(25),
+                is_turned: false,
+            },
+            film: FilmFindings {
+                borders: Some(borders),
+                ..FilmFindings::default()
+            },
+            build: card.ffmpeg.build.parse().expect("a token"),
+        };
+        let score = farm.view.sample_score(&helper, &request).await;
+        score.expect("a free helper").encoded
+    };
+    let (whole, half) = (bytes(0).await, bytes(72).await);
+    assert!(half * 4 < whole * 3, "{half} of {whole} bytes");
+    assert_eq!(bytes(0).await, whole);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use common::farm::card::Proof;
+use common::farm::film::FilmFindings;
 use common::farm::sample::{Sample, SampleScore};
 use common::job::failure::{Failure, Fault};
 use common::recipe::encoder::Encoder;
@@ -63,7 +64,7 @@ pub(crate) struct Bench<'a> {
     pub(crate) build: &'a Build,
     pub(crate) metric: Metric,
     /// What the survey has found in the film of the samples: a sample alone might give another answer.
-    pub(crate) findings: &'a Findings,
+    pub(crate) film: FilmFindings,
 }
 
 /// A sample in scratch, still in the source's encoding.
@@ -135,10 +136,12 @@ impl Bench<'_> {
     ) -> Result<SampleScore, Failure> {
         let source = Source::File(sample.path.clone());
         let path = self.folder.work_path().join(ENCODED);
+        let mut findings = Findings::alone(self.film);
+        let media = findings.applied_to(recipe, &sample.media);
         let encode = arguments::encode(
             recipe,
-            &sample.media,
-            self.findings,
+            &media,
+            &findings,
             Some(self.encoder),
             self.build,
             &source,

@@ -19,11 +19,9 @@ use crate::attempt::executor::Executor;
 use crate::attempt::input;
 use crate::attempt::quality::encode::{Bench, CutSample};
 use crate::attempt::scratch::AttemptFolder;
-use crate::attempt::survey::survey;
 use crate::cli::config::ReadMode;
+use crate::ffmpeg::Source;
 use crate::ffmpeg::build::Build;
-use crate::ffmpeg::findings::Findings;
-use crate::ffmpeg::{Source, probe};
 
 /// The name of a sample in scratch.
 const SAMPLE: &str = "sample";
@@ -33,7 +31,6 @@ struct Kept {
     of: (Input, Sample),
     source: Source,
     folder: AttemptFolder,
-    findings: Findings,
     cut: CutSample,
 }
 
@@ -134,9 +131,6 @@ impl Executor {
             let (mode, to) = (ReadMode::InPlace, folder.path().join(input::NAME));
             let source = input::open(&self.stores, input, mode, &to, &|_| {}).await?;
             let runner = self.runner([&source], folder.path(), stop.clone());
-            let media = probe::probe(&runner, &source).await?;
-            let findings = survey(&request.recipe, &media, &runner, &source, None).await?;
-            let findings = findings.alone(sample.stream);
             let bench = Bench {
                 folder: &folder,
                 runner: &runner,
@@ -144,14 +138,13 @@ impl Executor {
                 encoder: (&request.encoder, proof),
                 build: &build,
                 metric: request.metric,
-                findings: &findings,
+                film: request.film,
             };
             let cut = bench.cut(*sample, SAMPLE).await?;
             *kept = Some(Kept {
                 of,
                 source,
                 folder,
-                findings,
                 cut,
             });
         }
@@ -163,7 +156,7 @@ impl Executor {
             encoder: (&request.encoder, proof),
             build: &build,
             metric: request.metric,
-            findings: &kept.findings,
+            film: request.film,
         };
         tracing::debug!(input = %input.location, "makes a sample encode for another worker");
         Ok(bench.score(&kept.cut, &request.recipe).await?)

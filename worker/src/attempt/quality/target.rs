@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use common::farm::film::FilmFindings;
 use common::farm::sample::{Sample, SampleScore};
 use common::farm::worker_name::WorkerName;
 use common::job::failure::Failure;
@@ -26,12 +27,13 @@ pub trait Helpers: Send + Sync {
     /// The workers that may help now.
     fn free(&self) -> BoxFuture<'_, Vec<WorkerName>>;
 
-    /// Asks one to encode a sample by a recipe, and to tell the score.
+    /// Asks one to encode a sample of this film by a recipe, and to tell the score.
     fn ask(
         &self,
         helper: WorkerName,
         recipe: Recipe,
         sample: Sample,
+        film: FilmFindings,
     ) -> BoxFuture<'static, Result<SampleScore, String>>;
 }
 
@@ -48,6 +50,7 @@ impl Helpers for Alone {
         _: WorkerName,
         _: Recipe,
         _: Sample,
+        _: FilmFindings,
     ) -> BoxFuture<'static, Result<SampleScore, String>> {
         Box::pin(async { Err("there is no helper".to_owned()) })
     }
@@ -215,8 +218,9 @@ impl Quest<'_> {
             })
         };
         let ask = |helper: WorkerName, task: Task| -> BoxFuture<'static, _> {
+            let (sample, film) = (self.samples[task.sample], self.bench.film);
             match recipe(task) {
-                Ok(recipe) => self.helpers.ask(helper, recipe, self.samples[task.sample]),
+                Ok(recipe) => self.helpers.ask(helper, recipe, sample, film),
                 Err(failure) => Box::pin(async move { Err(failure.message) }),
             }
         };

@@ -62,7 +62,8 @@ impl AttemptFolder {
     ///
     /// # Errors
     /// If the disk refuses.
-    pub async fn put(&self, name: &str, content: String) -> io::Result<()> {
+    pub async fn put(&self, name: &str, content: impl Into<Vec<u8>>) -> io::Result<()> {
+        let content = content.into();
         let (work, name) = (self.work.try_clone()?, name.to_owned());
         let written = tokio::task::spawn_blocking(move || work.write(name, content));
         written.await.map_err(io::Error::other).flatten()

@@ -63,10 +63,11 @@ impl Prepared {
         findings.watermark = watermark;
         findings.external = external;
         let mut media = findings.applied_to(&self.recipe, &whole);
-        let mut arguments = loop {
+        let arguments = loop {
             let recipe = &self.recipe;
-            let arguments =
+            let mut arguments =
                 arguments::encode(recipe, &media, &findings, with, build, source, &output)?;
+            arguments.changes.extend(self.lost.iter().cloned());
             let missing = match &arguments.before {
                 Some(before) => {
                     extras::bring(&self.writing(), source, before, &arguments.tracks).await?
@@ -78,7 +79,6 @@ impl Prepared {
             }
             media.leave_out(&missing, "ffmpeg cannot read the picture");
         };
-        arguments.changes.extend(self.lost.iter().cloned());
         changes::refuse(&self.recipe, &arguments.changes, "it would lose")?;
         self.write(&arguments.tables).await?;
         if let Some(extraction) = &arguments.burn_in {

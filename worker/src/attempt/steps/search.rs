@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use common::broker::Broker;
 use common::farm::card::{Capabilities, Proof};
+use common::farm::film::FilmFindings;
 use common::farm::sample::{Sample, SampleRequest, SampleScore};
 use common::farm::worker_name::WorkerName;
 use common::job::failure::Failure;
@@ -60,6 +61,8 @@ impl Probed {
             &self.prepared.source,
             &self.prepared.output_path(),
         )?;
+        let lost = self.prepared.lost.iter().cloned();
+        self.arguments.changes.extend(lost);
         self.found = Some(found);
         Ok(self)
     }
@@ -83,7 +86,6 @@ impl Probed {
             .and_then(|film| self.whole.films().find(|whole| whole.index == film.index))
             .ok_or_else(|| Failure::input("the input holds no video to measure"))?;
         let trim = self.prepared.recipe.trim;
-        let findings = self.findings.alone(film.index);
         let samples = samples::choose(&self.whole, film, trim);
         let quest = Quest {
             bench: Bench {
@@ -93,7 +95,7 @@ impl Probed {
                 encoder: with,
                 build,
                 metric: target.score.metric,
-                findings: &findings,
+                film: self.findings.of_film(film.index),
             },
             recipe: &self.prepared.recipe,
             target,
@@ -146,6 +148,7 @@ impl Helpers for Farm {
         helper: WorkerName,
         recipe: Recipe,
         sample: Sample,
+        film: FilmFindings,
     ) -> BoxFuture<'static, Result<SampleScore, String>> {
         let broker = self.broker.clone();
         let build: Result<Token, _> = self.card.ffmpeg.build.parse();
@@ -155,6 +158,7 @@ impl Helpers for Farm {
             encoder: self.encoder.clone(),
             metric: self.target.score.metric,
             sample,
+            film,
             build,
         });
         Box::pin(async move {

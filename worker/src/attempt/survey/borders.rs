@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use common::farm::film::BlackBorders;
 use common::job::failure::Failure;
 use common::recipe::{Borders, Crop, Recipe};
 
 use crate::attempt::survey::Asked;
 use crate::attempt::survey::pictures::{Luma, PLACES};
-use crate::ffmpeg::findings::BlackBorders;
 use crate::ffmpeg::probe::media::Stream;
 
 /// Below this mean brightness a row is dark, in 8 bits.

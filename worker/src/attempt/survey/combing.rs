@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 
+use common::farm::film::Combing;
 use common::job::failure::Failure;
 use common::recipe::{Deinterlace, Recipe};
 
 use crate::attempt::survey::Asked;
 use crate::attempt::survey::pictures::Luma;
-use crate::ffmpeg::findings::Combing;
 use crate::ffmpeg::probe::media::Stream;
 
 /// The pictures at each place. The first and the last of them only serve for comparison.
@@ -130,8 +130,9 @@ fn weave(top: &Luma, bottom: &Luma) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use common::farm::film::FieldOrder;
+
     use super::*;
-    use crate::ffmpeg::findings::FieldOrder;
 
     const SIZE: (usize, usize) = (96, 64);
 

@@ -1,11 +1,12 @@
 //! Cropping: cuts off the borders that the recipe names, or that the survey has found.
 
+use common::farm::film::BlackBorders;
 use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
 use common::recipe::{Borders, Crop, VideoEncode};
 
 use super::{Fields, Picture, Task, pixel_format};
-use crate::ffmpeg::findings::{BlackBorders, Findings};
+use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::probe::media::Stream;
 
 /// Why less is cut off than the recipe asks for.

@@ -2,12 +2,13 @@
 //! interlaced if the encoder can do that, and deinterlaced otherwise, because fields that are encoded as progressive
 //! frames show combs.
 
+use common::farm::film::{Combing, FieldOrder};
 use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
 use common::recipe::{Deinterlace, VideoEncode};
 
 use super::{Picture, Task, pixel_format};
-use crate::ffmpeg::findings::{Combing, FieldOrder, Findings};
+use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::probe::media::Stream;
 
 /// Makes one frame of every two fields. Frames that are already progressive pass unchanged.

@@ -50,7 +50,7 @@ pub(crate) fn arguments(container: Container, media: &Media, tracks: &[Track]) -
         }
         let scope = format!("-metadata:s:{number}");
         if track.by != TrackMethod::Copy {
-            for key in track.source.tags.keys().filter(|key| is_statistics(key)) {
+            for key in statistics(&track.source) {
                 set(scope.clone(), key, "");
             }
         }
@@ -157,6 +157,12 @@ fn is_made_by_program(name: &str) -> bool {
     ]
     .iter()
     .any(|word| name.contains(word))
+}
+
+/// The names of the tags of a stream that hold statistics of mkvmerge.
+pub(crate) fn statistics(stream: &Stream) -> impl Iterator<Item = &str> {
+    let keys = stream.tags.keys().map(String::as_str);
+    keys.filter(|key| is_statistics(key))
 }
 
 /// Whether a tag is one of mkvmerge's statistics, with or without a language: `BPS`, `BPS-eng`.

@@ -379,7 +379,10 @@ impl Studio {
         let joined = prepared.join(&titles).await?;
         let encoder = encoder(&joined.recipe);
         let encoder = encoder.as_ref().map(|(encoder, proof)| (encoder, proof));
-        let probed = joined.probe(encoder, &self.build()).await?;
+        let build = self.build();
+        let probed = joined.probe(encoder, &build).await?;
+        let me = "studio".parse().expect("a name");
+        let probed = probed.search(encoder, &build, me, &Alone, &|_| {}).await?;
         let encoded = probed.encode(|_| {}).await?;
         Ok(encoded.verify(Depth::Full).await?.checked)
     }

@@ -19,6 +19,24 @@ pub(super) fn difference(first: &Part, other: &Part) -> Option<String> {
         })
 }
 
+/// Why `other` is no continuation of the stream of bytes that begins with `first`; `None` if it is one.
+///
+/// How a codec is set up is told within such a stream. Tracks may begin or end anywhere, and come in any order.
+pub(super) fn difference_in_stream(first: &Part, other: &Part) -> Option<String> {
+    let film = film(&first.film, &other.film);
+    film.or_else(|| {
+        let (first, other) = (sorted(first.sounds()), sorted(other.sounds()));
+        (first.len() == other.len()).then(|| sound(&first, &other))?
+    })
+}
+
+/// Audio tracks in an order of their own, which their place in a file does not change.
+fn sorted(mut sounds: Vec<&Stream>) -> Vec<&Stream> {
+    let key = |sound: &Stream| (sound.codec.clone(), sound.channels, sound.sample_rate);
+    sounds.sort_by_key(|sound| key(sound));
+    sounds
+}
+
 fn film(first: &Stream, other: &Stream) -> Option<String> {
     let size = |film: &Stream| format!("{}x{}", film.width, film.height);
     let turn = |film: &Stream| format!("{} degrees", film.rotation);

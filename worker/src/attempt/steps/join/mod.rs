@@ -5,35 +5,31 @@
 
 mod alike;
 mod chapters;
-mod command;
+mod check;
+mod copy;
+mod encode;
+mod line;
+mod lost;
+mod method;
 mod part;
 
 use std::path::{Path, PathBuf};
 
-use common::job::changes::Change;
 use common::job::failure::Failure;
 use common::job::further::{FurtherRole, Join};
 use common::job::run::Stage;
-use common::recipe::loss::Kind;
-use common::recipe::{Audio, AudioEncoder, Recipe, Video};
 
-use crate::attempt::steps::join::command::Parts;
+use crate::attempt::steps::join::copy::Parts;
+use crate::attempt::steps::join::method::Method;
 use crate::attempt::steps::join::part::Part;
 use crate::attempt::steps::{Attempt, Prepared, Unfinished};
 use crate::ffmpeg::Source;
-use crate::ffmpeg::probe::survey::{Depth, survey};
 use crate::ffmpeg::run::fault::Origin;
 
 /// The names of files in the folder where tools may write.
 const JOINED: &str = "joined";
 const LIST: &str = "parts.ffconcat";
 const CHAPTERS: &str = "chapters.txt";
-
-/// How the parts become one file.
-enum Method {
-    Copy,
-    Encode,
-}
 
 impl Prepared {
     /// Joins the input and its continuations. `titles` are the names of all of them.
@@ -57,66 +53,52 @@ impl Prepared {
             let title = title.unwrap_or_else(|| format!("part {}", number + 1));
             parts.push(Part::read(&self.runner, source, title).await?);
         }
-        let method = method(&mut self.recipe, &parts, may_copy)?;
+        let method = Method::choose(&mut self.recipe, &parts, may_copy)?;
         let joined = self.folder.work_path().join(JOINED);
-        self.put(CHAPTERS, chapters::metadata(&parts).as_bytes())?;
-        let frames = match method {
-            Method::Copy => {
-                self.copy(&parts, &joined).await?;
-                (parts.iter().map(|part| part.frames).sum(), 0)
-            }
-            Method::Encode => {
-                let chapters = self.folder.work_path().join(CHAPTERS);
-                self.run(&command::encode(&parts, &chapters, &joined))
-                    .await?;
-                command::frames(&parts)
-            }
-        };
-        self.lost = lost(&parts, &method);
+        self.put(CHAPTERS, chapters::metadata(&parts)).await?;
+        if method == Method::Encode {
+            let chapters = self.folder.work_path().join(CHAPTERS);
+            self.run(&encode::line(&parts, &chapters, &joined)).await?;
+        } else {
+            self.copy(&parts, method, &joined).await?;
+        }
+        self.lost = lost::lost(&parts, method);
         self.runner = self.runner.reading(&joined);
         self.source = Source::File(joined);
         self.further
             .retain(|(role, _)| !matches!(role, FurtherRole::Continuation(_)));
-        // A stream of bytes that was cut anywhere has frames that belong to two parts.
-        if !command::is_one_stream(&parts) {
-            self.is_as_long_as(&parts, frames).await?;
-        }
+        self.holds(&mut parts, method).await?;
         Ok(self)
     }
 
-    async fn copy(&self, parts: &[Part], joined: &Path) -> Result<(), Failure> {
+    async fn copy(&self, parts: &[Part], method: Method, joined: &Path) -> Result<(), Failure> {
         let first = &parts[0];
         let work = self.folder.work_path();
-        let to = (command::format(first), joined);
+        let to = (copy::format(first), joined);
         let chapters = work.join(CHAPTERS);
-        if command::is_one_stream(parts)
-            && let Some(stream) = command::stream(parts)
-        {
-            let subtitles = first.subtitles().len();
-            let line = command::copy(first, &stream, (subtitles, false), &chapters, to);
+        let subtitles = method.subtitles(parts);
+        if method == Method::Stream {
+            let stream = Parts::Stream(copy::stream(parts)?);
+            let line = copy::line(first, &stream, (subtitles, false), &chapters, to);
             return self.run(&line).await;
         }
-        let is_tidied = !command::are_in_order(parts) || parts.iter().any(|part| part.overhangs);
+        let is_tidied = method == Method::Tidied;
         let mut paths: Vec<PathBuf> = Vec::new();
         let mut tidied: Vec<Part> = Vec::new();
         if is_tidied {
             for (number, part) in parts.iter().enumerate() {
                 let path = work.join(format!("part{number}"));
-                self.run(&command::tidy(part, to.0, &path)).await?;
+                self.run(&copy::tidy(part, to.0, &path)).await?;
                 let (runner, source) = (self.runner.reading(&path), Source::File(path.clone()));
                 tidied.push(Part::read(&runner, &source, part.title.clone()).await?);
                 paths.push(path);
             }
         }
         let listed = if is_tidied { &tidied } else { parts };
-        self.put(LIST, &command::list(listed)?)?;
-        let subtitles = match is_tidied {
-            true => 0,
-            false => common_subtitles(parts),
-        };
+        self.put(LIST, copy::list(listed)?).await?;
         let list = work.join(LIST);
         let (from, tracks) = (Parts::List(&list), (subtitles, is_tidied));
-        self.run(&command::copy(first, &from, tracks, &chapters, to))
+        self.run(&copy::line(first, &from, tracks, &chapters, to))
             .await?;
         for path in paths {
             if let Err(error) = std::fs::remove_file(&path) {
@@ -136,142 +118,10 @@ impl Prepared {
     }
 
     /// Writes a file for ffmpeg to read.
-    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
-        let written = self.folder.work().write(name, bytes);
+    async fn put(&self, name: &str, content: impl Into<Vec<u8>>) -> Result<(), Failure> {
+        let written = self.folder.put(name, content.into()).await;
         written.map_err(|error| Failure::worker(format!("cannot write to scratch: {error}")))
     }
-
-    /// Makes sure that the joined file holds all frames of the parts, and is as long as they are together.
-    async fn is_as_long_as(
-        &self,
-        parts: &[Part],
-        (frames, tolerance): (u64, u64),
-    ) -> Result<(), Failure> {
-        let surveyed = survey(&self.runner, &self.source, Depth::Packets, None).await?;
-        let seen = surveyed.streams.values().next();
-        let seen = seen.ok_or_else(|| Failure::worker("the joined file holds no picture"))?;
-        let wanted: f64 = parts.iter().map(|part| part.length).sum();
-        let length = seen.end - seen.start;
-        let frame = wanted / frames.max(1) as f64;
-        if seen.packets.abs_diff(frames) > tolerance
-            || (length - wanted).abs() > (1.5 + tolerance as f64) * frame
-        {
-            return Err(Failure::worker(format!(
-                "the parts have {frames} frames and are {wanted:.3} s long, but joined they have {} and are {length:.3} s long",
-                seen.packets
-            )));
-        }
-        Ok(())
-    }
-}
-
-/// Decides whether the parts are copied. Changes the recipe accordingly.
-fn method(recipe: &mut Recipe, parts: &[Part], may_copy: bool) -> Result<Method, Failure> {
-    let first = &parts[0];
-    let differs = match command::is_one_stream(parts) {
-        true => None,
-        false => parts[1..]
-            .iter()
-            .find_map(|part| Some((part, alike::difference(first, part)?))),
-    };
-    let edit = |recipe: &Recipe, change: &dyn Fn(&mut common::recipe::RecipeDraft)| {
-        let edited = recipe.clone().edit(|draft| change(draft));
-        edited.map_err(|error| Failure::input(error.to_string()))
-    };
-    let Some((part, why)) = differs else {
-        if may_copy {
-            *recipe = edit(recipe, &|draft| draft.video = Video::Copy)?;
-        }
-        return Ok(Method::Copy);
-    };
-    if recipe.video_encode().is_none() {
-        return Err(Failure::input(format!(
-            "{} cannot follow {} by copy, because {why}: choose an encoder, e.g. --encoder libx265",
-            part.title, first.title
-        )));
-    }
-    if parts.iter().any(|part| part.film.colour.is_hdr()) {
-        return Err(Failure::input(format!(
-            "{} cannot follow {}, because {why} and one of them is HDR: make them alike first",
-            part.title, first.title
-        )));
-    }
-    if recipe.audio == Audio::Copy {
-        // The sound was decoded.
-        let encoder = encoder_like(first);
-        let audio = Audio::Encode {
-            encoder,
-            bitrate: None,
-        };
-        let fits = recipe.container.holds_audio(encoder.codec());
-        let audio = match fits {
-            true => audio,
-            false => Audio::Encode {
-                encoder: AudioEncoder::Libopus,
-                bitrate: None,
-            },
-        };
-        *recipe = edit(recipe, &|draft| draft.audio = audio.clone())?;
-    }
-    Ok(Method::Encode)
-}
-
-/// An encoder of the codec of a part's sound, or of AAC.
-fn encoder_like(part: &Part) -> AudioEncoder {
-    let codec = part.sounds().first().map(|sound| sound.codec.clone());
-    match codec.as_deref() {
-        Some("opus") => AudioEncoder::Libopus,
-        Some("ac3") => AudioEncoder::Ac3,
-        Some("eac3") => AudioEncoder::Eac3,
-        Some("mp3") => AudioEncoder::Libmp3lame,
-        Some("flac") => AudioEncoder::Flac,
-        Some(pcm) if pcm.starts_with("pcm_") => AudioEncoder::Flac,
-        _ => AudioEncoder::Aac,
-    }
-}
-
-/// How many subtitle tracks all parts have, in the same format.
-fn common_subtitles(parts: &[Part]) -> usize {
-    let of = |part: &Part| -> Vec<String> {
-        let subtitles = part.subtitles();
-        subtitles.iter().map(|track| track.codec.clone()).collect()
-    };
-    let first = of(&parts[0]);
-    let common = |other: Vec<String>| {
-        let pairs = first.iter().zip(&other);
-        pairs.take_while(|(one, other)| one == other).count()
-    };
-    parts.iter().map(|part| common(of(part))).min().unwrap_or(0)
-}
-
-/// What a joined file does not hold of its parts.
-fn lost(parts: &[Part], method: &Method) -> Vec<Change> {
-    let is_tidied = !command::are_in_order(parts) || parts.iter().any(|part| part.overhangs);
-    let kept = match method {
-        Method::Copy if command::is_one_stream(parts) => usize::MAX,
-        Method::Copy if !is_tidied => common_subtitles(parts),
-        _ => 0,
-    };
-    let mut lost = Vec::new();
-    for part in parts {
-        for track in part.left_out() {
-            let (kind, what) = match track.is_cover() {
-                true => (Kind::Cover, "cover".to_owned()),
-                false => (Kind::Track, format!("{} data", track.codec_tag)),
-            };
-            let what = format!("{what} of {}", part.title);
-            lost.push(Change::lost(kind, None, what, "the parts were joined"));
-        }
-        for track in part.subtitles().into_iter().skip(kept) {
-            let what = format!("{} subtitles of {}", track.codec, part.title);
-            let why = match method {
-                Method::Copy => "not all parts have the track in this form",
-                Method::Encode => "the parts differ and are encoded",
-            };
-            lost.push(Change::lost(Kind::Track, None, what, why));
-        }
-    }
-    lost
 }
 
 impl Attempt<'_> {
