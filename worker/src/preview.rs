@@ -18,6 +18,7 @@ use common::job::run::RunState;
 use common::recipe::Container;
 use common::wire;
 use futures::StreamExt;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::executor::{Executor, choose};
@@ -28,6 +29,8 @@ use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::{changes, input};
 use crate::cli::config::ReadMode;
 use crate::ffmpeg::build::Build;
+use crate::ffmpeg::picture::still as picture;
+use crate::ffmpeg::picture::still::Shown;
 use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::Runner;
 use crate::ffmpeg::{Source, arguments, probe};
@@ -35,8 +38,11 @@ use crate::ffmpeg::{Source, arguments, probe};
 /// How long one answer may take: longer than anybody waits for it.
 const LONGEST: Duration = Duration::from_secs(15);
 
-/// How long the survey of a forecast may take. The rest of the time is for the probe.
+/// How long the survey of a forecast may take.
 const LOOK: Duration = Duration::from_secs(8);
+
+/// When the survey of a forecast ends at the latest, so that an answer comes in time after a slow probe, too.
+const LOOKED: Duration = Duration::from_secs(12);
 
 /// The name of a picture while it is made.
 const STILL: &str = "still.jpg";
@@ -88,6 +94,7 @@ impl Executor {
         request: &ForecastRequest,
         stop: CancellationToken,
     ) -> anyhow::Result<Forecast> {
+        let started = Instant::now();
         let ForecastRequest {
             input,
             further,
@@ -113,7 +120,8 @@ impl Executor {
         let seen = async {
             let media = probe::probe(&runner, &source).await?;
             let build = Build::of(&card);
-            let mut findings = survey(recipe, &media, &runner, &source, Some(LOOK)).await?;
+            let limit = LOOK.min(LOOKED.saturating_sub(started.elapsed()));
+            let mut findings = survey(recipe, &media, &runner, &source, Some(limit)).await?;
             findings.external = subtitle_files(&request.further, &media);
             let media = findings.applied_to(recipe, &media);
             let arguments =
@@ -200,15 +208,19 @@ async fn still(
     if !(at.is_finite() && at >= 0.0) {
         bail!("{at} is no time");
     }
+    let media = probe::probe(runner, source).await?;
+    let film = media.films().next().context("it holds no video")?;
+    scratch.put_tables(picture::table(film).as_slice()).await?;
     let work = scratch.work_path();
     let mut arguments: Vec<OsString> = ["-nostdin", "-hide_banner", "-v", "error", "-ss"]
         .map(OsString::from)
         .into();
     arguments.push(at.to_string().into());
     arguments.extend(source.arguments());
-    // A capital V leaves covers out.
-    let shape = format!("scale={STILL_WIDTH}:-2,format=yuvj420p");
-    arguments.extend(["-map", "0:V:0", "-frames:v", "1", "-vf", &shape].map(OsString::from));
+    let size = picture::size(film, STILL_WIDTH);
+    let filters = picture::filters(film, size, Shown::Still);
+    let map = format!("0:{}", film.index);
+    arguments.extend(["-map", &map, "-frames:v", "1", "-vf", &filters].map(OsString::from));
     arguments.extend(["-c:v", "mjpeg", "-q:v", "4", "-f", "image2"].map(OsString::from));
     arguments.extend(["-update".into(), "1".into(), work.join(STILL).into()]);
     runner

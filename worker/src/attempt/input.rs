@@ -8,6 +8,7 @@ use common::job::Job;
 use common::job::failure::Failure;
 use common::job::input::Input;
 use common::names::location::Location;
+use common::recipe::Captions;
 use common::store::roots::Roots;
 use common::store::{OnBytes, StoreError, Stores, local_input};
 
@@ -16,6 +17,16 @@ use crate::ffmpeg::Source;
 
 /// The name of the copy of an input in a scratch folder.
 pub const NAME: &str = "input";
+
+/// How ffmpeg reads an input of a job, by its number, if the worker's configuration says `read`.
+pub fn mode(job: &Job, number: usize, read: ReadMode) -> ReadMode {
+    // With captions, ffmpeg reads the input at two places at once; parts are read more than once. Subtitles are small.
+    match job.recipe.captions {
+        Captions::Srt => ReadMode::Download,
+        Captions::Keep if job.is_joined() || number > 0 => ReadMode::Download,
+        Captions::Keep => read,
+    }
+}
 
 /// How long a presigned URL is valid: longer than the longest encode should take.
 const URL_VALID: Duration = Duration::from_secs(48 * 3600);

@@ -154,7 +154,7 @@ impl Executor {
         let cleaned = async {
             staged_file::remove_leftovers(&self.stores, &run.job.output, &run.job.id).await;
             let fence = run.fence.as_ref().filter(|fence| !fence.is_settled)?;
-            let found = earlier::abort(&self.stores, &run.job.output, fence).await;
+            let found = earlier::abort(&self.stores, &run.job, fence).await;
             Some((found, fence.report.clone()))
         };
         match tokio::time::timeout(CLEAN_UP, cleaned).await {

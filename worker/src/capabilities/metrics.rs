@@ -9,7 +9,7 @@ use crate::capabilities::listing::Listing;
 use crate::capabilities::test_encode::TestRig;
 use crate::ffmpeg::metric::{Comparison, Pairing, filter_of, score_in};
 
-/// The metrics that gave a score below that of equal pictures.
+/// The metrics that gave a score.
 pub(crate) async fn measured(rig: &TestRig, listing: &Listing) -> Vec<Metric> {
     let mut metrics = Vec::new();
     for &metric in Metric::ALL {

@@ -19,6 +19,7 @@ use common::recipe::encoder::EncoderKind;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
+use crate::attempt::input;
 use crate::cli::config::ReadMode;
 use crate::dispatch::room::Room;
 use crate::work::reach::Reach;
@@ -107,18 +108,23 @@ impl Admission {
         }
     }
 
-    /// Whether the worker copies a file of the job to its own disk before it works on it.
-    fn is_downloaded(&self, job: &Job) -> bool {
-        let mut inputs = job.inputs();
-        inputs.any(|input| input.location.is_remote())
-            && (self.read == ReadMode::Download || job.is_joined())
+    /// Bytes of copies that the worker makes on its own disk before it encodes: of downloaded files, and of parts that
+    /// are joined.
+    fn copied(&self, job: &Job) -> u64 {
+        let inputs = job.inputs().enumerate();
+        let downloaded = inputs.filter(|(number, input)| {
+            let mode = input::mode(job, *number, self.read);
+            input.location.is_remote() && mode == ReadMode::Download
+        });
+        let downloaded: u64 = downloaded.map(|(_, input)| input.size).sum();
+        // Parts are copied one by one before they are joined at worst. These copies go before the output is made.
+        let joined = if job.is_joined() { job.bytes() } else { 0 };
+        downloaded.saturating_add(joined)
     }
 
     /// Bytes of scratch space that a job may need: an output is seldom larger than its input.
     fn need(&self, job: &Job) -> u64 {
-        // Parts are joined into one file before that is encoded.
-        let copies = 1 + u64::from(self.is_downloaded(job)) + u64::from(job.is_joined());
-        job.bytes().saturating_mul(copies).max(LEAST)
+        self.copied(job).saturating_add(job.bytes()).max(LEAST)
     }
 }
 
@@ -129,10 +135,10 @@ pub(crate) struct Applicant<'a> {
 }
 
 impl Applicant<'_> {
-    /// Whether `need` bytes are free besides the reserved space. A job that runs alone and is read in place always
-    /// starts, because the need is only an estimate.
+    /// Whether `need` bytes are free besides the reserved space. A job that runs alone, and whose files are not copied
+    /// first, always starts, because the need is only an estimate.
     fn has_space(&self, reserved: &Shares, job: &Job, need: u64) -> bool {
-        if reserved.scratch == 0 && !self.admission.is_downloaded(job) {
+        if reserved.scratch == 0 && self.admission.copied(job) == 0 {
             return true;
         }
         let Some(Room { free, used }) = self.room else {
@@ -230,11 +236,12 @@ impl Claimant for Applicant<'_> {
 #[cfg(test)]
 mod tests {
     use common::farm::queue::Priority;
+    use common::job::further::{FurtherInput, FurtherRole, Join};
     use common::job::id::BatchId;
     use common::job::input::Input;
     use common::names::location::Location;
     use common::recipe::encoder::Encoder;
-    use common::recipe::{Choice, Recipe, VideoEncode};
+    use common::recipe::{Captions, Choice, Recipe, VideoEncode};
     use common::store::Stores;
     use common::store::roots::Roots;
     use common::testing;
@@ -422,6 +429,34 @@ mod tests {
                 assert_eq!(declined, Some(Decline::Leave(OTHERS)));
             }
         }
+    }
+
+    #[test]
+    fn copies_that_are_made_before_the_encode_need_room_even_for_a_job_that_runs_alone() {
+        let admission = admission(Terms::default());
+        let room = |free: u64| {
+            let free = free << 20;
+            admission.with(Some(Room { free, used: 0 }))
+        };
+        let (mut joined, lane) = job("libx265", 100 << 20);
+        let part = FurtherInput {
+            role: FurtherRole::Continuation(Join::CopyIfAlike),
+            input: joined.input.clone(),
+        };
+        joined.further.push(part);
+        // Both parts are downloaded, joined into one file, and that is encoded.
+        let none = room(599).admit(&joined, &lane).err();
+        assert_eq!(none, Some(Decline::Full(OTHERS)));
+        room(600).admit(&joined, &lane).expect("free enough");
+        // A file of which captions are extracted is downloaded.
+        let (mut captioned, lane) = job("libx265", 100 << 20);
+        let recipe = captioned
+            .recipe
+            .edit(|draft| draft.captions = Captions::Srt);
+        captioned.recipe = recipe.expect("a sound recipe");
+        let none = room(199).admit(&captioned, &lane).err();
+        assert_eq!(none, Some(Decline::Full(OTHERS)));
+        room(200).admit(&captioned, &lane).expect("free enough");
     }
 
     #[test]

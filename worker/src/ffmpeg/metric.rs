@@ -7,6 +7,8 @@ use std::ffi::OsString;
 
 use common::recipe::Metric;
 
+use crate::ffmpeg::probe::media::Stream;
+
 /// VMAF's usual model was trained on pictures of this size. Smaller ones are enlarged for it, as a viewer's screen
 /// does.
 const HD: (u32, u32) = (1920, 1080);
@@ -78,6 +80,18 @@ pub(crate) fn score_in(metric: Metric, line: &str) -> Option<f64> {
 }
 
 impl Comparison {
+    /// The comparison of an encoded film with its source, which passes these filters.
+    pub(crate) fn of(made: &Stream, metric: Metric, reference: String, pairing: Pairing) -> Self {
+        Self {
+            metric,
+            size: (made.width, made.height),
+            format: made.pixel_format.clone(),
+            reference,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            pairing,
+        }
+    }
+
     /// The arguments after the two inputs.
     pub(crate) fn arguments(&self) -> Vec<OsString> {
         let graph = self.graph();

@@ -112,3 +112,44 @@ async fn the_cells_of_a_contact_sheet_show_the_film_from_its_beginning_to_its_en
         assert!(cells[0] < 16 && cells[19] > 235, "{cells:?}");
     }
 }
+
+/// A film may say that it is HDR and nothing else about its colours.
+#[tokio::test]
+async fn pictures_of_hdr_films_are_mapped_to_what_every_screen_shows() {
+    for studio in Studio::each() {
+        // 100 cd/m² in PQ are half of the range. They are the white of SDR before tones are mapped.
+        let film = studio.make(
+            "hdr.mkv",
+            "-f lavfi -i color=black:size=64x36:rate=25 -t 1 -vf format=yuv420p10le,geq=lum=510:cb=512:cr=512 \
+             -color_trc smpte2084 -c:v libx265 -preset ultrafast -x265-params log-level=error:transfer=smpte2084",
+        );
+        let recipe = studio::copy()
+            .edit(|draft| {
+                draft.companions.thumbnails = 1;
+                draft.companions.preview = true;
+            })
+            .expect("a sound recipe");
+        let verified = studio.verified(&film, &recipe).await;
+        let verified = verified.expect("a good output");
+        let output = Location::s3("media", "out/film.mkv").expect("a location");
+        let made = companions::make(&verified, &output, None).await;
+        let made = made.expect("all are made");
+        let levels: Vec<u8> = made
+            .iter()
+            .map(|made| {
+                let mut shown = studio.ffmpeg();
+                shown.arg("-i").arg(made.file.path());
+                let filter = "scale=1:1:flags=area:out_range=pc,format=gray";
+                let rest = ["-frames:v", "1", "-vf", filter, "-f", "rawvideo", "-"];
+                shown.args(rest).output().expect("ffmpeg runs").stdout[0]
+            })
+            .collect();
+        // A code of 0.5 would be 128 if it were only copied.
+        assert!(
+            levels.iter().all(|level| (190..=245).contains(level)),
+            "{levels:?}"
+        );
+        let preview = &studio.judged(made[1].file.path())["streams"][0];
+        assert_eq!(preview["color_transfer"], "bt709", "{preview}");
+    }
+}

@@ -183,8 +183,9 @@ async fn wide_pixels_of_the_first_part_stay_and_no_part_gets_black_borders() {
         let wide = plain("wide.mkv", "white", "90x72", "64/45");
         let square = plain("square.mkv", "blue", "160x90", "1");
         let parts = [wide, square];
-        let checked = studio.join(&parts, &studio::recipe("libx264"), Join::ByRecipe);
-        assert_eq!(checked.await.expect("joined").frames, 50);
+        let recipe = studio::recipe("libx264");
+        let checked = studio.join(&parts, &recipe, Join::ByRecipe).await;
+        assert_eq!(checked.expect("joined").frames, 50);
         assert_eq!(
             studio.describe("width,height,sample_aspect_ratio"),
             "90,72,64:45"
@@ -215,8 +216,9 @@ async fn packets_that_hold_no_frame_to_show_are_not_missed() {
         let packets = studio.count_packets(&hidden, "v");
         assert!(packets > 50, "{packets} packets of 50 frames");
         let parts = [hidden, part(&studio, "two.mkv", 400, 1.0)];
-        let checked = studio.join(&parts, &studio::recipe("libx264"), Join::ByRecipe);
-        assert_eq!(checked.await.expect("joined").frames, 75);
+        let recipe = studio::recipe("libx264");
+        let checked = studio.join(&parts, &recipe, Join::ByRecipe).await;
+        assert_eq!(checked.expect("joined").frames, 75);
     }
 }
 
@@ -292,7 +294,7 @@ async fn what_a_join_loses_is_told_after_a_search_too_and_statistics_of_a_part_a
     std::fs::write(&texts, "1\n00:00:00,100 --> 00:00:00,900\nHi\n").expect("written");
     let film = |name: &str, more: &str| {
         let picture = "-f lavfi -i testsrc2=size=160x90:rate=25:duration=1";
-        let how = "-c:v libx264 -preset ultrafast -qp 4 -pix_fmt yuv420p";
+        let how = "-c:v libx264 -preset ultrafast -qp 4 -pix_fmt yuv420p -c:s srt";
         let tags = "-metadata:s:v NUMBER_OF_FRAMES=25 -metadata:s:v BPS-eng=1000";
         studio.make(name, &format!("{picture} {more} {how} {tags}"))
     };

@@ -9,10 +9,8 @@ mod sprites;
 mod thumbnails;
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::PathBuf;
 
-use cap_std::fs::OpenOptions;
 use common::farm::card::Capabilities;
 use common::job::companion::Suffix;
 use common::job::failure::Failure;
@@ -60,6 +58,7 @@ pub async fn make(
         film,
         duration: film.duration.or(media.duration).unwrap_or(0.0),
     };
+    maker.prepare().await?;
     let mut made = Vec::new();
     for number in 1..=thumbnails {
         made.push(maker.thumbnail(number, thumbnails).await?);
@@ -126,15 +125,8 @@ impl Maker<'_> {
     }
 
     /// Makes a file of this text.
-    fn text(&self, suffix: &str, text: &str) -> Result<Made, Failure> {
-        let write = || {
-            let options = OpenOptions::new().write(true).create_new(true).clone();
-            let mut file = self.folder.work().open_with(suffix, &options)?;
-            file.write_all(text.as_bytes())
-        };
-        write().map_err(|error: std::io::Error| {
-            Failure::worker(format!("{suffix} cannot be written: {error}"))
-        })?;
+    async fn text(&self, suffix: &str, text: String) -> Result<Made, Failure> {
+        self.folder.put(suffix, text).await?;
         self.take(suffix)
     }
 }

@@ -8,6 +8,7 @@ use common::recipe::Companions;
 
 use crate::attempt::companions::{Made, Maker};
 use crate::ffmpeg::file;
+use crate::ffmpeg::picture::still::Shown;
 
 /// Parts of a preview, and the seconds of each.
 const PARTS: u32 = 8;
@@ -45,9 +46,9 @@ impl Maker<'_> {
             );
             arguments.extend(self.source.arguments());
             graph += &format!(
-                "[{number}:{}]{},format=yuv420p[part{number}];",
+                "[{number}:{}]{}[part{number}];",
                 self.film.index,
-                self.picture(WIDTH)
+                self.picture(WIDTH, Shown::Film)
             );
         }
         for number in 0..parts {

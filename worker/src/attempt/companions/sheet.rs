@@ -5,6 +5,7 @@ use common::recipe::Companions;
 
 use crate::attempt::companions::picture::JPEG;
 use crate::attempt::companions::{Made, Maker};
+use crate::ffmpeg::picture::still::Shown;
 
 /// The layout of a contact sheet.
 const CONTACT: Sheet = Sheet {
@@ -49,10 +50,10 @@ impl Maker<'_> {
         let Sheet { columns, gap, .. } = sheet;
         // Without a longer last frame, the last part would be too short for a picture of its own.
         let filters = format!(
-            "tpad=stop_mode=clone:stop_duration={part:.6},fps=fps=1/{part:.6}:start_time={:.6}:round=near,{},format=yuvj420p,\
+            "tpad=stop_mode=clone:stop_duration={part:.6},fps=fps=1/{part:.6}:start_time={:.6}:round=near,{},\
              tile={columns}x{}:padding={gap}:margin={gap}",
             part / 2.0,
-            self.picture(sheet.width),
+            self.picture(sheet.width, Shown::Still),
             sheet.rows(),
         );
         let mut after = self.map().to_vec();

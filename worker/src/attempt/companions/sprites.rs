@@ -34,7 +34,7 @@ impl Maker<'_> {
             sheet,
             self.size(WIDTH),
         );
-        Ok([picture, self.text(Companions::SPRITE_TIMES, &times)?])
+        Ok([picture, self.text(Companions::SPRITE_TIMES, times).await?])
     }
 }
 

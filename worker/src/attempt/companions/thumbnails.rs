@@ -4,6 +4,7 @@ use common::job::failure::Failure;
 
 use crate::attempt::companions::picture::JPEG;
 use crate::attempt::companions::{Made, Maker};
+use crate::ffmpeg::picture::still::Shown;
 
 /// Pixels.
 const WIDTH: u32 = 640;
@@ -22,7 +23,7 @@ impl Maker<'_> {
     }
 
     async fn still(&self, at: f64, name: &str) -> Result<(), Failure> {
-        let picture = format!("{},format=yuvj420p", self.picture(WIDTH));
+        let picture = self.picture(WIDTH, Shown::Still);
         let mut after = self.map().to_vec();
         after.extend(["-frames:v", "1", "-vf", &picture].map(str::to_owned));
         after.extend(JPEG.map(str::to_owned));

@@ -3,7 +3,8 @@
 //! The worker looks at the output to find out, and trusts no record alone. Before it looks, it makes sure that no
 //! delayed request of an earlier attempt can make an output appear any more.
 
-use common::job::companion::Companion;
+use common::job::Job;
+use common::job::companion::{Companion, Suffix};
 use common::job::failure::Failure;
 use common::job::run::Run;
 use common::job::run::fence::{Fence, PublishMethod};
@@ -30,6 +31,20 @@ pub(crate) struct Announced<'a> {
     pub(crate) to: &'a Location,
     pub(crate) size: u64,
     pub(crate) digest: &'a Digest,
+    /// Whether it is a file beside the output.
+    pub(crate) is_companion: bool,
+}
+
+impl Announced<'_> {
+    /// The failure of the job if another file has the name.
+    pub(crate) fn occupied(self) -> Failure {
+        occupied(self.to, self.is_companion)
+    }
+}
+
+/// Whether a file may be replaced by the companion with this suffix. A video may be somebody's source.
+pub(crate) fn replaces(job: &Job, suffix: &Suffix) -> bool {
+    job.replace && !suffix.is_video()
 }
 
 /// Compares the file at a location with the announced one. Reads it only if its size is right.
@@ -40,7 +55,9 @@ pub(crate) async fn look(
     stores: &Stores,
     announced: Announced<'_>,
 ) -> Result<AtOutput, StoreError> {
-    let Announced { to, size, digest } = announced;
+    let Announced {
+        to, size, digest, ..
+    } = announced;
     let there = match stores.head(to).await {
         Ok(there) if there.size == size => stores.digest(to).await,
         Ok(_) => return Ok(AtOutput::Foreign),
@@ -58,15 +75,13 @@ pub(crate) async fn look(
 
 /// Aborts the uploads or removes the hidden files that an earlier attempt was about to publish. So its output cannot
 /// appear any more, however late its request reaches the store. Then looks at the output. If the output is not there,
-/// the companions that have appeared are removed.
+/// the companions that have appeared are removed. With an older output in its place, those stay that may be its own: a
+/// job that replaces both may make the very same companion.
 ///
 /// # Errors
 /// If the store fails. Then the earlier output may still appear.
-pub(crate) async fn abort(
-    stores: &Stores,
-    to: &Location,
-    fence: &Fence,
-) -> Result<AtOutput, Failure> {
+pub(crate) async fn abort(stores: &Stores, job: &Job, fence: &Fence) -> Result<AtOutput, Failure> {
+    let to = &job.output;
     let companions = || {
         fence
             .report
@@ -84,11 +99,14 @@ pub(crate) async fn abort(
         to,
         size: fence.size,
         digest: &fence.digest,
+        is_companion: false,
     };
     let found = look(stores, announced).await.map_err(input::failure)?;
     // Companions appear before their output. Without the output, they belong to nothing.
     if found != AtOutput::Ours {
-        for (file, to) in companions() {
+        let may_be_older =
+            |file: &Companion| found == AtOutput::Foreign && replaces(job, &file.suffix);
+        for (file, to) in companions().filter(|(file, _)| !may_be_older(file)) {
             withdraw(stores, &to, file).await.map_err(input::failure)?;
         }
     }
@@ -111,6 +129,7 @@ async fn withdraw(stores: &Stores, to: &Location, file: &Companion) -> Result<()
         to,
         size: file.size,
         digest: &file.digest,
+        is_companion: true,
     };
     match look(stores, announced).await? {
         AtOutput::Ours => stores.delete(to).await,
@@ -123,7 +142,7 @@ async fn withdraw(stores: &Stores, to: &Location, file: &Companion) -> Result<()
 pub(crate) async fn clean_up(stores: &Stores, run: &Run) {
     staged_file::remove_leftovers(stores, &run.job.output, &run.job.id).await;
     if let Some(fence) = &run.fence
-        && let Err(error) = abort(stores, &run.job.output, fence).await
+        && let Err(error) = abort(stores, &run.job, fence).await
     {
         tracing::warn!(job = %run.job.id, %error, "an output may still appear");
     }
@@ -134,25 +153,24 @@ fn is_hidden(name: &str) -> bool {
     name.starts_with(HIDDEN) && !name.contains(['/', '\\'])
 }
 
-/// The failure of a job whose output's name is taken by another file.
-pub(crate) fn occupied(to: &Location) -> Failure {
+/// The failure of a job if another file has the name of its output or of a companion.
+pub(crate) fn occupied(to: &Location, is_companion: bool) -> Failure {
+    if is_companion {
+        return Failure::input(format!(
+            "a file is where the job would put a file beside its output, and was left as it is: move it away and retry the \
+             job ({to})"
+        ));
+    }
     Failure::input(format!(
         "another file has appeared at the output since the job was enqueued, and was left as it is: \
          move it away and retry the job, or enqueue it again with --overwrite ({to})"
     ))
 }
 
-/// The failure of a job if a file has the name of a companion.
-pub(crate) fn companion_occupied(to: &Location) -> Failure {
-    Failure::input(format!(
-        "a file is where the job would put a file beside its output, and was left as it is: move it away and retry the \
-         job ({to})"
-    ))
-}
-
 #[cfg(test)]
 mod tests {
-    use common::job::companion::Suffix;
+    use common::recipe::Choice;
+    use common::recipe::encoder::Codec;
     use common::testing;
 
     use super::*;
@@ -179,7 +197,9 @@ mod tests {
         write(&hidden[1], "ours");
         write("film.2.jpg", "them");
         let stores = Stores::new();
-        let found = abort(&stores, &to, &fence).await.expect("a sound disk");
+        let mut job = testing::job(Choice::Codec(Codec::Hevc), 1);
+        job.output = to;
+        let found = abort(&stores, &job, &fence).await.expect("a sound disk");
         assert_eq!(found, AtOutput::Nothing);
         let mut left: Vec<_> = std::fs::read_dir(folder.path())
             .expect("there")
@@ -192,8 +212,18 @@ mod tests {
         write("film.contact.jpg", "ours");
         write("film.mkv", "film");
         (fence.size, fence.digest) = (4, Digest::of(b"film"));
-        let found = abort(&stores, &to, &fence).await.expect("a sound disk");
+        let found = abort(&stores, &job, &fence).await.expect("a sound disk");
         assert_eq!(found, AtOutput::Ours);
         assert!(at("film.contact.jpg").exists());
+
+        // With an older output that the job was to replace, they may be the older one's.
+        write("film.mkv", "older");
+        job.replace = true;
+        let found = abort(&stores, &job, &fence).await.expect("a sound disk");
+        assert_eq!(found, AtOutput::Foreign);
+        assert!(at("film.contact.jpg").exists());
+        job.replace = false;
+        abort(&stores, &job, &fence).await.expect("a sound disk");
+        assert!(!at("film.contact.jpg").exists(), "nothing was there before");
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::input::failure;
-use crate::attempt::publish::earlier::{Announced, AtOutput, look, occupied};
+use crate::attempt::publish::earlier::{Announced, AtOutput, look};
 use crate::attempt::publish::retry::{BackOff, retry_while_away};
 use crate::attempt::publish::staged_file::StagedFile;
 use crate::attempt::tool_output::ToolOutput;
@@ -85,7 +85,6 @@ impl Staged {
         announced: Announced<'_>,
         replace: bool,
     ) -> Result<(), Failure> {
-        let to = announced.to;
         // Not every store supports a conditional put. So in the moment after this look, another writer's object could
         // still be replaced.
         if !replace {
@@ -93,7 +92,7 @@ impl Staged {
             if !matches!(there, Ok(AtOutput::Nothing)) {
                 self.discard().await;
                 return match there {
-                    Ok(AtOutput::Foreign) => Err(occupied(to)),
+                    Ok(AtOutput::Foreign) => Err(announced.occupied()),
                     there => there.map(drop).map_err(failure),
                 };
             }
@@ -107,7 +106,7 @@ impl Staged {
                 };
                 match look(stores, announced).await {
                     Ok(AtOutput::Ours) => Ok(()),
-                    _ if error.kind() == io::ErrorKind::AlreadyExists => Err(occupied(to)),
+                    _ if error.kind() == io::ErrorKind::AlreadyExists => Err(announced.occupied()),
                     _ => Err(hidden.unwritten(error)),
                 }
             }
@@ -169,7 +168,7 @@ async fn end(
             }
             Ok(AtOutput::Foreign) if !replace => {
                 upload.abort().await;
-                return Err(occupied(to));
+                return Err(announced.occupied());
             }
             Ok(_) if matches!(error, StoreError::Missing(_)) => {
                 unknown += 1;

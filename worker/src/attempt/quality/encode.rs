@@ -147,26 +147,14 @@ impl Bench<'_> {
             &source,
             &path,
         )?;
-        for table in &encode.tables {
-            let written = self.folder.put(&table.name, table.content()).await;
-            written.map_err(|error| {
-                Failure::worker(format!("a colour table cannot be written: {error}"))
-            })?;
-        }
+        self.folder.put_tables(&encode.tables).await?;
         let writing = self.runner.writing(self.folder.work_path());
         writing.ffmpeg(&encode.list, Origin::Local, |_| {}).await?;
         let encoded = Source::File(path);
         let made = probe(&writing, &encoded).await?;
         let film = made.films().next();
         let film = film.ok_or_else(|| Failure::worker("a sample was encoded to nothing"))?;
-        let comparison = Comparison {
-            metric: self.metric,
-            size: (film.width, film.height),
-            format: film.pixel_format.clone(),
-            reference: encode.filters,
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
-            pairing: Pairing::Count,
-        };
+        let comparison = Comparison::of(film, self.metric, encode.filters, Pairing::Count);
         let (encoded, source) = (encoded.arguments(), source.arguments());
         Ok(SampleScore {
             score: compare(&writing, &encoded, &source, &comparison).await?,

@@ -61,16 +61,11 @@ impl Pair<'_> {
         let (source, source_media, source_film) = self.source;
         let (output, output_media, output_film) = self.output;
         let rate = output_film.mean_rate.map(Ratio::value);
-        let comparison = Comparison {
-            metric: floor.metric,
-            size: (output_film.width, output_film.height),
-            format: output_film.pixel_format.clone(),
-            reference: self.filters.to_owned(),
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
-            pairing: Pairing::Times {
-                error: ERROR / rate.unwrap_or(USUAL_RATE),
-            },
+        let pairing = Pairing::Times {
+            error: ERROR / rate.unwrap_or(USUAL_RATE),
         };
+        let filters = self.filters.to_owned();
+        let comparison = Comparison::of(output_film, floor.metric, filters, pairing);
         // Half a frame earlier, a rounded time does not leave out the first frame.
         let early = rate
             .filter(|_| part.start > 0.0)

@@ -5,9 +5,12 @@ use std::path::{Path, PathBuf};
 
 use cap_fs_ext::DirExt;
 use cap_std::fs::Dir;
+use common::job::failure::Failure;
 use common::store::marked;
 use common::store::marked::Marked;
 use tokio_util::task::TaskTracker;
+
+use crate::ffmpeg::picture::ColourTable;
 
 /// The subfolder in which a tool may write.
 const WORK: &str = "work";
@@ -61,12 +64,29 @@ impl AttemptFolder {
     /// Writes a file where a tool can read it.
     ///
     /// # Errors
-    /// If the disk refuses.
-    pub async fn put(&self, name: &str, content: impl Into<Vec<u8>>) -> io::Result<()> {
+    /// The worker's fault if the disk refuses.
+    pub async fn put(&self, name: &str, content: impl Into<Vec<u8>>) -> Result<(), Failure> {
         let content = content.into();
-        let (work, name) = (self.work.try_clone()?, name.to_owned());
-        let written = tokio::task::spawn_blocking(move || work.write(name, content));
-        written.await.map_err(io::Error::other).flatten()
+        let write = async || {
+            let (work, name) = (self.work.try_clone()?, name.to_owned());
+            let written = tokio::task::spawn_blocking(move || work.write(name, content));
+            written.await.map_err(io::Error::other).flatten()
+        };
+        let written: io::Result<()> = write().await;
+        written.map_err(|error| {
+            Failure::worker(format!("{name} cannot be written to scratch: {error}"))
+        })
+    }
+
+    /// Writes the colour tables that ffmpeg's filters read.
+    ///
+    /// # Errors
+    /// The worker's fault if the disk refuses.
+    pub async fn put_tables(&self, tables: &[ColourTable]) -> Result<(), Failure> {
+        for table in tables {
+            self.put(&table.name, table.content()).await?;
+        }
+        Ok(())
     }
 
     /// The subfolder in which a tool may write, as an open directory.

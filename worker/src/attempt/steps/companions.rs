@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use common::job::Job;
-use common::job::companion::{Companion, Suffix};
+use common::job::companion::Companion;
 use common::job::failure::Failure;
 use common::names::location::Location;
 use common::store::StoreError;
@@ -23,13 +22,13 @@ impl Attempt<'_> {
         for suffix in self.job.recipe.companions.suffixes() {
             let to = suffix.beside(&self.job.output);
             let is_free = match self.executor.stores.head(&to).await {
-                Ok(_) | Err(StoreError::LeadsOut(_)) => replaces(&self.job, &suffix),
+                Ok(_) | Err(StoreError::LeadsOut(_)) => earlier::replaces(&self.job, &suffix),
                 // A store that keeps its names secret refuses to tell of a missing object, too.
                 Err(StoreError::Missing(_) | StoreError::Refused { .. }) => true,
                 Err(error) => return Err(input::failure(error)),
             };
             if !is_free {
-                return Err(earlier::companion_occupied(&to));
+                return Err(earlier::occupied(&to, true));
             }
         }
         Ok(())
@@ -50,11 +49,6 @@ impl Attempt<'_> {
         verified.companions.extend(made);
         Ok(verified)
     }
-}
-
-/// Whether a file may be replaced by the companion with this suffix. A video may be somebody's source.
-pub(super) fn replaces(job: &Job, suffix: &Suffix) -> bool {
-    job.replace && !suffix.is_video()
 }
 
 /// A companion as the report tells it.

@@ -111,10 +111,10 @@ impl<'a> Attempt<'a> {
         if let Some(report) = self.published_earlier().await? {
             return Ok(report);
         }
+        self.companions_have_room().await?;
         let prepared = self.read().await?;
         let prepared = self.join(prepared).await?;
         let probed = self.probe(prepared).await?;
-        self.companions_have_room().await?;
         let probed = self.search(probed).await?;
         let encoded = self.encode(probed).await?;
         let verified = self.verify(encoded).await?;

@@ -17,7 +17,6 @@ use crate::attempt::verify::damage::Inspected;
 use crate::ffmpeg::arguments::Arguments;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::findings::Findings;
-use crate::ffmpeg::picture::ColourTable;
 use crate::ffmpeg::probe::media::Media;
 use crate::ffmpeg::tracks::extras;
 use crate::ffmpeg::tracks::subtitles::burn_in;
@@ -80,7 +79,7 @@ impl Prepared {
             media.leave_out(&missing, "ffmpeg cannot read the picture");
         };
         changes::refuse(&self.recipe, &arguments.changes, "it would lose")?;
-        self.write(&arguments.tables).await?;
+        self.folder.put_tables(&arguments.tables).await?;
         if let Some(extraction) = &arguments.burn_in {
             let folder = self.folder.work();
             burn_in::bring(&self.writing(), source, folder, extraction).await?;
@@ -101,17 +100,6 @@ impl Prepared {
         };
         inspected.is_whole().await?;
         Ok(probed)
-    }
-
-    /// Writes the colour tables that ffmpeg's filters read.
-    async fn write(&self, tables: &[ColourTable]) -> Result<(), Failure> {
-        for table in tables {
-            let written = self.folder.put(&table.name, table.content()).await;
-            written.map_err(|error| {
-                Failure::worker(format!("a colour table cannot be written: {error}"))
-            })?;
-        }
-        Ok(())
     }
 }
 

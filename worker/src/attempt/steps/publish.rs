@@ -18,10 +18,10 @@ use tokio::time::Instant;
 
 use crate::attempt::input;
 use crate::attempt::publish::earlier;
-use crate::attempt::publish::earlier::{Announced, AtOutput};
+use crate::attempt::publish::earlier::{Announced, AtOutput, replaces};
 use crate::attempt::publish::staged::{Staged, stage};
 use crate::attempt::publish::staged_file;
-use crate::attempt::steps::companions::{described, places, replaces};
+use crate::attempt::steps::companions::{described, places};
 use crate::attempt::steps::{Attempt, Unfinished, Verified};
 use crate::attempt::tool_output::ToolOutput;
 use crate::work::reach::Need;
@@ -36,12 +36,14 @@ impl Attempt<'_> {
         };
         let only_looks = run.only_looks();
         let output = &self.job.output;
-        match earlier::abort(&self.executor.stores, output, &fence).await? {
+        match earlier::abort(&self.executor.stores, &self.job, &fence).await? {
             AtOutput::Ours => {
                 tracing::info!("an earlier attempt has published it");
                 return Ok(Some(*fence.report));
             }
-            AtOutput::Foreign if !self.job.replace => return Err(earlier::occupied(output).into()),
+            AtOutput::Foreign if !self.job.replace => {
+                return Err(earlier::occupied(output, false).into());
+            }
             _ if only_looks => return Err(Unfinished::Vanished),
             AtOutput::Nothing | AtOutput::Foreign => {}
         }
@@ -58,7 +60,10 @@ impl Attempt<'_> {
             self.is_unchanged(input).await?;
         }
         if let Some(attributes) = verified.encoded.probed.prepared.attributes {
-            attributes.give(verified.output.file());
+            let companions = verified.companions.iter().map(|made| &made.file);
+            for made in companions.chain([&verified.output]) {
+                attributes.give(made.file());
+            }
         }
         let mut report = self.report_of(&verified);
         for made in &verified.companions {
@@ -217,6 +222,7 @@ impl Attempt<'_> {
                     to: &file.suffix.beside(&job.output),
                     size: file.size,
                     digest: &file.digest,
+                    is_companion: true,
                 };
                 let replace = replaces(job, &file.suffix);
                 staged.commit(stores, announced, replace).await?;
@@ -225,6 +231,7 @@ impl Attempt<'_> {
                 to: &job.output,
                 size: fence.size,
                 digest: &fence.digest,
+                is_companion: false,
             };
             staged.commit(stores, announced, job.replace).await
         };

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use common::job::changes::Change;
 use common::job::failure::Failure;
 use common::job::further::FurtherRole;
-use common::recipe::{Captions, Recipe};
+use common::recipe::Recipe;
 
 use crate::attempt::input;
 use crate::attempt::publish::attributes::Attributes;
 use crate::attempt::scratch::AttemptFolder;
 use crate::attempt::steps::{Attempt, Unfinished};
-use crate::cli::config::ReadMode;
 use crate::ffmpeg::Source;
 use crate::ffmpeg::run::runner::Runner;
 
@@ -56,7 +55,7 @@ impl Attempt<'_> {
         let opened = async {
             let mut opened = Vec::new();
             for (number, input) in job.inputs().enumerate() {
-                let mode = self.mode(number);
+                let mode = input::mode(job, number, executor.read);
                 // The first file has no number.
                 let name = match number {
                     0 => input::NAME.to_owned(),
@@ -90,17 +89,5 @@ impl Attempt<'_> {
             lost: Vec::new(),
             folder: Arc::new(folder),
         })
-    }
-
-    /// How ffmpeg reads an input of the job, by its number.
-    fn mode(&self, number: usize) -> ReadMode {
-        let Self { executor, job, .. } = self;
-        // With captions, ffmpeg reads the input at two places at once; parts are read more than once. Subtitles are
-        // small.
-        match job.recipe.captions {
-            Captions::Srt => ReadMode::Download,
-            Captions::Keep if job.is_joined() || number > 0 => ReadMode::Download,
-            Captions::Keep => executor.read,
-        }
     }
 }

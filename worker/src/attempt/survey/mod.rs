@@ -56,18 +56,24 @@ pub async fn survey(
             None => Ok(None),
         }
     };
-    let loudness = loudness::of_tracks(asked);
-    let foreign = foreign::track(asked);
-    Ok(Findings {
+    let mut known = Findings {
         part: answer(recipe.trim.is_some(), deadline, part)
             .await?
             .flatten(),
+        ..Findings::default()
+    };
+    // Only the part that is kept tells which tracks the output has.
+    let media = &known.applied_to(recipe, media);
+    let kept = &Asked { media, ..*asked };
+    let loudness = loudness::of_tracks(kept);
+    let foreign = foreign::track(asked);
+    Ok(Findings {
         borders: answer(borders::is_asked(recipe), deadline, borders).await?,
         combing: answer(combing::is_asked(recipe), deadline, combing).await?,
-        loudness: answer(loudness::is_asked(asked), deadline, loudness).await?,
+        loudness: answer(loudness::is_asked(kept), deadline, loudness).await?,
         steady: answer(steady::is_asked(recipe), deadline, asked.steady_films()).await?,
         foreign: answer(foreign::is_asked(recipe), deadline, foreign).await?,
-        ..Findings::default()
+        ..known
     })
 }
 

@@ -115,7 +115,11 @@ pub(super) fn treat(task: &Task<'_>, picture: &mut Picture) {
         Fields::Keep => keep(task, picture),
         Fields::NotYet => {
             let why = "the job will look for combs: a forecast has no time for it";
-            picture.changes.push(whole(film, why.to_owned()).wanted());
+            let mut change = whole(film, why.to_owned());
+            if !film.is_interlaced {
+                change.from = "fields, if there are any".to_owned();
+            }
+            picture.changes.push(change.wanted());
         }
         Fields::Whole(seen) => {
             if film.is_interlaced {

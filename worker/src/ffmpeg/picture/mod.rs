@@ -38,6 +38,7 @@ mod pixel_format;
 mod restore;
 mod shape;
 mod size;
+pub(crate) mod still;
 mod tones;
 mod turn;
 

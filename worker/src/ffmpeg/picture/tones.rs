@@ -32,6 +32,13 @@ pub struct ColourTable {
 }
 
 impl ColourTable {
+    pub(super) fn new(name: impl Into<String>, curve: Bt2390) -> Self {
+        Self {
+            name: name.into(),
+            curve,
+        }
+    }
+
     /// The content of the file.
     pub fn content(&self) -> String {
         self.curve.cube()
@@ -47,10 +54,8 @@ pub(super) fn map(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure>
     let to = intermediate(task, picture);
     if curve == ToneMap::Bt2390 {
         needs(task, &["zscale", "lut3d"])?;
-        let table = ColourTable {
-            name: format!("tones-{}.cube", film.index),
-            curve: Bt2390::new(transfer(film), peak(film)),
-        };
+        let curve = Bt2390::new(transfer(film), peak(film));
+        let table = ColourTable::new(format!("tones-{}.cube", film.index), curve);
         // The table is made for the primaries of BT.2020.
         picture.filters.push(format!(
             "zscale=p=bt2020:m=gbr:r=pc,format=gbrpf32le,lut3d=file={}:interp=tetrahedral,\
@@ -89,7 +94,7 @@ pub(super) fn map(task: &Task<'_>, picture: &mut Picture) -> Result<(), Failure>
     Ok(())
 }
 
-fn transfer(film: &Stream) -> Transfer {
+pub(super) fn transfer(film: &Stream) -> Transfer {
     if film.colour.is_hlg() {
         Transfer::Hlg
     } else {
@@ -98,7 +103,7 @@ fn transfer(film: &Stream) -> Transfer {
 }
 
 /// The peak of the mastering display, in cd/m².
-fn peak(film: &Stream) -> f64 {
+pub(super) fn peak(film: &Stream) -> f64 {
     let stated = film.hdr10.mastering.and_then(|display| display.luminance);
     let stated = stated.map(|(_, most)| f64::from(most) / 10_000.0);
     match (transfer(film), stated) {

@@ -156,3 +156,21 @@ async fn the_loudness_is_that_of_the_mixed_down_track() {
         assert!((now[0] + 30.0).abs() <= 0.2, "{now:?}");
     }
 }
+
+/// The tracks of the output are counted, not those of the whole input.
+#[tokio::test]
+async fn a_track_that_ends_before_the_part_does_not_count() {
+    let studio = Studio::new();
+    let source = studio.make(
+        "parts.mkv",
+        "-f lavfi -i testsrc2=size=160x90:rate=5:d=9 -f lavfi -i anoisesrc=d=1:a=0.9:seed=5:r=48000 \
+         -f lavfi -i anoisesrc=d=9:a=0.05:seed=3:r=48000 -map 0 -map 1 -map 2 -c:v libx264 -preset ultrafast \
+         -pix_fmt yuv420p -c:a flac -ac 2",
+    );
+    let recipe = levelling("flac", "-23/7/-2")
+        .edit(|draft| draft.trim = Some("2-8".parse().expect("a part")))
+        .expect("a sound recipe");
+    studio.encode(&source, &recipe).await.expect("encoded");
+    let [loudness, ..] = heard(&studio, &studio.output(), 0);
+    assert!((loudness + 23.0).abs() < 0.6, "{loudness}");
+}

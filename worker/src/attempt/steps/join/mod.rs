@@ -25,6 +25,7 @@ use crate::attempt::steps::join::part::Part;
 use crate::attempt::steps::{Attempt, Prepared, Unfinished};
 use crate::ffmpeg::Source;
 use crate::ffmpeg::run::fault::Origin;
+use crate::report::load::free_space;
 
 /// The names of files in the folder where tools may write.
 const JOINED: &str = "joined";
@@ -55,8 +56,11 @@ impl Prepared {
         }
         let method = Method::choose(&mut self.recipe, &parts, may_copy)?;
         let joined = self.folder.work_path().join(JOINED);
-        self.put(CHAPTERS, chapters::metadata(&parts)).await?;
+        self.folder
+            .put(CHAPTERS, chapters::metadata(&parts))
+            .await?;
         if method == Method::Encode {
+            self.has_room(encode::least_bytes(&parts))?;
             let chapters = self.folder.work_path().join(CHAPTERS);
             self.run(&encode::line(&parts, &chapters, &joined)).await?;
         } else {
@@ -95,7 +99,7 @@ impl Prepared {
             }
         }
         let listed = if is_tidied { &tidied } else { parts };
-        self.put(LIST, copy::list(listed)?).await?;
+        self.folder.put(LIST, copy::list(listed)?).await?;
         let list = work.join(LIST);
         let (from, tracks) = (Parts::List(&list), (subtitles, is_tidied));
         self.run(&copy::line(first, &from, tracks, &chapters, to))
@@ -108,6 +112,21 @@ impl Prepared {
         Ok(())
     }
 
+    /// Makes sure that so many bytes may fit into scratch, before hours are spent on them.
+    fn has_room(&self, bytes: u64) -> Result<(), Failure> {
+        let free = free_space(self.folder.path());
+        if free.is_none_or(|free| free >= bytes) {
+            return Ok(());
+        }
+        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        Err(Failure::worker(format!(
+            "the parts differ, and joined without loss they take at least {:.1} GiB of scratch space, of which {:.1} GiB are \
+             free: make room, or make the parts alike first",
+            gib(bytes),
+            gib(free.unwrap_or(0))
+        )))
+    }
+
     async fn run(&self, arguments: &[std::ffi::OsString]) -> Result<(), Failure> {
         let writing = self.writing();
         let ran = writing.ffmpeg(arguments, Origin::Local, |_| {});
@@ -115,12 +134,6 @@ impl Prepared {
             failure.message = format!("the parts cannot be joined: {}", failure.message);
             failure
         })
-    }
-
-    /// Writes a file for ffmpeg to read.
-    async fn put(&self, name: &str, content: impl Into<Vec<u8>>) -> Result<(), Failure> {
-        let written = self.folder.put(name, content.into()).await;
-        written.map_err(|error| Failure::worker(format!("cannot write to scratch: {error}")))
     }
 }
 
