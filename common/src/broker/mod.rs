@@ -7,11 +7,13 @@
 //! submit   one batch: its outputs named and looked up, its missing jobs enqueued
 //! steer    changes by people: cancel, move, retry
 //! read     jobs, lanes and history, without taking part
+//! ladder   renditions of one source, and the master files that follow once all are made
 //! farm     the streams of a farm, its workers, orders and settings
 //! ```
 
 mod error;
 mod farm;
+mod ladder;
 mod nats;
 mod queue;
 mod read;
@@ -26,10 +28,13 @@ pub use farm::registry::HEARTBEAT;
 pub use farm::replicas::Replicas;
 pub use farm::samples::{LONGEST_SAMPLE, SampleError};
 pub use farm::settings::{Overwrite, SettingsError};
+pub use ladder::due::{AnnouncedMaster, DueMaster};
+pub use ladder::status::{LadderStatus, LadderView, MasterProgress, RenditionView};
 pub use nats::clock::Clock;
 pub use nats::connect::ConnectOptions;
 pub use nats::servers::Servers;
 pub use nats::unreadable::Unreadable;
+pub use queue::claim::completed::CompletedJob;
 pub use queue::claim::lease::{Lease, LeaseEnd};
 #[cfg(test)]
 pub(crate) use queue::claim::owner::Question;
@@ -40,6 +45,7 @@ pub use queue::poll::{Claimant, Decline, PollEffort, PollResult};
 pub use read::inspect::{Change, Changes, LaneStatus};
 pub use read::position::QueuePositions;
 pub use steer::change::SteerResult;
+pub use submit::ladders::RefusedLadders;
 pub use submit::names::{NamesError, Outputs};
 pub use submit::new_batch::{NewBatch, SubmittedJob};
 

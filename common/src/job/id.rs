@@ -28,12 +28,13 @@ impl JobId {
             further,
             recipe,
             output,
+            ladder,
         } = work;
-        // The id of a job with one input is the same as before jobs had further inputs.
-        let identity = if further.is_empty() {
-            serde_json::to_vec(&(input, recipe, output, salt))
-        } else {
-            serde_json::to_vec(&(input, further, recipe, output, salt))
+        // The id of a job with one input is the same as before jobs had further inputs or ladders.
+        let identity = match ladder {
+            Some(ladder) => serde_json::to_vec(&(input, further, recipe, output, ladder, salt)),
+            None if further.is_empty() => serde_json::to_vec(&(input, recipe, output, salt)),
+            None => serde_json::to_vec(&(input, further, recipe, output, salt)),
         };
         let identity = identity.expect("plain data with string keys always serialises");
         Self(Uuid::new_v5(&NAMESPACE, &identity))

@@ -11,6 +11,7 @@ pub mod further;
 pub mod id;
 pub mod input;
 pub mod ladder;
+pub mod master;
 pub mod media_info;
 pub mod progress;
 pub mod record;
@@ -26,6 +27,7 @@ use crate::farm::queue::Queue;
 use crate::job::further::{FurtherInput, wire_version};
 use crate::job::id::{BatchId, JobId};
 use crate::job::input::Input;
+use crate::job::ladder::Ladder;
 use crate::job::work::Work;
 use crate::names::location::Location;
 use crate::recipe::Recipe;
@@ -54,6 +56,9 @@ pub struct Job {
     pub output: Location,
     /// How the input is encoded.
     pub recipe: Recipe,
+    /// The job's place in a ladder, if it makes a rendition of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ladder: Option<Ladder>,
     /// Most attempts, crashes of workers included.
     pub attempts: u32,
     /// Whether a file at the output may be replaced.
@@ -69,7 +74,10 @@ pub struct Job {
 
 impl wire::Message for Job {
     fn version(&self) -> u32 {
-        wire_version(&self.further)
+        match self.ladder {
+            Some(_) => wire::LADDERS,
+            None => wire_version(&self.further),
+        }
     }
 }
 
@@ -99,6 +107,7 @@ impl Job {
             further,
             recipe,
             output,
+            ladder,
         } = work;
         Self {
             id,
@@ -107,6 +116,7 @@ impl Job {
             further,
             output,
             recipe,
+            ladder,
             attempts: Self::ATTEMPTS,
             replace: false,
             fallbacks: None,
@@ -121,12 +131,16 @@ impl Job {
             further: self.further.clone(),
             recipe: self.recipe.clone(),
             output: self.output.clone(),
+            ladder: self.ladder.clone(),
         }
     }
 
-    /// Whether the job makes its output from the same files by the same recipe.
+    /// Whether the job makes its output from the same files by the same recipe, and for the same ladder.
     pub fn makes_the_same(&self, work: &Work) -> bool {
-        self.input == work.input && self.further == work.further && self.recipe == work.recipe
+        self.input == work.input
+            && self.further == work.further
+            && self.recipe == work.recipe
+            && self.ladder == work.ladder
     }
 
     /// The files that the job reads.

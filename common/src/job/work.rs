@@ -2,6 +2,7 @@
 
 use crate::job::further::FurtherInput;
 use crate::job::input::Input;
+use crate::job::ladder::Ladder;
 use crate::names::location::Location;
 use crate::recipe::Recipe;
 
@@ -16,6 +17,8 @@ pub struct Work {
     pub recipe: Recipe,
     /// The location of the output.
     pub output: Location,
+    /// The ladder that the output is a rendition of.
+    pub ladder: Option<Ladder>,
 }
 
 impl Work {
@@ -26,6 +29,7 @@ impl Work {
             further: Vec::new(),
             recipe,
             output,
+            ladder: None,
         }
     }
 }

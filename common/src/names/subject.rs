@@ -16,7 +16,7 @@ pub const EVENTS: &str = "EVENTS";
 pub const DEAD: &str = "DEAD";
 /// Key-value bucket of runs, by [`run`].
 pub const RUNS: &str = "runs";
-/// Key-value bucket of claims of outputs, by [`output`].
+/// Key-value bucket of claims of outputs, by [`output`], and of records of master files, by [`master`].
 pub const OUTPUTS: &str = "outputs";
 /// Key-value bucket of live workers' heartbeats, by worker.
 pub const WORKERS: &str = "workers";
@@ -146,6 +146,11 @@ pub fn output(output: &Location) -> String {
     Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes())
         .simple()
         .to_string()
+}
+
+/// The key in [`OUTPUTS`] of the record of a ladder's master files, by the master playlist.
+pub fn master(playlist: &Location) -> String {
+    format!("master.{}", output(playlist))
 }
 
 /// The key of a job's run in [`RUNS`].

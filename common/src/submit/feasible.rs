@@ -15,9 +15,6 @@ pub enum Infeasible {
     /// A named encoder does not have the bit depth.
     #[error(transparent)]
     Depth(#[from] DepthError),
-    /// Ladders are not made yet.
-    #[error("this version makes no HLS and DASH ladders yet: choose another --container than cmaf")]
-    Ladder,
     /// No encoder of the codec can do it.
     #[error("no {codec} encoder can do that; {why}")]
     Codec {
@@ -45,9 +42,6 @@ pub enum Inability {
 /// # Errors
 /// The reason, with a way out.
 pub fn check(recipe: &Recipe) -> Result<(), Infeasible> {
-    if recipe.segment().is_some() {
-        return Err(Infeasible::Ladder);
-    }
     let Some(video) = recipe.video_encode() else {
         return Ok(());
     };

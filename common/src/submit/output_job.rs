@@ -7,6 +7,7 @@ use crate::job::Job;
 use crate::job::id::JobId;
 use crate::job::run::report::Report;
 use crate::job::run::{Run, RunState};
+use crate::job::state::JobState;
 use crate::job::work::Work;
 use crate::names::location::Location;
 use crate::submit::terms::JobTerms;
@@ -29,6 +30,14 @@ impl OutputJob {
         match self {
             Self::Waiting(job) => job,
             Self::Taken(run) => &run.job,
+        }
+    }
+
+    /// The state of the job.
+    pub fn state(&self) -> JobState {
+        match self {
+            Self::Waiting(_) => JobState::Pending,
+            Self::Taken(run) => JobState::from(&run.state),
         }
     }
 

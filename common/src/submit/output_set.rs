@@ -3,10 +3,23 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::job::companion::Suffix;
 use crate::names::token::Token;
 use crate::recipe::Recipe;
 use crate::recipe::{NameError, NameTemplate, Outputs, OutputsError};
 use crate::submit::feasible::{self, Infeasible};
+
+/// The extension of HLS playlists.
+const MASTER: &str = "m3u8";
+/// The extension of DASH manifests.
+const MANIFEST: &str = "mpd";
+/// The ends of the names of files beside a rendition, as workers make them: its own playlist, and the longest of all.
+/// How many tracks it has is not known yet.
+const RENDITION: &[&str] = &["video.m3u8", "subtitles-100.m3u8"];
+
+fn suffixes(ends: &[&str]) -> Vec<Suffix> {
+    ends.iter().filter_map(|end| Suffix::new(*end).ok()).collect()
+}
 
 /// The outputs of each source: their recipes, and how they are named. There is at least one.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +80,28 @@ impl OutputSet {
         &self.recipes
     }
 
+    /// How many names each source needs: one for each output, and one for the master playlist of a ladder.
+    pub(super) fn names(&self) -> usize {
+        self.recipes.len() + usize::from(self.is_ladder())
+    }
+
+    /// The ends of the names of the files beside an output, by its number, or beside a ladder's master playlist.
+    pub(super) fn companions(&self, number: usize) -> Vec<Suffix> {
+        let Some(recipe) = self.recipes.get(number) else {
+            return suffixes(&[MANIFEST]);
+        };
+        let mut companions = recipe.companions.suffixes();
+        if self.is_ladder() {
+            companions.extend(suffixes(RENDITION));
+        }
+        companions
+    }
+
+    /// Whether the outputs of a source are the renditions of a ladder.
+    pub fn is_ladder(&self) -> bool {
+        self.first().container.is_ladder()
+    }
+
     /// The recipe of the first output. All outputs have its encoder.
     pub fn first(&self) -> &Recipe {
         &self.recipes[0]
@@ -109,13 +144,28 @@ impl OutputSet {
         name.push(extension);
         Ok(source.with_file_name("").join(name))
     }
+
+    /// The path of a ladder's master playlist: beside its renditions, and named like the source.
+    ///
+    /// # Errors
+    /// If the template makes no name of the source's.
+    pub(super) fn master(&self, source: &Path, whole: bool) -> Result<PathBuf, NameError> {
+        let stem = match whole {
+            true => source.file_name(),
+            false => source.file_stem(),
+        };
+        let mut name = stem.unwrap_or_default().to_owned();
+        name.push(".");
+        name.push(MASTER);
+        Ok(self.path(source, 0, whole)?.with_file_name(name))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::recipe::encoder::Codec;
-    use crate::recipe::{Choice, VideoEncode};
+    use crate::recipe::{Choice, Container, VideoEncode};
 
     fn set(name: Option<&str>, renditions: &str) -> Result<OutputSet, OutputSetError> {
         let renditions = renditions.split(',').filter(|text| !text.is_empty());
@@ -146,6 +196,31 @@ mod tests {
         let path = sorted.path(Path::new("sub/a.mp4"), 0, false);
         assert_eq!(path.expect("a name"), Path::new("sub/h264/a.mkv"));
         assert!(set(Some("{stem}"), "1080p,720p").is_err());
+    }
+
+    #[test]
+    fn the_renditions_of_a_ladder_lie_beside_its_master_files() {
+        let ladder = |name: Option<&str>, renditions: &str| {
+            let renditions = renditions.split(',').filter(|text| !text.is_empty());
+            let outputs = Outputs {
+                name: name.map(|name| name.parse().expect("a template")),
+                renditions: renditions.map(|text| text.parse().expect("one")).collect(),
+            };
+            let recipe = Recipe::encode(VideoEncode::new(Choice::Codec(Codec::H264)));
+            let recipe = recipe.expect("sound").edit(|draft| draft.container = Container::Cmaf);
+            OutputSet::new(&recipe.expect("sound"), &outputs, None).map_err(|error| error.to_string())
+        };
+        let set = ladder(Some("{codec}/{stem}-{height}"), "720p,480p").expect("beside each other");
+        let master = |whole| set.master(Path::new("sub/a.b.mov"), whole).expect("a name");
+        assert_eq!(master(false), Path::new("sub/h264/a.b.m3u8"));
+        assert_eq!(master(true), Path::new("sub/h264/a.b.mov.m3u8"));
+        let one = ladder(None, "").expect("one");
+        let path = |made: Result<PathBuf, NameError>| made.expect("a name").display().to_string();
+        let film = Path::new("film.mov");
+        assert_eq!(path(one.path(film, 0, false)), "film.mp4");
+        assert_eq!(path(one.master(film, false)), "film.m3u8");
+        let refused = ladder(Some("{height}/{stem}-x"), "720p,480p").expect_err("scattered");
+        assert!(refused.contains("different folders"), "{refused}");
     }
 
     #[test]

@@ -45,6 +45,16 @@ pub enum Occupied {
         /// The output.
         output: Location,
     },
+    /// No job is known that would have made this master file of the ladder.
+    Master {
+        /// The file.
+        output: Location,
+    },
+    /// Another rendition of the same ladder is refused.
+    Rendition {
+        /// The output of that rendition.
+        output: Location,
+    },
     /// Another job made the file.
     ByOther {
         /// The output.
@@ -68,6 +78,8 @@ impl Occupied {
                 Difference::Recipe
             } else if names(&job.further) != names(&wanted.further) {
                 Difference::Further
+            } else if job.ladder != wanted.ladder {
+                Difference::Ladder
             } else {
                 Difference::Version
             },
@@ -92,6 +104,8 @@ pub enum Difference {
     Recipe,
     /// The file was made from the source and other further inputs.
     Further,
+    /// The file was made for another ladder, or for none.
+    Ladder,
     /// The file was made from an earlier version of a source.
     Version,
 }
@@ -105,6 +119,14 @@ impl fmt::Display for Occupied {
                     "the output exists, and no job is known to have made {output}"
                 )
             }
+            Self::Master { output } => write!(
+                f,
+                "a file is where a master file of its ladder belongs, and no job of the ladder has made {output}"
+            ),
+            Self::Rendition { output } => write!(
+                f,
+                "a ladder is made whole, and another rendition of it cannot be made: {output}"
+            ),
             Self::ByOther {
                 output,
                 job,
@@ -120,6 +142,7 @@ impl fmt::Display for Difference {
             Self::Source(source) => write!(f, "from {source}"),
             Self::Recipe => f.write_str("by another recipe"),
             Self::Further => f.write_str("with other further inputs"),
+            Self::Ladder => f.write_str("for another ladder, or for none,"),
             Self::Version => f.write_str("from an earlier version of its source"),
         }
     }

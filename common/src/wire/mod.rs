@@ -9,12 +9,14 @@ use crate::names::token::Token;
 
 /// The newest version of messages that this program writes and understands. A message has the oldest version whose
 /// programs understand all of it.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = LADDERS;
 
 /// The version of messages that every program of the farm understands.
 pub(crate) const FIRST: u32 = 1;
 /// The version from which on programs know that a job may have further inputs.
 pub(crate) const FURTHER_INPUTS: u32 = 2;
+/// The version from which on programs know that a job may have a place in a ladder.
+pub(crate) const LADDERS: u32 = 3;
 
 /// What programs of the farm store, or send to each other.
 pub trait Message: Serialize {

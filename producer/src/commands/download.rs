@@ -24,8 +24,10 @@ use crate::download::target::DownloadTarget;
 use crate::select::lookup::find_batch;
 use crate::submit::entry::Entry;
 use crate::submit::paths;
-use crate::wait::ended::{WaitEnd, wait_until_ended};
+use crate::wait::ended::{WaitEnd, Waited, wait_until_ended};
 use crate::wait::follow::Follower;
+use crate::wait::masters;
+use crate::wait::masters::MasterEnd;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -75,18 +77,22 @@ pub(super) async fn run(
     entries.sort_by(|one, other| one.name.cmp(&other.name));
     let downloads = Downloads::start(&Stores::new(), target, options.overwrite)?;
     let waiting = wait_until_ended(
+        &broker,
         follower,
         Some(downloads),
         &mut entries,
         shutdown,
         std::future::pending(),
     );
-    let end = waiting.await?;
-    let summary = DownloadSummary::of(id, dir, &entries);
+    let Waited { end, masters } = waiting.await?;
+    let summary = DownloadSummary::of(id, dir, &entries, masters);
     if options.json {
         output::print_json(&summary)?;
     } else {
         output::print(&summary.sentence());
+        for line in masters::lines(&summary.ladders) {
+            output::print(&printable(&line));
+        }
     }
     if end == WaitEnd::Interrupted {
         return Err(Error::interrupted(
@@ -165,6 +171,9 @@ struct DownloadSummary {
     /// Results of completed jobs that could not be downloaded.
     missing: usize,
     files: Vec<DownloadedFile>,
+    /// The master files of ladders.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ladders: Vec<MasterEnd>,
 }
 
 #[derive(Debug, Serialize)]
@@ -180,7 +189,7 @@ struct DownloadedFile {
 }
 
 impl DownloadSummary {
-    fn of(batch: BatchId, folder: PathBuf, entries: &[Entry]) -> Self {
+    fn of(batch: BatchId, folder: PathBuf, entries: &[Entry], ladders: Vec<MasterEnd>) -> Self {
         let mut summary = Self {
             batch,
             folder,
@@ -190,6 +199,7 @@ impl DownloadSummary {
             failed: 0,
             missing: 0,
             files: Vec::with_capacity(entries.len()),
+            ladders,
         };
         for entry in entries {
             let state = match &entry.state {
@@ -228,6 +238,7 @@ impl DownloadSummary {
     /// Whether all results are there.
     fn is_whole(&self) -> bool {
         self.open + self.failed + self.missing == 0
+            && self.ladders.iter().all(|ladder| ladder.is_there)
     }
 
     fn sentence(&self) -> String {

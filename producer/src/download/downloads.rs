@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::job::id::JobId;
+use common::job::master::MasterRecord;
 use common::job::run::Run;
 use common::store::Stores;
 use common::store::roots::Roots;
@@ -10,7 +12,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::event::DownloadEvent;
+use super::event::{DownloadEvent, DownloadResult};
 use super::file::Downloader;
 use super::target::DownloadTarget;
 use crate::cli::exit::Error;
@@ -77,6 +79,14 @@ impl Downloads {
             let result = downloader.download(&run, &sender, &stop).await;
             let _ = sender.send(DownloadEvent::Ended(job, result));
         });
+    }
+
+    /// Downloads the master files of a ladder, the master playlist last. `job` is a member of the ladder.
+    pub(crate) async fn bring_masters(&self, job: JobId, record: &MasterRecord) -> DownloadResult {
+        let (sender, stop) = (&self.sender, &self.stop);
+        self.downloader
+            .download_masters(job, record, sender, stop)
+            .await
     }
 
     /// Whether all downloads have ended.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use common::job::id::JobId;
+use common::job::master::{MasterFile, MasterRecord};
 use common::job::run::{Run, RunState};
 use common::names::digest::Digest;
 use common::names::location::Location;
@@ -71,6 +72,26 @@ impl Downloader {
             may_replace: self.overwrite,
         };
         self.bring(job, output, &expected, sender, stop).await
+    }
+
+    /// Downloads the master files of a ladder, the master playlist last. `job` is a member of the ladder.
+    pub(super) async fn download_masters(
+        &self,
+        job: JobId,
+        record: &MasterRecord,
+        sender: &mpsc::UnboundedSender<DownloadEvent>,
+        stop: &CancellationToken,
+    ) -> DownloadResult {
+        let [first, last] = record.files();
+        let [manifest, playlist] = [first.1, last.1].map(|file: &MasterFile| Expected {
+            size: file.size,
+            digest: Some(file.digest.clone()),
+        });
+        let found = self.bring(job, &first.0, &manifest, sender, stop).await;
+        if found.path().is_none() {
+            return found;
+        }
+        self.bring(job, &last.0, &playlist, sender, stop).await
     }
 
     /// Downloads one file of a result.

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use common::broker::Broker;
-use common::job::run::Run;
 use common::matching::plan::Plan;
 use common::recipe::Recipe;
 
 use super::broker::PrivateBroker;
 use super::guarded::Guarded;
+use super::memory::Memory;
 use super::state::State;
 use super::{memory, scratch, worker};
 use crate::cli::exit::Error;
@@ -32,8 +32,8 @@ pub(crate) struct PrivateFarm<'a> {
 /// What a private farm was used for.
 pub(crate) struct Ran<T> {
     pub done: Result<T, Error>,
-    /// The runs to remember; `None` where a later command has something to carry on with.
-    pub worth: Option<Vec<Run>>,
+    /// What is to be remembered; `None` where a later command has something to carry on with.
+    pub worth: Option<Memory>,
 }
 
 impl PrivateFarm<'_> {
@@ -52,7 +52,8 @@ impl PrivateFarm<'_> {
         let done = match &connected {
             Ok(connection) => {
                 let work = async {
-                    connection.restore(&self.state.remembered()).await?;
+                    let memory = self.state.remembered();
+                    connection.restore(&memory.runs, &memory.masters).await?;
                     work(&mut running, connection).await
                 };
                 tokio::select! {
@@ -68,7 +69,7 @@ impl PrivateFarm<'_> {
         let mut worth = None;
         if let Ok(connection) = connected {
             if done.is_ok() {
-                worth = runs_to_remember(&connection).await;
+                worth = to_remember(&connection).await;
             }
             disconnect(&connection).await;
         }
@@ -80,8 +81,8 @@ impl PrivateFarm<'_> {
     }
 }
 
-/// The runs to remember, where nothing is left to do. A broker that gives no answer keeps its state.
-async fn runs_to_remember(broker: &Broker) -> Option<Vec<Run>> {
+/// What is to be remembered, where nothing is left to do. A broker that gives no answer keeps its state.
+async fn to_remember(broker: &Broker) -> Option<Memory> {
     match tokio::time::timeout(PATIENCE, memory::worth(broker)).await {
         Ok(Ok(worth)) => worth,
         Ok(Err(error)) => {

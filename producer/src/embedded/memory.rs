@@ -1,11 +1,15 @@
-//! The memory of an output folder after all jobs have ended: the runs that made its outputs. The same command finds these
-//! jobs done, and new outputs get other names. The file has one line for the folder, and one line for each run.
+//! The memory of an output folder after all jobs have ended: the runs that made its outputs, and the records of the master
+//! files of ladders. The same command finds these jobs done, and new outputs get other names. The file has one line for
+//! the folder, and one line for each run and each record.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use common::broker::Broker;
+use common::job::ladder::Ladder;
+use common::job::master::MasterRecord;
 use common::job::run::{Run, RunState};
 use common::names::location::Location;
 use common::wire;
@@ -15,12 +19,28 @@ use crate::cli::exit::Error;
 /// How the names of such files end.
 pub(super) const EXTENSION: &str = "done";
 
-/// The runs that made the files at their outputs; `None` if a job has not ended.
-pub(crate) async fn worth(broker: &Broker) -> Result<Option<Vec<Run>>, Error> {
+/// What is remembered of an output folder.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Memory {
+    /// The runs that made its outputs.
+    pub runs: Vec<Run>,
+    /// The records of master files that the farm has written there.
+    pub masters: Vec<MasterRecord>,
+}
+
+/// What is to be remembered: the runs that made the files at their outputs, and the records of master files. `None` if a
+/// job has not ended.
+pub(crate) async fn worth(broker: &Broker) -> Result<Option<Memory>, Error> {
     let mut runs = broker.runs().await?;
     if runs.iter().any(|run| !run.state.is_terminal()) {
         return Ok(None);
     }
+    let ladders = runs.iter().filter_map(|run| run.job.ladder.as_ref());
+    let ladders: HashMap<&Location, &Ladder> =
+        ladders.map(|ladder| (&ladder.master, ladder)).collect();
+    let ladders = broker.ladders(ladders.into_values().cloned().collect());
+    let masters = ladders.await?.into_iter().filter_map(|status| status.record);
+    let masters = masters.collect();
     runs.retain(is_there);
     let outputs = runs.iter().map(|run| run.job.output.clone());
     let jobs_by_output = broker.jobs_by_output(outputs.collect::<Vec<_>>()).await?;
@@ -28,7 +48,7 @@ pub(crate) async fn worth(broker: &Broker) -> Result<Option<Vec<Run>>, Error> {
         let last_job = jobs_by_output.get(&run.job.output);
         last_job.is_some_and(|last_job| last_job.job().id == run.job.id)
     });
-    Ok(Some(runs))
+    Ok(Some(Memory { runs, masters }))
 }
 
 /// Whether the file at the output of a run has the size of the file that the run made.
@@ -40,12 +60,12 @@ fn is_there(run: &Run) -> bool {
     there.is_some_and(|there| there.len() == report.output_size)
 }
 
-/// Writes runs to a memory file; removes the file if there are no runs.
+/// Writes a memory file; removes it if there is nothing to remember.
 ///
 /// # Errors
 /// If the file cannot be written. Then it is as before.
-pub(super) fn write(file: &Path, output: &Path, runs: &[Run]) -> io::Result<()> {
-    if runs.is_empty() {
+pub(super) fn write(file: &Path, output: &Path, memory: &Memory) -> io::Result<()> {
+    if *memory == Memory::default() {
         return match std::fs::remove_file(file) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
@@ -54,8 +74,9 @@ pub(super) fn write(file: &Path, output: &Path, runs: &[Run]) -> io::Result<()> 
     let output = Location::file(output).map_err(io::Error::other)?;
     let mut text = String::from(output).into_bytes();
     text.push(b'\n');
-    for run in runs {
-        text.extend(wire::encode(run));
+    let runs = memory.runs.iter().map(wire::encode);
+    for line in runs.chain(memory.masters.iter().map(wire::encode)) {
+        text.extend(line);
         text.push(b'\n');
     }
     let new = file.with_extension("new");
@@ -65,19 +86,22 @@ pub(super) fn write(file: &Path, output: &Path, runs: &[Run]) -> io::Result<()> 
     std::fs::rename(&new, file)
 }
 
-/// The runs in a memory file; lines that cannot be read are left out.
-pub(super) fn read(file: &Path) -> Vec<Run> {
+/// The content of a memory file; lines that cannot be read are left out.
+pub(super) fn read(file: &Path) -> Memory {
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    let mut runs = Vec::new();
+    let mut memory = Memory::default();
     for line in text.lines().skip(1) {
         match wire::decode::<Run>(line.as_bytes()) {
-            Ok(run) => runs.push(run),
-            Err(error) => {
-                tracing::warn!(file = %file.display(), %error, "a remembered job cannot be read");
-            }
+            Ok(run) => memory.runs.push(run),
+            Err(error) => match wire::decode::<MasterRecord>(line.as_bytes()) {
+                Ok(master) => memory.masters.push(master),
+                Err(_) => {
+                    tracing::warn!(file = %file.display(), %error, "a remembered job cannot be read");
+                }
+            },
         }
     }
-    runs
+    memory
 }
 
 /// The output folder of a memory file.
@@ -91,6 +115,7 @@ pub(super) fn output(file: &Path) -> Option<PathBuf> {
 mod tests {
     use common::farm::queue::Lane;
     use common::job::Job;
+    use common::job::master::MasterContents;
     use common::recipe::Choice;
     use common::testing;
     use jiff::Timestamp;
@@ -109,10 +134,23 @@ mod tests {
         let running = Run::unclaimed(job, &lane, now).take_over(&lane, 1, worker, now);
         let done = running.complete(testing::report("w1", "libx265", 10, 1.0), now);
         let odd = folder.path().join("odd\nname");
-        write(&file, &odd, std::slice::from_ref(&done)).expect("written");
-        assert_eq!(read(&file), [done]);
+        let place = |name| Location::s3("media", name).expect("a location");
+        let ladder = Ladder {
+            master: place("film.m3u8"),
+            members: vec![place("film-720p.mp4")],
+        };
+        let contents = MasterContents {
+            playlist: "#EXTM3U".to_owned(),
+            manifest: "<MPD/>".to_owned(),
+        };
+        let memory = Memory {
+            runs: vec![done],
+            masters: vec![MasterRecord::announce((&ladder, &[]), &contents, None)],
+        };
+        write(&file, &odd, &memory).expect("written");
+        assert_eq!(read(&file), memory);
         assert_eq!(output(&file), Some(odd.clone()));
-        write(&file, &odd, &[]).expect("removed");
-        assert!(!file.exists() && read(&file).is_empty());
+        write(&file, &odd, &Memory::default()).expect("removed");
+        assert!(!file.exists() && read(&file) == Memory::default());
     }
 }

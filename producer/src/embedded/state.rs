@@ -7,12 +7,12 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use common::job::run::Run;
 use common::store::marked::private_folder;
 use common::store::roots::Identity;
 use uuid::Uuid;
 
 use super::memory;
+use super::memory::Memory;
 use crate::cli::exit::Error;
 
 /// The file that is locked while a state is used.
@@ -70,18 +70,18 @@ impl State {
         })
     }
 
-    /// The runs of earlier commands.
-    pub(crate) fn remembered(&self) -> Vec<Run> {
+    /// What earlier commands have left to remember.
+    pub(crate) fn remembered(&self) -> Memory {
         memory::read(&self.done)
     }
 
-    /// Removes the state and remembers these runs, after all jobs have ended. The programs of the private farm must have
+    /// Removes the state and keeps this memory, after all jobs have ended. The programs of the private farm must have
     /// ended.
     ///
     /// # Errors
     /// Where the memory cannot be written: then the state stays as it is.
-    pub(crate) fn forget(self, runs: &[Run]) -> io::Result<()> {
-        memory::write(&self.done, &self.output, runs)?;
+    pub(crate) fn forget(self, memory: &Memory) -> io::Result<()> {
+        memory::write(&self.done, &self.output, memory)?;
         // Renamed first: a later command would use a half-removed store.
         match std::fs::rename(self.folder.join(STORE), self.folder.join(REMOVED)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -1,5 +1,6 @@
 //! Looking for files that are at the outputs already.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use common::names::location::Location;
@@ -31,7 +32,11 @@ pub(crate) async fn look(
                 .insert(object.location, file(object.size, false));
         }
     }
-    for Wanted { output, .. } in wanted {
+    let masters = wanted.iter().filter_map(|one| one.ladder.as_ref());
+    let masters: HashSet<Location> = masters
+        .flat_map(|ladder| [ladder.master.clone(), ladder.manifest()])
+        .collect();
+    for output in wanted.iter().map(|one| &one.output).chain(&masters) {
         let size =
             |location: &Location, is_download| Some(file(size(&location.path()?)?, is_download));
         let download = || size(&target?.place(output)?, true);

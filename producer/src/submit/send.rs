@@ -1,6 +1,7 @@
 //! Submitting sources with their outputs as one batch.
 
 use common::broker::{NewBatch, SubmittedJob};
+use common::job::ladder::Ladder;
 use common::job::work::Work;
 use common::names::location::Location;
 use common::recipe::Recipe;
@@ -16,6 +17,8 @@ pub(crate) struct Wanted {
     pub source: SourceFile,
     pub recipe: Recipe,
     pub output: Location,
+    /// The ladder that the output is a rendition of.
+    pub ladder: Option<Ladder>,
     /// What tells the output from the other outputs of its source; `None` if there is only one.
     pub label: Option<String>,
     /// Why the source gets no job, if that was decided before its upload.
@@ -34,7 +37,15 @@ impl Wanted {
 
     /// What its job does.
     pub(crate) fn work(&self) -> Work {
-        self.source.work(&self.recipe, self.output.clone())
+        self.work_from(&self.source)
+    }
+
+    /// What its job does that reads the files of `source`: the source, or its copies.
+    pub(crate) fn work_from(&self, source: &SourceFile) -> Work {
+        Work {
+            ladder: self.ladder.clone(),
+            ..source.work(&self.recipe, self.output.clone())
+        }
     }
 }
 
@@ -45,6 +56,11 @@ pub(crate) async fn submit(batch: NewBatch<'_>, wanted: Vec<Wanted>) -> Result<V
     for one in wanted {
         let (name, job) = (one.name(), batch.job(one.work()));
         let decided = match one.decided {
+            // The members of a ladder are submitted together, whatever is known of each.
+            Some(_) if one.ladder.is_some() => {
+                jobs.push(job);
+                None
+            }
             None => {
                 jobs.push(job);
                 None

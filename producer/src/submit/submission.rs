@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use common::broker::{Broker, NamesError, Outputs};
+use common::job::ladder::Ladder;
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::recipe::Recipe;
@@ -230,8 +231,8 @@ impl Submission {
     }
 }
 
-/// The outputs of one source, or why it can have none.
-type OutputsOfOne = Result<Vec<Location>, Unnameable>;
+/// The outputs of one source, and the ladder that they are, if they are one; or why it can have none.
+type OutputsOfOne = Result<(Vec<Location>, Option<Ladder>), Unnameable>;
 
 /// The outputs of each source, and the jobs that they belong to.
 pub(crate) async fn named(
@@ -244,6 +245,7 @@ pub(crate) async fn named(
     let outputs = broker.name_outputs(&named, &destination.folder, set);
     let Outputs {
         outputs,
+        ladders,
         jobs_by_output,
     } = outputs.await.map_err(|error| match error {
         NamesError::Naming(error) => Error::usage(error),
@@ -253,12 +255,16 @@ pub(crate) async fn named(
         let places: Vec<Location> = outputs
             .iter()
             .flatten()
+            .chain(ladders.iter().flatten().map(|ladder| &ladder.master))
             .filter_map(|output| target.place(output))
             .collect();
         naming::refuse_sources(&named, &places).map_err(Error::usage)?;
     }
     let of_each = outputs.chunks(set.recipes().len());
-    let of_each = of_each.map(|outputs| outputs.iter().cloned().collect());
+    let of_each = of_each.zip(ladders).map(|(outputs, ladder)| {
+        let outputs: Result<Vec<Location>, Unnameable> = outputs.iter().cloned().collect();
+        outputs.map(|outputs| (outputs, ladder))
+    });
     Ok((of_each.collect(), jobs_by_output))
 }
 
@@ -291,21 +297,22 @@ async fn by_name(
     let wanted = sources
         .iter()
         .zip(outputs)
-        .flat_map(|(source, output)| wanted_of(source, vec![output], set));
+        .flat_map(|(source, output)| wanted_of(source, (vec![output], None), set));
     Ok((wanted.collect(), jobs_by_output))
 }
 
 /// What is wanted of a source whose outputs have these names.
 pub(crate) fn wanted_of(
     source: &SourceFile,
-    outputs: Vec<Location>,
+    (outputs, ladder): (Vec<Location>, Option<Ladder>),
     set: &OutputSet,
 ) -> impl Iterator<Item = Wanted> {
     let outputs = set.recipes().iter().zip(outputs).enumerate();
-    outputs.map(|(number, (recipe, output))| Wanted {
+    outputs.map(move |(number, (recipe, output))| Wanted {
         source: source.clone(),
         recipe: recipe.clone(),
         output,
+        ladder: ladder.clone(),
         label: set.label(number).map(str::to_owned),
         decided: None,
     })

@@ -9,6 +9,7 @@ use common::job::input::Input;
 use common::names::location::Location;
 use common::store::{StoreError, Stores};
 use common::submit::naming::as_key;
+use common::submit::result::SubmitResult;
 use futures::StreamExt;
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use tokio_util::sync::CancellationToken;
@@ -226,14 +227,30 @@ pub(crate) async fn upload_needed(
     batch: &NewBatch<'_>,
     shutdown: &CancellationToken,
 ) -> Result<Vec<Wanted>, Error> {
+    let mut jobs = Vec::with_capacity(wanted.len());
     for one in &mut wanted {
         let source = expected(store, &one.source, batch, &one.output);
-        let work = source.work(&one.recipe, one.output.clone());
-        one.decided = batch.decided(&batch.job(work));
+        let job = batch.job(one.work_from(&source));
+        one.decided = batch.decided(&job);
+        jobs.push(job);
     }
     let Some(store) = store else {
         return Ok(wanted);
     };
+    let refused = batch.refused_ladders(&jobs).await?;
+    for (one, job) in wanted.iter_mut().zip(&jobs) {
+        let Some(ladder) = &one.ladder else {
+            continue;
+        };
+        if one.decided.is_none() {
+            let why = refused.get(&ladder.master).cloned();
+            one.decided = why.map(SubmitResult::Occupied);
+        }
+        // A member that is not uploaded is submitted with the copies of before.
+        if one.decided.is_some() {
+            one.source = expected(Some(store), &one.source, batch, &job.output);
+        }
+    }
     let open = wanted.iter_mut().filter(|one| one.decided.is_none());
     let sources = open.map(|one| &mut one.source).collect();
     upload(stores, store, sources, shutdown).await?;

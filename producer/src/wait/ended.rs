@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use common::broker::Broker;
 use common::job::id::JobId;
 use common::job::run::{Run, RunState};
 use common::submit::result::SubmitResult;
@@ -14,6 +15,8 @@ use crate::download::event::{DownloadEvent, DownloadResult};
 use crate::submit::entry::Entry;
 use crate::wait::follow::{Follower, JobUpdate};
 use crate::wait::live::LiveDisplay;
+use crate::wait::masters;
+use crate::wait::masters::MasterEnd;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WaitEnd {
@@ -21,15 +24,24 @@ pub(crate) enum WaitEnd {
     Interrupted,
 }
 
-/// Follows the open entries to their ends, updates their states, downloads their results, and shows progress. Without a
-/// follower, open entries stay as they are. `supervise` runs meanwhile and may stop the wait with an error.
+/// How a wait ended, and what became of the master files of the entries' ladders.
+pub(crate) struct Waited {
+    pub end: WaitEnd,
+    pub masters: Vec<MasterEnd>,
+}
+
+/// Follows the open entries to their ends, updates their states, downloads their results, and shows progress. Then waits
+/// for the master files of their ladders. Without a follower, open entries stay as they are. `supervise` runs meanwhile
+/// and may stop the wait with an error.
 pub(crate) async fn wait_until_ended(
+    broker: &Broker,
     mut follower: Option<Follower>,
     mut downloads: Option<Downloads>,
     entries: &mut [Entry],
     shutdown: &CancellationToken,
     supervise: impl Future<Output = Error>,
-) -> Result<WaitEnd, Error> {
+) -> Result<Waited, Error> {
+    let waits = follower.is_some();
     let mut display = LiveDisplay::new(entries);
     let mut places: HashMap<JobId, usize> = HashMap::new();
     for (index, entry) in entries.iter().enumerate() {
@@ -71,11 +83,32 @@ pub(crate) async fn wait_until_ended(
             error = &mut supervise => break Err(error),
         }
     };
+    display.finish();
+    let waited = match ended {
+        Ok(WaitEnd::AllEnded) => {
+            let masters = masters::end(broker, entries, waits, downloads.as_ref());
+            tokio::select! {
+                masters = masters => masters.map(|masters| Waited { end: WaitEnd::AllEnded, masters }),
+                () = shutdown.cancelled() => Ok(Waited::interrupted()),
+                error = &mut supervise => Err(error),
+            }
+        }
+        Ok(WaitEnd::Interrupted) => Ok(Waited::interrupted()),
+        Err(error) => Err(error),
+    };
     if let Some(downloads) = downloads {
         downloads.stop().await;
     }
-    display.finish();
-    ended
+    waited
+}
+
+impl Waited {
+    fn interrupted() -> Self {
+        Self {
+            end: WaitEnd::Interrupted,
+            masters: Vec::new(),
+        }
+    }
 }
 
 async fn next_change(follower: &mut Option<Follower>) -> JobUpdate {
@@ -92,14 +125,14 @@ fn download(downloads: &mut Option<Downloads>, run: &Run) {
 }
 
 /// The exit code for these entries.
-pub(crate) fn exit(entries: &[Entry]) -> Exit {
+pub(crate) fn exit(entries: &[Entry], masters: &[MasterEnd]) -> Exit {
     let is_done = |entry: &Entry| {
         let is_completed = matches!(&entry.state, SubmitResult::Run(run)
             if matches!(run.state, RunState::Completed { .. }));
         let is_there = |download: &DownloadResult| download.path().is_some();
         is_completed && entry.download.as_ref().is_none_or(is_there)
     };
-    if entries.iter().all(is_done) {
+    if entries.iter().all(is_done) && masters.iter().all(|master| master.is_there) {
         Exit::Done
     } else {
         Exit::Failed

@@ -4,3 +4,4 @@ mod bars;
 pub(crate) mod ended;
 pub(crate) mod follow;
 mod live;
+pub(crate) mod masters;

@@ -3,6 +3,7 @@
 //! More than 12 entries: each holds the tests of one part of the queue's protocol.
 
 mod claimant;
+mod ladders;
 mod look;
 mod model;
 mod outputs;

@@ -6,15 +6,23 @@ use crate::broker::nats::atomic;
 use crate::broker::queue::runs::Tries;
 use crate::broker::{Broker, BrokerError};
 use crate::job::Job;
+use crate::job::master::MasterRecord;
 use crate::job::run::Run;
 use crate::names::subject;
+use crate::names::subject::OUTPUTS;
+use crate::wire;
 
 /// Runs that are written at once.
 const AT_ONCE: usize = 64;
 
 impl Broker {
-    /// Writes runs that have ended, and the claims of their outputs. Existing runs and claims stay. Safe to repeat.
-    pub async fn restore(&self, runs: &[Run]) -> Result<(), BrokerError> {
+    /// Writes runs that have ended, the claims of their outputs, and records of master files. What exists stays. Safe to
+    /// repeat.
+    pub async fn restore(
+        &self,
+        runs: &[Run],
+        masters: &[MasterRecord],
+    ) -> Result<(), BrokerError> {
         for some in runs.chunks(atomic::MOST) {
             // An existing run makes a conflict, which is fine.
             futures::stream::iter(some)
@@ -35,6 +43,15 @@ impl Broker {
                 .collect();
             if !free.is_empty() {
                 self.write_claims(free).await?;
+            }
+        }
+        for record in masters {
+            let key = subject::master(&record.ladder.master);
+            let what = format!("restoring the record of {}", record.ladder.master);
+            let restored = self.nats.replace(OUTPUTS, &key, wire::encode(record), 0, &what);
+            match restored.await {
+                Err(error) if !error.is_conflict() => return Err(error),
+                _ => {}
             }
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Names of new outputs beside the names that earlier jobs have. Every program that makes jobs names its outputs here.
 
 use crate::broker::{Broker, BrokerError};
+use crate::job::ladder::Ladder;
 use crate::names::location::Location;
 use crate::submit::naming;
 use crate::submit::naming::{NamedSource, NamingError, Output, OutputOwner, OutputOwners};
@@ -12,6 +13,8 @@ use crate::submit::output_set::OutputSet;
 pub struct Outputs {
     /// The outputs, in the order of the sources: all outputs of the first, then those of the next.
     pub outputs: Vec<Output>,
+    /// The ladder of each source, in the order of the sources, if the outputs are renditions of ladders.
+    pub ladders: Vec<Option<Ladder>>,
     /// The last jobs of these outputs.
     pub jobs_by_output: JobsByOutput,
 }
@@ -50,9 +53,29 @@ impl Broker {
                 (output.clone(), owner)
             })
             .collect();
-        let outputs = naming::outputs(sources, folder, set, &given)?;
+        let mut named = naming::outputs(sources, folder, set, &given)?;
+        if !set.is_ladder() {
+            return Ok(Outputs {
+                outputs: named,
+                ladders: vec![None; sources.len()],
+                jobs_by_output,
+            });
+        }
+        let (mut outputs, mut ladders) = (Vec::new(), Vec::new());
+        while !named.is_empty() {
+            let mut renditions: Vec<Output> = named.drain(..=set.recipes().len()).collect();
+            // A ladder is made whole or not at all.
+            if let Some(why) = renditions.iter().find_map(|output| output.clone().err()) {
+                renditions.fill(Err(why));
+            }
+            let master = renditions.pop().and_then(Result::ok);
+            let members = renditions.iter().flatten().cloned().collect();
+            ladders.push(master.map(|master| Ladder { master, members }));
+            outputs.extend(renditions);
+        }
         Ok(Outputs {
             outputs,
+            ladders,
             jobs_by_output,
         })
     }

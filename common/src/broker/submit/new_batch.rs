@@ -16,9 +16,9 @@ use crate::submit::terms::JobTerms;
 
 /// A batch that is about to be submitted. The broker hears of it once there are jobs to enqueue.
 pub struct NewBatch<'a> {
-    broker: &'a Broker,
-    terms: &'a JobTerms,
-    existing: ExistingOutputs,
+    pub(super) broker: &'a Broker,
+    pub(super) terms: &'a JobTerms,
+    pub(super) existing: ExistingOutputs,
     batch: Batch,
     is_kept: bool,
     added: u64,
@@ -41,6 +41,10 @@ struct Steps {
     look_up: Vec<usize>,
     enqueue: Vec<usize>,
     renew: Vec<usize>,
+}
+
+fn jobs_of(files: &[SubmittedJob]) -> Vec<Job> {
+    files.iter().map(|file| file.job.clone()).collect()
 }
 
 impl Broker {
@@ -97,6 +101,20 @@ impl NewBatch<'_> {
     /// As of [`NewBatch::submit`].
     pub async fn dry_run(&self, jobs: &[Job]) -> Result<Vec<Option<SubmitResult>>, BrokerError> {
         check(jobs.iter())?;
+        let refused = self.refused_ladders(jobs).await?;
+        let results = self.results(jobs).await?;
+        let result = |(job, result): (&Job, Option<SubmitResult>)| match result {
+            None => refused.get(&job.ladder.as_ref()?.master).cloned().map(SubmitResult::Occupied),
+            known => known,
+        };
+        Ok(jobs.iter().zip(results).map(result).collect())
+    }
+
+    /// Like [`Self::dry_run`], of each job on its own.
+    pub(super) async fn results(
+        &self,
+        jobs: &[Job],
+    ) -> Result<Vec<Option<SubmitResult>>, BrokerError> {
         let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
         let known = self.broker.jobs_of(&ids).await?;
         let result = |job: &Job| {
@@ -110,7 +128,8 @@ impl NewBatch<'_> {
     }
 
     /// Enqueues the missing jobs, and new ones in the place of ended ones as far as the terms say so. The results are in
-    /// the order of the jobs. Submitting the same jobs again finds them.
+    /// the order of the jobs. Submitting the same jobs again finds them. Of a ladder, all members are to be submitted
+    /// together: if one of them is refused, none is enqueued.
     ///
     /// # Errors
     /// [`BrokerError::UnsoundJob`] before any job is enqueued; or the broker gives no answer. Jobs that were enqueued
@@ -126,7 +145,21 @@ impl NewBatch<'_> {
                 is_gone: false,
             })
             .collect();
+        let refused = self.refused_ladders(&jobs_of(&files)).await?;
         let mut open: Vec<usize> = (0..files.len()).collect();
+        if !refused.is_empty() {
+            let known = self.dry_run(&jobs_of(&files)).await?;
+            let is_refused = |file: &SubmittedJob| {
+                let ladder = file.job.ladder.as_ref();
+                ladder.is_some_and(|ladder| refused.contains_key(&ladder.master))
+            };
+            open.retain(|index| !is_refused(&files[*index]));
+            for (file, result) in files.iter_mut().zip(known) {
+                if let Some(result) = result.filter(|_| is_refused(file)) {
+                    self.settle(file, result);
+                }
+            }
+        }
         let mut generation = 0;
         while !open.is_empty() {
             generation += 1;
@@ -154,6 +187,7 @@ impl NewBatch<'_> {
             }
             open = steps.renew;
         }
+        self.remake_masters(&files).await?;
         self.close().await?;
         Ok(files)
     }
@@ -168,15 +202,18 @@ impl NewBatch<'_> {
             Step::LookUp => steps.look_up.push(index),
             Step::Enqueue => steps.enqueue.push(index),
             Step::Renew => steps.renew.push(index),
-            Step::Done(result) => {
-                let case = self.case(&files[index].job);
-                files[index] = SubmittedJob {
-                    job: case.job_of(&result),
-                    is_gone: case.is_gone(&result),
-                    result,
-                };
-            }
+            Step::Done(result) => self.settle(&mut files[index], result),
         }
+    }
+
+    /// Notes the result for a file.
+    fn settle(&self, file: &mut SubmittedJob, result: SubmitResult) {
+        let case = self.case(&file.job);
+        *file = SubmittedJob {
+            job: case.job_of(&result),
+            is_gone: case.is_gone(&result),
+            result,
+        };
     }
 
     /// Enqueues those of the jobs that are missing.

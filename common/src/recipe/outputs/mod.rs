@@ -3,6 +3,8 @@
 mod name;
 mod rendition;
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use crate::names::token::Token;
@@ -50,6 +52,16 @@ pub enum OutputsError {
     /// The template has a placeholder without a value, or makes a path that is not allowed.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// The renditions of a ladder would lie in different folders.
+    #[error(
+        "the renditions {one} and {other} of a ladder would lie in different folders, and its master files name files beside them: give a name template whose folders do not differ"
+    )]
+    Scattered {
+        /// A rendition.
+        one: Rendition,
+        /// Another one.
+        other: Rendition,
+    },
     /// Two renditions of a source would be written to the same file.
     #[error(
         "the renditions {one} and {other} would both be named '{name}': give a name template in which they differ, e.g. {{stem}}-{{height}}p or {{stem}}-{{bitrate}}"
@@ -134,6 +146,13 @@ impl Outputs {
                     one: self.renditions[first],
                     other: self.renditions[at],
                     name: name.clone(),
+                });
+            }
+            let folder = |name: &String| Path::new(name).parent().map(Path::to_owned);
+            if recipe.container.is_ladder() && folder(name) != folder(&names[0]) {
+                return Err(OutputsError::Scattered {
+                    one: self.renditions[0],
+                    other: self.renditions[at],
                 });
             }
         }

@@ -3,6 +3,8 @@
 //! `sub/Film.mp4` becomes `sub/Film.mkv`, or what the name template says. Two sources that would share this name keep their own extensions
 //! (`Film.mp4.mkv`, `Film.mov.mkv`). A name stays with the source that it was given to, so a source that arrives later
 //! renames no other output: only the newcomer keeps its extension. Files that are made beside an output count like it.
+//!
+//! The renditions of a ladder and its master files are named alike: all of them keep the source's extension, or none.
 
 #[cfg(test)]
 mod tests;
@@ -113,7 +115,8 @@ pub fn candidates(
 }
 
 /// The outputs of the sources, in the same order: all outputs of the first source, then those of the next. Each lies
-/// below `folder`, at its source's path. `given` has the owners of the [`candidates`].
+/// below `folder`, at its source's path. The last output of each source of a ladder is its master playlist. `given` has
+/// the owners of the [`candidates`].
 ///
 /// # Errors
 /// If two outputs still share a name, or an output would replace a source.
@@ -180,10 +183,12 @@ fn each<'a>(
     sources: &'a [NamedSource<'a>],
     set: &'a OutputSet,
 ) -> impl Iterator<Item = (&'a NamedSource<'a>, Result<Names, NameError>)> {
-    let numbers = 0..set.recipes().len();
-    sources.iter().flat_map(move |source| {
-        let numbers = numbers.clone();
-        numbers.map(move |number| (source, Names::of(source, set, number)))
+    sources.iter().enumerate().flat_map(move |(nth, source)| {
+        (0..set.names()).map(move |number| {
+            let names = Names::of(source, set, number);
+            let together = set.is_ladder().then_some(nth);
+            (source, names.map(|names| Names { together, ..names }))
+        })
     })
 }
 
@@ -222,17 +227,24 @@ struct Names {
     whole: PathBuf,
     /// The ends of the names of the files that are made beside the output.
     companions: Vec<Suffix>,
+    /// The source of the ladder that the output belongs to, by its number. The outputs of a ladder are named together.
+    together: Option<usize>,
 }
 
 impl Names {
     /// The names for an output of a source, by the output's number.
     fn of(source: &NamedSource<'_>, set: &OutputSet, number: usize) -> Result<Self, NameError> {
         let name = plain(source.name);
+        let path = |whole| match number == set.recipes().len() {
+            true => set.master(&name, whole),
+            false => set.path(&name, number, whole),
+        };
         Ok(Self {
             source: as_key(Path::new(name.file_name().unwrap_or_default())),
-            plain: set.path(&name, number, false)?,
-            whole: set.path(&name, number, true)?,
-            companions: set.recipes()[number].companions.suffixes(),
+            plain: path(false)?,
+            whole: path(true)?,
+            companions: set.companions(number),
+            together: None,
         })
     }
 
@@ -242,6 +254,14 @@ impl Names {
         std::iter::once(output.to_owned())
             .chain(companions)
             .collect()
+    }
+
+    /// The name by a choice.
+    fn chosen(&self, choice: &Choice) -> &PathBuf {
+        match choice.is_whole {
+            true => &self.whole,
+            false => &self.plain,
+        }
     }
 }
 
@@ -282,15 +302,22 @@ fn unique<'a>(
         .iter()
         .map(|names| Choice::of(names, &owner))
         .collect();
+    let mut together: HashMap<usize, Vec<usize>> = HashMap::new();
+    for (index, names) in names.iter().enumerate() {
+        if let Some(source) = names.together {
+            together.entry(source).or_default().push(index);
+        }
+    }
+    for ladder in together.values() {
+        let is_whole = ladder.iter().any(|index| choices[*index].is_whole);
+        let is_given = ladder.iter().any(|index| choices[*index].is_given);
+        for index in ladder {
+            choices[*index] = Choice { is_whole, is_given };
+        }
+    }
     loop {
-        let outputs: Vec<&PathBuf> = names
-            .iter()
-            .zip(&choices)
-            .map(|(names, choice)| match choice.is_whole {
-                true => &names.whole,
-                false => &names.plain,
-            })
-            .collect();
+        let chosen = names.iter().zip(&choices);
+        let outputs: Vec<&PathBuf> = chosen.map(|(names, choice)| names.chosen(choice)).collect();
         let mut takers: HashMap<PathBuf, Vec<usize>> = HashMap::new();
         for (index, (names, output)) in names.iter().zip(&outputs).enumerate() {
             for file in names.files(output) {
@@ -310,8 +337,11 @@ fn unique<'a>(
         clashes.sort();
         for clash in clashes {
             let mut is_any_moved = false;
-            for index in &clash {
-                let choice = &mut choices[*index];
+            for index in clash.iter().flat_map(|index| match names[*index].together {
+                Some(source) => together[&source].clone(),
+                None => vec![*index],
+            }) {
+                let choice = &mut choices[index];
                 if !choice.is_given && !choice.is_whole {
                     choice.is_whole = true;
                     is_any_moved = true;

@@ -363,3 +363,99 @@ fn files_beside_an_output_count_for_its_name() {
         })
     );
 }
+
+/// The renditions of a ladder.
+fn streaming(renditions: &[&str]) -> OutputSet {
+    use crate::recipe::encoder::Codec;
+    use crate::recipe::{Choice, Outputs, VideoEncode};
+    let encode = VideoEncode::new(Choice::Codec(Codec::H264));
+    let recipe = Recipe::encode(encode).expect("sound");
+    let recipe = recipe.edit(|draft| draft.container = Container::Cmaf);
+    let outputs = Outputs {
+        name: None,
+        renditions: renditions.iter().map(|text| text.parse().expect("one")).collect(),
+    };
+    OutputSet::new(&recipe.expect("sound"), &outputs, None).expect("they differ")
+}
+
+#[test]
+fn the_renditions_and_the_master_of_a_ladder_are_named_alike() {
+    let place = |name: &str| Location::s3("media", name).expect("a location");
+    let out = place("out");
+    let set = streaming(&["1080p", "480p"]);
+    let name = |sources: &[&str], given: &OutputOwners| {
+        let places: Vec<Location> = sources.iter().map(|name| place("in").join(name)).collect();
+        let sources: Vec<NamedSource<'_>> = sources
+            .iter()
+            .zip(&places)
+            .map(|(name, location)| NamedSource {
+                name: Path::new(*name),
+                location,
+            })
+            .collect();
+        let outputs = outputs(&sources, &out, &set, given).expect("named");
+        let name = |output: Output| output.expect("a name").key().replacen("/out/", "", 1);
+        outputs.into_iter().map(name).map(|name| name.replacen("out/", "", 1)).collect::<Vec<_>>()
+    };
+    let none = OutputOwners::new();
+    assert_eq!(
+        name(&["a.mp4"], &none),
+        ["a-1080p.mp4", "a-480p.mp4", "a.m3u8"]
+    );
+    assert_eq!(
+        name(&["a.mp4", "a.mov"], &none),
+        [
+            "a.mp4-1080p.mp4",
+            "a.mp4-480p.mp4",
+            "a.mp4.m3u8",
+            "a.mov-1080p.mp4",
+            "a.mov-480p.mp4",
+            "a.mov.m3u8"
+        ]
+    );
+    // One rendition is another source's: none of the ladder's names is short.
+    let owner = OutputOwner {
+        source: "a.mp4".to_owned(),
+        holds: true,
+    };
+    let given = [(out.join("a-480p.mp4"), owner)].into();
+    let whole = ["a.mov-1080p.mp4", "a.mov-480p.mp4", "a.mov.m3u8"];
+    assert_eq!(name(&["a.mov"], &given), whole);
+    assert_eq!(name(&["a.mp4"], &given)[2], "a.m3u8", "its own names stay");
+    // The playlist of a rendition is a file as well.
+    assert_eq!(
+        name(&["a.mp4", "a-480p.video.mp4"], &none),
+        [
+            "a.mp4-1080p.mp4",
+            "a.mp4-480p.mp4",
+            "a.mp4.m3u8",
+            "a-480p.video.mp4-1080p.mp4",
+            "a-480p.video.mp4-480p.mp4",
+            "a-480p.video.mp4.m3u8"
+        ]
+    );
+    let one = streaming(&[]);
+    let film = place("in/film.mp4");
+    let source = NamedSource {
+        name: Path::new("film.mp4"),
+        location: &film,
+    };
+    let named = outputs(&[source], &out, &one, &none).expect("named");
+    let names: Vec<String> = named.into_iter().map(|output| output.expect("a name").name()).collect();
+    assert_eq!(names, ["film.mp4", "film.m3u8"]);
+}
+
+#[test]
+fn a_name_leaves_room_for_the_playlists_beside_a_rendition() {
+    let place = Location::s3("media", "in").expect("a location");
+    let most = LONGEST_NAME - "-480p.subtitles-100.m3u8".len();
+    for (length, fits) in [(most, true), (most + 1, false)] {
+        let name = format!("{}.mp4", "x".repeat(length));
+        let source = NamedSource {
+            name: Path::new(&name),
+            location: &place,
+        };
+        let named = outputs(&[source], &place.join("out"), &streaming(&["480p"]), &OutputOwners::new());
+        assert_eq!(named.expect("named")[0].is_ok(), fits, "{length}");
+    }
+}

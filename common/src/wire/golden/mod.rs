@@ -19,6 +19,7 @@ use crate::farm::worker::Heartbeat;
 use crate::job::Job;
 use crate::job::batch::Batch;
 use crate::job::event::Event;
+use crate::job::master::MasterRecord;
 use crate::job::media_info::MediaInfo;
 use crate::job::progress::Progress;
 use crate::job::run::Run;
@@ -28,15 +29,16 @@ use crate::recipe::preset::Preset;
 type Read = fn(&[u8]) -> Result<(), WireError>;
 
 /// Every kind of message that is stored or sent in an envelope, with its decoder.
-const KINDS: [(&str, Read); 17] = [
+const KINDS: [(&str, Read); 18] = [
     // Streams: `JOBS`, `DEAD` (a run), `EVENTS`.
     ("job", read::<Job>),
     ("event", read::<Event>),
-    // Buckets: `runs`, `workers`, `control`, `batches`, `settings`.
+    // Buckets: `runs`, `workers`, `control`, `batches`, `outputs`, `settings`.
     ("run", read::<Run>),
     ("heartbeat", read::<Heartbeat>),
     ("order", read::<Order>),
     ("batch", read::<Batch>),
+    ("master", read::<MasterRecord>),
     ("preset", read::<Preset>),
     ("default", read::<Token>),
     ("history", read::<Days>),

@@ -19,8 +19,9 @@ use crate::job::further::{ExternalSubtitles, FurtherInput, FurtherRole, Join};
 use crate::job::id::BatchId;
 use crate::job::input::Input;
 use crate::job::ladder::{
-    ByteRange, Fraction, LadderStream, LadderStreamKind, SegmentIndex, VideoRange,
+    ByteRange, Fraction, Ladder, LadderStream, LadderStreamKind, SegmentIndex, VideoRange,
 };
+use crate::job::master::{MasterContents, MasterRecord, MasterState};
 use crate::job::media_info::{MediaInfo, TrackInfo};
 use crate::job::progress::{EncodeProgress, Progress};
 use crate::job::run::fence::{Fence, PublishMethod};
@@ -233,6 +234,34 @@ fn streams() -> Report {
     }
 }
 
+/// A job that makes a rendition of a ladder.
+fn job_of_ladder() -> Job {
+    let mut work = of_file(include_str!("ladder.toml")).work();
+    let place = |name: &str| work.output.sibling(name);
+    work.ladder = Some(Ladder {
+        master: place("a.m3u8"),
+        members: vec![place("a-1080p.mp4"), place("a-720p.mp4")],
+    });
+    work.output = place("a-720p.mp4");
+    Job::of(BatchId::new(), work, None)
+}
+
+/// The record of master files.
+fn master() -> MasterRecord {
+    let ladder = job_of_ladder().ladder.expect("a ladder");
+    let contents = |text: &str| MasterContents {
+        playlist: format!("#EXTM3U {text}"),
+        manifest: format!("<MPD>{text}</MPD>"),
+    };
+    let streams = streams().ladder;
+    let of = (&ladder, streams.as_slice());
+    let before = MasterRecord::announce(of, &contents("before"), None);
+    MasterRecord {
+        state: MasterState::There,
+        ..MasterRecord::announce(of, &contents("now"), Some(&before))
+    }
+}
+
 fn events() -> Vec<(&'static str, What)> {
     let worker = || "w1".parse().expect("a name");
     let report = testing::report("w1", "libx265", 1000, 2.0);
@@ -261,6 +290,8 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
     fn of(name: &'static str, body: &impl wire::Message) -> (&'static str, bytes::Bytes) {
         (name, wire::encode(body))
     }
+    let rendition = job_of_ladder();
+    let master = master();
     let job = job();
     let epoch = Timestamp::UNIX_EPOCH;
     let worker: crate::farm::worker_name::WorkerName = "w1".parse().expect("a name");
@@ -301,6 +332,8 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
             &of_file(include_str!("every_field.toml")),
         ),
         of("job-trimmed", &of_file(include_str!("trimmed.toml"))),
+        of("job-rendition", &rendition),
+        of("master", &master),
         of("job-ladder", &of_file(include_str!("ladder.toml"))),
         of("job-further-2", &job_of_several()),
         of(

@@ -10,6 +10,7 @@ use common::job::Fallbacks;
 use common::job::further::FurtherInput;
 use common::job::id::{BatchId, JobId};
 use common::job::input::Input;
+use common::job::ladder::Ladder;
 use common::job::work::Work;
 use common::matching::pin;
 use common::names::location::Location;
@@ -109,14 +110,14 @@ pub(crate) async fn create(
     let folder = media.place(&request.output);
     let named = named(&shared.broker, media, &request, &outputs, &folder).await?;
     let jobs_by_output = named.jobs_by_output;
-    let mut each: Vec<(String, Recipe)> = Vec::with_capacity(named.outputs.len());
-    for file in &request.files {
+    let mut each: Vec<(String, Recipe, Option<Ladder>)> = Vec::with_capacity(named.outputs.len());
+    for (file, ladder) in request.files.iter().zip(&named.ladders) {
         let recipes = outputs.recipes().iter().cloned();
-        each.extend(recipes.map(|recipe| (file.clone(), recipe)));
+        each.extend(recipes.map(|recipe| (file.clone(), recipe, ladder.clone())));
     }
     let mut found: Vec<Result<FoundFile, String>> =
         futures::stream::iter(each.clone().into_iter().zip(named.outputs))
-            .map(|((file, recipe), output)| find(media, file, recipe, output))
+            .map(|((file, recipe, ladder), output)| find(media, file, (recipe, ladder), output))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
@@ -130,10 +131,22 @@ pub(crate) async fn create(
         }
     }
     let at_output = |found: &FoundFile| Some((found.output.clone(), found.existing?));
-    let existing = ExistingOutputs {
+    let mut existing = ExistingOutputs {
         files: found.iter().flatten().filter_map(at_output).collect(),
         jobs: jobs_by_output,
     };
+    let mut masters = Vec::new();
+    for ladder in named.ladders.iter().flatten() {
+        masters.extend([ladder.master.clone(), ladder.manifest()]);
+    }
+    let sizes: Vec<(Location, Option<u64>)> = futures::stream::iter(masters)
+        .map(async |place| media.size(&place).await.map(|size| (place, size)))
+        .buffered(AT_ONCE)
+        .try_collect()
+        .await?;
+    for (place, size) in sizes {
+        existing.files.extend(size.map(|size| (place, at_place(size))));
+    }
     let batch = shared
         .broker
         .new_batch(&label(&request), &folder, existing, &terms);
@@ -141,6 +154,7 @@ pub(crate) async fn create(
         let (input, output) = (found.input.clone(), found.output.clone());
         batch.job(Work {
             further: found.further.clone(),
+            ladder: found.ladder.clone(),
             ..Work::new(input, found.recipe.clone(), output)
         })
     };
@@ -151,7 +165,7 @@ pub(crate) async fn create(
         .find(|file| file.result == SubmitResult::Added);
     let batch = added.map(|file| file.job.batch);
     let mut submitted = submitted.into_iter();
-    let receipt = |((file, _), found): ((String, _), _)| match found {
+    let receipt = |((file, ..), found): ((String, _, _), _)| match found {
         Ok(_) => Some(FileReceipt::new(file, &submitted.next()?)),
         Err(why) => Some(FileReceipt::without_job(file, why)),
     };
@@ -206,6 +220,7 @@ struct FoundFile {
     input: Input,
     further: Vec<FurtherInput>,
     recipe: Recipe,
+    ladder: Option<Ladder>,
     output: Location,
     existing: Option<ExistingFile>,
 }
@@ -214,7 +229,7 @@ struct FoundFile {
 async fn find(
     media: &Media,
     file: String,
-    recipe: Recipe,
+    (recipe, ladder): (Recipe, Option<Ladder>),
     output: Output,
 ) -> Result<Result<FoundFile, String>, StoreError> {
     let output = match output {
@@ -231,12 +246,18 @@ async fn find(
         input,
         further: Vec::new(),
         recipe,
+        ladder,
         output,
-        existing: size.map(|size| ExistingFile {
-            size,
-            is_download: false,
-        }),
+        existing: size.map(at_place),
     }))
+}
+
+/// A file of this size where a job would put one.
+fn at_place(size: u64) -> ExistingFile {
+    ExistingFile {
+        size,
+        is_download: false,
+    }
 }
 
 impl FileReceipt {

@@ -3,10 +3,12 @@
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use common::broker::LadderView;
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
 use common::job::event::Event;
 use common::job::id::{BatchId, JobId};
+use common::job::ladder::Ladder;
 use common::job::record::JobRecord;
 use common::job::state::JobState;
 use serde::{Deserialize, Serialize};
@@ -139,6 +141,8 @@ pub(crate) struct Details {
     why: String,
     /// The history of the job, oldest event first.
     events: Vec<Event>,
+    /// The ladder that the job makes a rendition of.
+    ladder: Option<LadderView>,
 }
 
 /// The details of one job.
@@ -153,7 +157,10 @@ pub(crate) async fn one(
     let (record, events) = tokio::try_join!(shared.broker.job(&job), shared.broker.events(&job))?;
     let record = record.ok_or_else(|| Refusal::unknown(format!("job not found: {job}")))?;
     let (queue, home) = (record.queue(), record.job().recipe.queue());
+    let ladder: Vec<Ladder> = record.job().ladder.iter().cloned().collect();
+    let ladder = shared.broker.ladders(ladder).await?;
     Ok(axum::Json(Details {
+        ladder: ladder.first().map(LadderView::from),
         home: (home != *queue).then_some(home),
         events: Event::history(record.job(), events),
         name: jobs::name(record.job()),

@@ -1,12 +1,15 @@
 //! `producer batch`: the progress of one batch.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use clap::Args;
+use common::broker::{Broker, LadderView};
 use common::farm::orders::Target;
 use common::job::batch::{Batch, BatchProgress};
 use common::job::id::JobId;
+use common::job::ladder::Ladder;
 use common::job::record::JobRecord;
+use common::names::location::Location;
 use common::names::printable::printable;
 use serde::Serialize;
 
@@ -15,6 +18,9 @@ use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::display::{changes, output, times, units};
 use crate::select::lookup::find_batch;
+
+/// Ladders without master files that are named.
+const LISTED: usize = 20;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -35,6 +41,9 @@ struct Shown {
     /// An estimate from the progress of running jobs and the durations of recent ones.
     seconds_left: Option<f64>,
     losses: Vec<String>,
+    /// The ladders that jobs of the batch make renditions of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ladders: Vec<LadderView>,
 }
 
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
@@ -57,6 +66,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     let mut progress = BatchProgress::default();
     own.iter().for_each(|record| progress.add(record));
     let losses = changes::losses(own.iter().filter_map(JobRecord::run));
+    let ladders = ladders(&broker, &own).await?;
     let workers = broker.workers().await?;
     listener.of(&own).await;
     let outlook = outlook(&own, done.into_values().collect(), &listener, broker.now());
@@ -66,6 +76,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         batch,
         progress,
         losses,
+        ladders,
     };
     if options.json {
         output::print_json(&shown)?;
@@ -97,6 +108,7 @@ fn text(shown: &Shown) -> String {
     }
     let losses = shown.losses.iter();
     lines.extend(losses.map(|line| format!("lost      {line}")));
+    lines.extend(of_ladders(&shown.ladders));
     if progress.open() > 0 {
         let left = match shown.seconds_left {
             Some(seconds) => format!(", about {}", units::seconds(seconds)),
@@ -108,6 +120,33 @@ fn text(shown: &Shown) -> String {
         ));
     }
     lines.join("\n")
+}
+
+/// The ladders of these jobs, by name.
+async fn ladders(broker: &Broker, jobs: &[JobRecord]) -> Result<Vec<LadderView>, Error> {
+    let ladders = jobs.iter().filter_map(|record| record.job().ladder.as_ref());
+    let ladders: BTreeMap<&Location, &Ladder> =
+        ladders.map(|ladder| (&ladder.master, ladder)).collect();
+    let known = broker.ladders(ladders.into_values().cloned().collect());
+    Ok(known.await?.iter().map(LadderView::from).collect())
+}
+
+/// How many ladders have their master files, and the others by name.
+fn of_ladders(ladders: &[LadderView]) -> Vec<String> {
+    if ladders.is_empty() {
+        return Vec::new();
+    }
+    let others: Vec<&LadderView> = ladders.iter().filter(|ladder| !ladder.is_there).collect();
+    let (there, all) = (ladders.len() - others.len(), ladders.len());
+    let mut lines = vec![format!("ladders   {there} of {all} have their master files")];
+    lines.extend(others.iter().take(LISTED).map(|ladder| {
+        let name = printable(&ladder.master.name());
+        format!("ladder    {name}: {}", ladder.progress)
+    }));
+    if others.len() > LISTED {
+        lines.push(format!("          and {} more", others.len() - LISTED));
+    }
+    lines
 }
 
 /// `2 running, 5 pending`.

@@ -1,6 +1,7 @@
 //! `producer job`.
 
 use clap::Args;
+use common::broker::LadderView;
 use common::job::event::{Event, What};
 use common::job::failure::Failure;
 use common::job::further::FurtherRole;
@@ -33,6 +34,9 @@ struct Shown<'a> {
     record: &'a JobRecord,
     events: &'a [Event],
     dead_letter: Option<&'a Run>,
+    /// The ladder that the job makes a rendition of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ladder: Option<LadderView>,
 }
 
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
@@ -40,20 +44,34 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     let record = options.job.find(&broker).await?;
     let id = record.job().id;
     let (events, dead_letter) = futures::try_join!(broker.events(&id), broker.dead_letter(&id))?;
+    let ladder = record.job().ladder.iter().cloned().collect();
+    let ladder = broker.ladders(ladder).await?;
+    let ladder = ladder.first().map(LadderView::from);
     if options.json {
         output::print_json(&Shown {
             state: record.state(),
             record: &record,
             events: &events,
             dead_letter: dead_letter.as_ref(),
+            ladder,
         })?;
     } else {
-        output::print(&text(&record, &events, dead_letter.is_some()));
+        output::print(&text(
+            &record,
+            &events,
+            dead_letter.is_some(),
+            ladder.as_ref(),
+        ));
     }
     Ok(Exit::Done)
 }
 
-fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
+fn text(
+    record: &JobRecord,
+    events: &[Event],
+    is_dead: bool,
+    ladder: Option<&LadderView>,
+) -> String {
     let job = record.job();
     let file = |input: &Input| {
         let (name, size) = (input.location.to_string(), units::bytes(input.size));
@@ -83,6 +101,10 @@ fn text(record: &JobRecord, events: &[Event], is_dead: bool) -> String {
         format!("batch     {}", job.batch),
         format!("enqueued  {}", times::local(job.enqueued)),
     ]);
+    if let Some(ladder) = ladder {
+        let master = printable(&ladder.master.to_string());
+        lines.push(format!("ladder    {master}: {}", ladder.progress));
+    }
     if let Some(run) = record.run() {
         lines.extend(of_run(run));
     }

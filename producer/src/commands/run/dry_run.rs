@@ -131,7 +131,7 @@ pub(super) async fn decide(
     let batch = broker.new_batch("", folder, existing, terms);
     let job = |one: &Wanted| {
         let source = upload::expected(store, &one.source, &batch, &one.output);
-        batch.job(source.work(&one.recipe, one.output.clone()))
+        batch.job(one.work_from(&source))
     };
     let jobs: Vec<Job> = wanted.iter().map(job).collect();
     let results = batch.dry_run(&jobs).await?;

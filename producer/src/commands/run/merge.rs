@@ -67,6 +67,11 @@ pub(crate) async fn run(
         .recipe
         .recipe(source, Some(default(options.recipe.container)?))
         .await?;
+    if recipe.container.is_ladder() {
+        return Err(Error::usage(
+            "merge makes one file, and --container cmaf several: join the files first, then make the ladder of the result",
+        ));
+    }
     // A field that is set goes before the option.
     if let Some(name) = &name {
         container(name, Some(recipe.container))?;

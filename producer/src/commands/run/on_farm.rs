@@ -3,6 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use common::broker::Broker;
 use common::job::id::BatchId;
 use common::job::input::Input;
 use common::names::location::Location;
@@ -24,7 +25,7 @@ use crate::submit::sources::SourceFile;
 use crate::submit::submission::{Order, Submission};
 use crate::submit::terms::JobOptions;
 use crate::submit::{existing_outputs, preflight, upload};
-use crate::wait::ended::wait_until_ended;
+use crate::wait::ended::{Waited, wait_until_ended};
 use crate::wait::follow::Follower;
 
 /// How long uploads may take to stop.
@@ -46,6 +47,7 @@ pub(super) struct Request<'a> {
 }
 
 struct Submitted {
+    broker: Broker,
     follower: Follower,
     stores: Stores,
     entries: Vec<Entry>,
@@ -151,6 +153,7 @@ impl Request<'_> {
         let entries = submit(batch, wanted).await?;
         print_refused(&entries);
         Ok(Submitted {
+            broker: broker.clone(),
             follower,
             stores,
             entries,
@@ -164,6 +167,7 @@ impl Request<'_> {
             counts,
             left_out: &submitted.submission.left_out,
             destination: &self.destination,
+            masters: &[],
         }
     }
 
@@ -192,9 +196,10 @@ impl Request<'_> {
             Some(target) => Some(Downloads::start(&submitted.stores, target, overwrite)?),
             None => None,
         };
-        let (follower, entries) = (submitted.follower, &mut submitted.entries);
-        let supervise = std::future::pending();
-        let end = wait_until_ended(Some(follower), downloads, entries, shutdown, supervise).await?;
+        let (follower, entries) = (Some(submitted.follower), &mut submitted.entries);
+        let (broker, supervise) = (&submitted.broker, std::future::pending());
+        let waiting = wait_until_ended(broker, follower, downloads, entries, shutdown, supervise);
+        let Waited { end, masters } = waiting.await?;
         let carry_on = match &self.destination.download_to {
             None => "the farm continues without this program".to_owned(),
             Some(target) => format!(
@@ -207,6 +212,7 @@ impl Request<'_> {
             counts,
             left_out: &submitted.submission.left_out,
             destination: &self.destination,
+            masters: &masters,
         };
         let exit = summary.conclude(end, self.jobs.json, &carry_on)?;
         Ok(submitted.submission.exit(exit))

@@ -208,7 +208,7 @@ impl Watch {
         let mut wanted: Vec<Wanted> = Vec::new();
         for index in arrived {
             let source = &found.sources[index];
-            match std::mem::replace(&mut outputs[index], Ok(Vec::new())) {
+            match std::mem::replace(&mut outputs[index], Ok((Vec::new(), None))) {
                 Ok(outputs) => {
                     wanted.extend(submission::wanted_of(source, outputs, &self.outputs));
                 }

@@ -130,10 +130,8 @@ impl SourceFile {
     /// What a job does that makes `output` from it.
     pub(crate) fn work(&self, recipe: &Recipe, output: Location) -> Work {
         Work {
-            input: self.input.clone(),
             further: self.further.clone(),
-            recipe: recipe.clone(),
-            output,
+            ..Work::new(self.input.clone(), recipe.clone(), output)
         }
     }
 

@@ -1,5 +1,6 @@
 //! A claim: a job that one worker owns, and the writes that only its owner may make.
 
+pub(crate) mod completed;
 pub(crate) mod decide;
 pub(crate) mod lease;
 pub(crate) mod owner;
@@ -12,6 +13,7 @@ use async_nats::jetstream::{self, AckKind};
 use bytes::Bytes;
 use jiff::SignedDuration;
 
+use crate::broker::queue::claim::completed::CompletedJob;
 use crate::broker::queue::claim::owner::HeldAttempt;
 use crate::broker::queue::messages::scheduled;
 use crate::broker::queue::runs::{Tries, Versioned, Write};
@@ -179,8 +181,19 @@ impl Claim {
 
     /// Ends the job as completed: the output is at its final key.
     pub async fn complete(self, report: Report) -> Result<Run, ClaimError> {
+        let completed = self.record_completed(report).await?;
+        let run = completed.run().clone();
+        completed.ack().await?;
+        Ok(run)
+    }
+
+    /// Records the job as completed. Its message is not acknowledged yet: if this worker dies before it has done what
+    /// follows from the completion, another one gets the message.
+    pub async fn record_completed(mut self, report: Report) -> Result<CompletedJob, ClaimError> {
         let now = self.broker.now();
-        self.end(|run| run.complete(report.clone(), now)).await
+        self.write(|run| run.complete(report.clone(), now)).await?;
+        let job = self.run.job.clone();
+        Ok(CompletedJob::new(self.broker, self.message, job, self.run, self.revision))
     }
 
     /// Ends the attempt as failed: the job waits for its next attempt, or has failed for good.

@@ -1,5 +1,6 @@
 //! Claiming a delivered job, so that exactly one worker owns it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream;
@@ -7,6 +8,7 @@ use jiff::SignedDuration;
 
 use crate::broker::queue::answers::NEWER_WAIT;
 use crate::broker::queue::claim::Claim;
+use crate::broker::queue::claim::completed::CompletedJob;
 use crate::broker::queue::claim::decide::{Incoming, LOOK_AGAIN, Step, Taking, decide};
 use crate::broker::queue::messages::retry_of;
 use crate::broker::queue::runs::{Tries, Versioned, Write};
@@ -14,7 +16,7 @@ use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::Lane;
 use crate::farm::worker_name::WorkerName;
 use crate::job::Job;
-use crate::job::run::{Delivered, Run};
+use crate::job::run::{Delivered, Run, RunState};
 use crate::wire::WireError;
 
 /// A program that asks for a retry of a job with a broken run writes the new run within this time.
@@ -26,8 +28,15 @@ pub(crate) enum Taken {
     Claimed(Box<Claim>),
     /// The job has failed for good, because its last owner vanished.
     DeadLettered(Box<Run>),
+    /// The job is a completed member of a ladder. Its message is not acknowledged yet.
+    Completed(Box<CompletedJob>),
     /// The worker has nothing to do for this job.
     Nothing,
+}
+
+/// Whether a run is the completed one of a ladder's member.
+fn is_completed_member(found: &Versioned) -> bool {
+    found.run.job.ladder.is_some() && matches!(found.run.state, RunState::Completed { .. })
 }
 
 impl Broker {
@@ -93,6 +102,15 @@ impl Broker {
                 Step::Forward(there) => {
                     self.send_to(&job, &there).await?;
                     self.ack(&message).await?;
+                }
+                // Whoever completed the job may have died before it could write the ladder's master files.
+                Step::Drop if found.as_ref().is_some_and(is_completed_member) => {
+                    let Some(Versioned { run, revision }) = found else {
+                        continue;
+                    };
+                    let message = Arc::new(message);
+                    let done = CompletedJob::new(self.clone(), message, job, run, revision);
+                    return Ok(Taken::Completed(done.into()));
                 }
                 Step::Drop => self.ack(&message).await?,
             }

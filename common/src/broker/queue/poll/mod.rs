@@ -15,7 +15,7 @@ mod search;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
-use crate::broker::{Broker, BrokerError, Claim, Lanes};
+use crate::broker::{Broker, BrokerError, Claim, CompletedJob, Lanes};
 use crate::farm::queue::{Lane, Queue};
 use crate::farm::worker_name::WorkerName;
 use crate::job::Job;
@@ -94,6 +94,8 @@ pub struct PollResult<T> {
     pub more: Option<Lane>,
     /// Jobs that failed for good in this poll, because their last owner vanished.
     pub dead_letters: Vec<Run>,
+    /// Completed members of ladders whose messages came again. Each waits for what follows from its completion.
+    pub completed: Vec<CompletedJob>,
 }
 
 impl Broker {
@@ -122,13 +124,20 @@ impl Broker {
             claims: Vec::new(),
             more: None,
             dead_letters: Vec::new(),
+            completed: Vec::new(),
         };
         let searched = self
             .search_all(lanes, claimant, most, effort, &mut result)
             .await;
         match searched {
             // Jobs that are claimed already must not be lost because of a later failure.
-            Err(error) if result.claims.is_empty() && result.dead_letters.is_empty() => Err(error),
+            Err(error)
+                if result.claims.is_empty()
+                    && result.dead_letters.is_empty()
+                    && result.completed.is_empty() =>
+            {
+                Err(error)
+            }
             Err(error) => {
                 tracing::warn!(%error, "some lanes were not polled");
                 Ok(result)

@@ -81,6 +81,7 @@ impl Broker {
                 match (taken, ticket) {
                     (Taken::Claimed(claim), Some(ticket)) => result.claims.push((*claim, ticket)),
                     (Taken::DeadLettered(run), _) => result.dead_letters.push(*run),
+                    (Taken::Completed(done), _) => result.completed.push(*done),
                     _ => {}
                 }
             }

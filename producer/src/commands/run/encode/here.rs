@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::broker::Broker;
-use common::job::run::Run;
 use common::names::location::Location;
 use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Choice, Recipe};
@@ -22,6 +21,7 @@ use crate::commands::run::dry_run::InputForecast;
 use crate::commands::run::summary::{Counts, Summary, print_refused};
 use crate::display::units;
 use crate::embedded::farm::{PrivateFarm, Ran, RunningFarm};
+use crate::embedded::memory::Memory;
 use crate::embedded::state::State;
 use crate::embedded::{broker, leftovers, scratch, sweep, worker};
 use crate::recipe::known::check_known;
@@ -32,8 +32,10 @@ use crate::submit::sources::SourceFile;
 use crate::submit::submission::{Order, Submission};
 use crate::submit::terms::JobOptions;
 use crate::submit::{destination, existing_outputs};
-use crate::wait::ended::{WaitEnd, wait_until_ended};
+use crate::wait::ended::{WaitEnd, Waited, wait_until_ended};
 use crate::wait::follow::Follower;
+use crate::wait::masters;
+use crate::wait::masters::MasterEnd;
 
 /// An encode on this machine, checked as far as possible before anything is made.
 pub(in crate::commands::run) struct Encode {
@@ -57,6 +59,7 @@ pub(in crate::commands::run) struct Encode {
 /// The jobs after the encode.
 struct Done {
     end: WaitEnd,
+    masters: Vec<MasterEnd>,
     entries: Vec<Entry>,
     counts: Counts,
 }
@@ -123,6 +126,7 @@ impl Encode {
         }
         let Done {
             end,
+            masters,
             mut entries,
             counts,
         } = self.encode(shutdown).await?;
@@ -137,6 +141,7 @@ impl Encode {
             counts,
             left_out: &self.submission.left_out,
             destination: &self.destination,
+            masters: &masters,
         };
         let exit = summary.conclude(end, self.json, "run the same command again to resume")?;
         Ok(self.submission.exit(exit))
@@ -176,7 +181,7 @@ impl Encode {
         &mut self,
         known: Option<&State>,
         temporary: &State,
-        worth: &mut Option<Vec<Run>>,
+        worth: &mut Option<Memory>,
     ) -> Result<Vec<InputForecast>, Error> {
         let state = known.unwrap_or(temporary);
         let roots = worker::roots(temporary.output(), self.inputs.iter());
@@ -241,18 +246,24 @@ impl Encode {
         };
         let counts = Counts::of(&entries);
         print_counts(counts);
-        let end = if entries.iter().any(Entry::is_open) {
+        let is_open = entries.iter().any(Entry::is_open) || masters::are_due(broker, &entries).await?;
+        let (end, masters) = if is_open {
             tokio::select! {
                 proved = farm.start(broker, self.outputs.first()) => proved?,
                 () = shutdown.cancelled() => return Err(interrupted()),
             }
             let supervise = farm.supervise();
-            wait_until_ended(Some(follower), None, &mut entries, shutdown, supervise).await?
+            let follower = Some(follower);
+            let waiting =
+                wait_until_ended(broker, follower, None, &mut entries, shutdown, supervise);
+            let Waited { end, masters } = waiting.await?;
+            (end, masters)
         } else {
-            WaitEnd::AllEnded
+            (WaitEnd::AllEnded, masters::end(broker, &entries, false, None).await?)
         };
         Ok(Done {
             end,
+            masters,
             entries,
             counts,
         })
@@ -302,10 +313,10 @@ impl Encode {
     }
 }
 
-/// Reduces a state to the runs to remember, if nothing is left to do.
-fn close(state: State, worth: Option<Vec<Run>>) {
-    if let Some(runs) = worth.filter(|_| scratch::is_clear(&state))
-        && let Err(error) = state.forget(&runs)
+/// Reduces a state to what is to be remembered, if nothing is left to do.
+fn close(state: State, worth: Option<Memory>) {
+    if let Some(memory) = worth.filter(|_| scratch::is_clear(&state))
+        && let Err(error) = state.forget(&memory)
     {
         tracing::warn!(%error, "the state of this encode stays; the next command tidies it up");
     }

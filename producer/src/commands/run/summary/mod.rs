@@ -18,6 +18,8 @@ use crate::submit::entry::Entry;
 use crate::submit::submission::LeftOut;
 use crate::wait::ended;
 use crate::wait::ended::WaitEnd;
+use crate::wait::masters;
+use crate::wait::masters::MasterEnd;
 
 /// Files without a job that are named.
 const LISTED: usize = 20;
@@ -32,6 +34,9 @@ struct SummaryJson<'a> {
     home: Option<&'a Path>,
     left_out: &'a [LeftOut],
     jobs: Vec<rows::Row>,
+    /// The master files of ladders, after waiting.
+    #[serde(skip_serializing_if = "<[MasterEnd]>::is_empty")]
+    ladders: &'a [MasterEnd],
 }
 
 pub(super) struct Summary<'a> {
@@ -39,6 +44,8 @@ pub(super) struct Summary<'a> {
     pub counts: Counts,
     pub left_out: &'a [LeftOut],
     pub destination: &'a Destination,
+    /// The master files of ladders, after waiting.
+    pub masters: &'a [MasterEnd],
 }
 
 impl Summary<'_> {
@@ -53,6 +60,7 @@ impl Summary<'_> {
                 .map(DownloadTarget::dir),
             left_out: self.left_out,
             jobs: rows::json(self.entries),
+            ladders: self.masters,
         })
     }
 
@@ -73,6 +81,9 @@ impl Summary<'_> {
             for line in rows::losses(entries) {
                 output::print(&line);
             }
+            for line in masters::lines(self.masters) {
+                output::print(&printable(&line));
+            }
         }
         if end == WaitEnd::Interrupted {
             let open = entries.iter().filter(|entry| entry.is_open()).count();
@@ -82,7 +93,7 @@ impl Summary<'_> {
                 units::count(entries.len(), "file")
             )));
         }
-        Ok(ended::exit(entries))
+        Ok(ended::exit(entries, self.masters))
     }
 }
 

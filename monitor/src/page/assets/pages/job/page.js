@@ -48,7 +48,7 @@ export function mount(element, deps) {
   }
 
   /** @param {JobDetails} details */
-  function draw({ name, state: word, record, why, events, home }) {
+  function draw({ name, state: word, record, why, events, home, ladder }) {
     const run = record.run ?? record.parked;
     const where = run ?? record.pending;
     if (!where) return;
@@ -70,6 +70,7 @@ export function mount(element, deps) {
         ["Attempts", run ? `${run.attempt - run.returned} of ${job.attempts}` : `none of ${job.attempts}`],
         ["Enqueued", time(job.enqueued, Date.now())],
         ["Next attempt", waiting && time(waiting.until, Date.now())],
+        ["Ladder", ladder && printable(`${ladder.master}: ${ladder.progress}`)],
         ["Batch", job.batch],
         ["Id", job.id],
       ]),
