@@ -114,7 +114,9 @@ impl MasterRecord {
     /// Whether the farm has written a file with this digest, or was about to.
     pub fn knows(&self, digest: &Digest) -> bool {
         let own = [&self.playlist.digest, &self.manifest.digest];
-        own.into_iter().chain(&self.earlier).any(|one| one == digest)
+        own.into_iter()
+            .chain(&self.earlier)
+            .any(|one| one == digest)
     }
 
     /// The locations of the two files with what belongs there; the master playlist comes last, as it does when they

@@ -207,8 +207,11 @@ mod tests {
                 renditions: renditions.map(|text| text.parse().expect("one")).collect(),
             };
             let recipe = Recipe::encode(VideoEncode::new(Choice::Codec(Codec::H264)));
-            let recipe = recipe.expect("sound").edit(|draft| draft.container = Container::Cmaf);
-            OutputSet::new(&recipe.expect("sound"), &outputs, None).map_err(|error| error.to_string())
+            let recipe = recipe
+                .expect("sound")
+                .edit(|draft| draft.container = Container::Cmaf);
+            OutputSet::new(&recipe.expect("sound"), &outputs, None)
+                .map_err(|error| error.to_string())
         };
         let set = ladder(Some("{codec}/{stem}-{height}"), "720p,480p").expect("beside each other");
         let master = |whole| set.master(Path::new("sub/a.b.mov"), whole).expect("a name");

@@ -39,7 +39,10 @@ pub(crate) async fn worth(broker: &Broker) -> Result<Option<Memory>, Error> {
     let ladders: HashMap<&Location, &Ladder> =
         ladders.map(|ladder| (&ladder.master, ladder)).collect();
     let ladders = broker.ladders(ladders.into_values().cloned().collect());
-    let masters = ladders.await?.into_iter().filter_map(|status| status.record);
+    let masters = ladders
+        .await?
+        .into_iter()
+        .filter_map(|status| status.record);
     let masters = masters.collect();
     runs.retain(is_there);
     let outputs = runs.iter().map(|run| run.job.output.clone());

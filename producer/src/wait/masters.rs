@@ -50,7 +50,9 @@ async fn look(broker: &Broker, entries: &[Entry]) -> Result<Vec<LadderStatus>, E
 /// Whether a worker has to write master files although all jobs have ended.
 pub(crate) async fn are_due(broker: &Broker, entries: &[Entry]) -> Result<bool, Error> {
     let ladders = look(broker, entries).await?;
-    Ok(ladders.iter().any(|status| status.progress() == MasterProgress::Due))
+    Ok(ladders
+        .iter()
+        .any(|status| status.progress() == MasterProgress::Due))
 }
 
 /// What became of the master files of these entries' ladders, once nothing changes any more; at once if this does not

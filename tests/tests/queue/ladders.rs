@@ -16,7 +16,9 @@ use harness::poll;
 use crate::{claim_in_time, connect, job, lane, lanes, name, report, start};
 
 fn place(name: &str) -> Location {
-    Location::s3("media", "in/out").expect("a location").join(name)
+    Location::s3("media", "in/out")
+        .expect("a location")
+        .join(name)
 }
 
 /// The members of a ladder of these renditions of `film`.
@@ -95,7 +97,10 @@ async fn comes_again(broker: &Broker, known: &Lanes) -> CompletedJob {
 async fn complete_and_die(broker: &Broker, known: &Lanes, bits: u64) -> Job {
     let claim = claim_in_time(broker, known, "w").await;
     let job = claim.job().clone();
-    let done = claim.record_completed(made(&job, bits)).await.expect("ours");
+    let done = claim
+        .record_completed(made(&job, bits))
+        .await
+        .expect("ours");
     drop(done);
     job
 }
@@ -111,7 +116,10 @@ async fn the_master_files_follow_the_last_member_and_a_worker_that_died_before_t
         assert_eq!(progress(&broker, &members[0]).await, waits);
         let claim = claim_in_time(&broker, &known, "w").await;
         let job = claim.job().clone();
-        let done = claim.record_completed(made(&job, 1000)).await.expect("ours");
+        let done = claim
+            .record_completed(made(&job, 1000))
+            .await
+            .expect("ours");
         let due = broker.due_master(&ladder, false).await.expect("an answer");
         assert!(due.is_none(), "a member is missing");
         done.ack().await.expect("acknowledged");
@@ -121,17 +129,43 @@ async fn the_master_files_follow_the_last_member_and_a_worker_that_died_before_t
 
     let again = comes_again(&broker, &known).await;
     assert_eq!(again.run().job.id, last.id);
-    let due = broker.due_master(&ladder, false).await.expect("an answer").expect("due");
+    let due = broker
+        .due_master(&ladder, false)
+        .await
+        .expect("an answer")
+        .expect("due");
     let files: Vec<&Location> = due.streams().iter().map(|stream| &stream.file).collect();
     let outputs: Vec<&Location> = members.iter().map(|member| &member.output).collect();
     assert_eq!(files, outputs, "in the order of the members");
     let contents = contents(due.streams());
-    let announced = due.announce(&contents).await.expect("an answer").expect("the first");
-    let names: Vec<String> = announced.record().files().iter().map(|(to, _)| to.name()).collect();
-    assert_eq!(names, ["film.mpd", "film.m3u8"], "the master playlist is last");
-    assert!(announced.record().knows(&Digest::of(contents.playlist.as_bytes())));
+    let announced = due
+        .announce(&contents)
+        .await
+        .expect("an answer")
+        .expect("the first");
+    let names: Vec<String> = announced
+        .record()
+        .files()
+        .iter()
+        .map(|(to, _)| to.name())
+        .collect();
+    assert_eq!(
+        names,
+        ["film.mpd", "film.m3u8"],
+        "the master playlist is last"
+    );
+    assert!(
+        announced
+            .record()
+            .knows(&Digest::of(contents.playlist.as_bytes()))
+    );
     assert_eq!(progress(&broker, &last).await, MasterProgress::Due);
-    assert!(announced.conclude(MasterState::There).await.expect("an answer"));
+    assert!(
+        announced
+            .conclude(MasterState::There)
+            .await
+            .expect("an answer")
+    );
     again.ack().await.expect("acknowledged");
     assert_eq!(progress(&broker, &last).await, MasterProgress::There);
     let due = broker.due_master(&ladder, false).await.expect("an answer");
@@ -166,7 +200,10 @@ async fn of_two_workers_that_complete_the_last_members_at_once_one_writes_the_re
             while let Some(due) = broker.due_master(&ladder, false).await.expect("an answer") {
                 let contents = contents(due.streams());
                 if let Some(announced) = due.announce(&contents).await.expect("an answer")
-                    && announced.conclude(MasterState::There).await.expect("an answer")
+                    && announced
+                        .conclude(MasterState::There)
+                        .await
+                        .expect("an answer")
                 {
                     written += 1;
                 }
@@ -191,13 +228,23 @@ async fn a_member_that_failed_or_was_cancelled_keeps_the_master_files_back_until
         member: members[1].output.clone(),
         why,
     };
-    comes_again(&broker, &known).await.ack().await.expect("acknowledged");
+    comes_again(&broker, &known)
+        .await
+        .ack()
+        .await
+        .expect("acknowledged");
     let claim = claim_in_time(&broker, &known, "w").await;
-    claim.fail(Failure::input("no picture")).await.expect("ours");
+    claim
+        .fail(Failure::input("no picture"))
+        .await
+        .expect("ours");
     assert_eq!(progress(&broker, &members[0]).await, lacking("failed"));
     broker.retry(&members[1].id).await.expect("an answer");
     broker.cancel(&members[1].id).await.expect("an answer");
-    assert_eq!(progress(&broker, &members[0]).await, lacking("was cancelled"));
+    assert_eq!(
+        progress(&broker, &members[0]).await,
+        lacking("was cancelled")
+    );
     let due = broker.due_master(&ladder, false).await.expect("an answer");
     assert!(due.is_none(), "a member is missing");
 
@@ -208,14 +255,28 @@ async fn a_member_that_failed_or_was_cancelled_keeps_the_master_files_back_until
     };
     assert_eq!(progress(&broker, &members[0]).await, waits);
     complete_and_die(&broker, &known, 1000).await;
-    assert!(broker.due_master(&ladder, false).await.expect("an answer").is_some());
+    assert!(
+        broker
+            .due_master(&ladder, false)
+            .await
+            .expect("an answer")
+            .is_some()
+    );
 }
 
 /// Writes the record as a worker does.
 async fn written(broker: &Broker, ladder: &Ladder, replace: bool, state: MasterState) {
-    let due = broker.due_master(ladder, replace).await.expect("an answer").expect("due");
+    let due = broker
+        .due_master(ladder, replace)
+        .await
+        .expect("an answer")
+        .expect("due");
     let contents = contents(due.streams());
-    let announced = due.announce(&contents).await.expect("an answer").expect("the first");
+    let announced = due
+        .announce(&contents)
+        .await
+        .expect("an answer")
+        .expect("the first");
     assert!(announced.conclude(state).await.expect("an answer"));
 }
 
@@ -235,7 +296,11 @@ async fn a_member_that_is_made_anew_brings_new_master_files_in_place_of_the_farm
     enqueue(&broker, &mut known, &members).await;
     complete_and_die(&broker, &known, 1000).await;
     complete_and_die(&broker, &known, 500).await;
-    let due = broker.due_master(&ladder, false).await.expect("an answer").expect("due");
+    let due = broker
+        .due_master(&ladder, false)
+        .await
+        .expect("an answer")
+        .expect("due");
     let before = Digest::of(contents(due.streams()).playlist.as_bytes());
     written(&broker, &ladder, false, MasterState::There).await;
 
@@ -257,17 +322,39 @@ async fn a_member_that_is_made_anew_brings_new_master_files_in_place_of_the_farm
     .0;
     assert_eq!(done.job().id, anew.id);
     let report = made(&anew, 2000);
-    done.record_completed(report).await.expect("ours").ack().await.expect("acknowledged");
-    let due = broker.due_master(&ladder, false).await.expect("an answer").expect("due");
+    done.record_completed(report)
+        .await
+        .expect("ours")
+        .ack()
+        .await
+        .expect("acknowledged");
+    let due = broker
+        .due_master(&ladder, false)
+        .await
+        .expect("an answer")
+        .expect("due");
     assert_eq!(due.streams()[0].peak, 2000, "of the new member");
     // A program that read before another wrote learns of it.
-    let late = broker.due_master(&ladder, false).await.expect("an answer").expect("due");
+    let late = broker
+        .due_master(&ladder, false)
+        .await
+        .expect("an answer")
+        .expect("due");
     let contents = contents(due.streams());
-    let announced = due.announce(&contents).await.expect("an answer").expect("the first");
+    let announced = due
+        .announce(&contents)
+        .await
+        .expect("an answer")
+        .expect("the first");
     let knows = |digest: &Digest| announced.record().knows(digest);
     assert!(knows(&before), "the farm's own file is in its place");
     assert!(!knows(&Digest::of(b"somebody's")));
-    assert!(announced.conclude(MasterState::There).await.expect("an answer"));
+    assert!(
+        announced
+            .conclude(MasterState::There)
+            .await
+            .expect("an answer")
+    );
     assert!(late.announce(&contents).await.expect("an answer").is_none());
     assert_eq!(progress(&broker, &anew).await, MasterProgress::There);
 }
@@ -284,11 +371,25 @@ async fn the_master_files_of_another_ladder_are_left_unless_a_person_replaces_th
     written(&broker, &one, false, refused).await;
     let told = MasterProgress::Refused("a stranger's".to_owned());
     assert_eq!(progress(&broker, &first[0]).await, told);
-    assert!(broker.due_master(&one, false).await.expect("an answer").is_none());
-    comes_again(&broker, &known).await.ack().await.expect("acknowledged");
+    assert!(
+        broker
+            .due_master(&one, false)
+            .await
+            .expect("an answer")
+            .is_none()
+    );
+    comes_again(&broker, &known)
+        .await
+        .ack()
+        .await
+        .expect("acknowledged");
 
     // A person has moved the file away, and submits the ladder again.
-    let run = broker.job(&first[0].id).await.expect("an answer").expect("known");
+    let run = broker
+        .job(&first[0].id)
+        .await
+        .expect("an answer")
+        .expect("known");
     let run = run.run().expect("completed").clone();
     broker.remake_master(&run, false).await.expect("asked");
     assert_eq!(progress(&broker, &first[0]).await, MasterProgress::Due);
@@ -299,13 +400,33 @@ async fn the_master_files_of_another_ladder_are_left_unless_a_person_replaces_th
 
     enqueue(&broker, &mut known, &second).await;
     complete_and_die(&broker, &known, 1000).await;
-    assert!(broker.due_master(&two, false).await.expect("an answer").is_none());
+    assert!(
+        broker
+            .due_master(&two, false)
+            .await
+            .expect("an answer")
+            .is_none()
+    );
     let told = progress(&broker, &second[0]).await;
-    assert!(matches!(&told, MasterProgress::Refused(why) if why.contains("another ladder")), "{told:?}");
+    assert!(
+        matches!(&told, MasterProgress::Refused(why) if why.contains("another ladder")),
+        "{told:?}"
+    );
     assert_eq!(progress(&broker, &first[0]).await, MasterProgress::There);
-    comes_again(&broker, &known).await.ack().await.expect("acknowledged");
-    let run = broker.job(&second[0].id).await.expect("an answer").expect("known");
-    broker.remake_master(run.run().expect("completed"), true).await.expect("asked");
+    comes_again(&broker, &known)
+        .await
+        .ack()
+        .await
+        .expect("acknowledged");
+    let run = broker
+        .job(&second[0].id)
+        .await
+        .expect("an answer")
+        .expect("known");
+    broker
+        .remake_master(run.run().expect("completed"), true)
+        .await
+        .expect("asked");
     let again = comes_again(&broker, &known).await;
     assert!(again.job().replace, "the person says so");
     written(&broker, &two, again.job().replace, MasterState::There).await;
@@ -333,7 +454,10 @@ async fn a_job_of_a_ladder_has_a_version_that_older_programs_leave_alone() {
     let runs = broker.jetstream().get_stream("KV_runs").await.expect("it");
     let key = common::names::subject::run(&members[0].id);
     let key = common::names::subject::kv(common::names::subject::RUNS, &key);
-    let run = runs.get_last_raw_message_by_subject(&key).await.expect("a run");
+    let run = runs
+        .get_last_raw_message_by_subject(&key)
+        .await
+        .expect("a run");
     let run: serde_json::Value = serde_json::from_slice(&run.payload).expect("JSON");
     assert_eq!(run["v"], 3);
 }

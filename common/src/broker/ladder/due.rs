@@ -153,7 +153,11 @@ impl Broker {
         let key = subject::master(&record.ladder.master);
         let what = format!("recording the master files at {}", record.ladder.master);
         let value = wire::encode(record);
-        match self.nats.replace(OUTPUTS, &key, value, revision, &what).await {
+        match self
+            .nats
+            .replace(OUTPUTS, &key, value, revision, &what)
+            .await
+        {
             Ok(revision) => Ok(Some(revision)),
             Err(error) if error.is_conflict() => Ok(None),
             Err(error) => Err(error),
@@ -166,7 +170,10 @@ impl Broker {
         ladder: &Ladder,
     ) -> Result<(Option<MasterRecord>, u64), BrokerError> {
         let key = subject::master(&ladder.master);
-        let what = format!("reading the record of the master files at {}", ladder.master);
+        let what = format!(
+            "reading the record of the master files at {}",
+            ladder.master
+        );
         match self.nats.confirmed(OUTPUTS, &key, &what).await? {
             Some((payload, revision)) => Ok((record(&self.nats, &key, &payload)?, revision)),
             None => Ok((None, 0)),

@@ -131,7 +131,9 @@ impl MasterProgress {
 impl fmt::Display for MasterProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Waiting { completed, of } => write!(f, "waits: {completed} of {of} renditions are completed"),
+            Self::Waiting { completed, of } => {
+                write!(f, "waits: {completed} of {of} renditions are completed")
+            }
             Self::Lacking { member, why } => write!(f, "not made: {} {why}", member.name()),
             Self::Due => f.write_str("about to be written"),
             Self::There => f.write_str("there"),
@@ -154,7 +156,11 @@ impl Broker {
         let jobs: JobsByOutput = self.jobs_by_output(members).await?;
         let mut records = self.master_records(&ladders).await?;
         let status = |ladder: Ladder| LadderStatus {
-            members: ladder.members.iter().map(|output| jobs.get(output).cloned()).collect(),
+            members: ladder
+                .members
+                .iter()
+                .map(|output| jobs.get(output).cloned())
+                .collect(),
             record: records.remove(&ladder.master),
             ladder,
         };
@@ -168,7 +174,10 @@ impl Broker {
     ) -> Result<HashMap<Location, MasterRecord>, BrokerError> {
         let keys = ladders.iter().map(|ladder| subject::master(&ladder.master));
         let subjects: Vec<String> = keys.map(|key| subject::kv(OUTPUTS, &key)).collect();
-        let stored = self.nats.last_of_each(&subject::bucket(OUTPUTS), &subjects).await?;
+        let stored = self
+            .nats
+            .last_of_each(&subject::bucket(OUTPUTS), &subjects)
+            .await?;
         let prefix = subject::kv(OUTPUTS, "");
         let mut records = HashMap::new();
         for stored in stored.iter().filter(|stored| !stored.is_marker) {

@@ -18,11 +18,7 @@ const AT_ONCE: usize = 64;
 impl Broker {
     /// Writes runs that have ended, the claims of their outputs, and records of master files. What exists stays. Safe to
     /// repeat.
-    pub async fn restore(
-        &self,
-        runs: &[Run],
-        masters: &[MasterRecord],
-    ) -> Result<(), BrokerError> {
+    pub async fn restore(&self, runs: &[Run], masters: &[MasterRecord]) -> Result<(), BrokerError> {
         for some in runs.chunks(atomic::MOST) {
             // An existing run makes a conflict, which is fine.
             futures::stream::iter(some)
@@ -48,7 +44,9 @@ impl Broker {
         for record in masters {
             let key = subject::master(&record.ladder.master);
             let what = format!("restoring the record of {}", record.ladder.master);
-            let restored = self.nats.replace(OUTPUTS, &key, wire::encode(record), 0, &what);
+            let restored = self
+                .nats
+                .replace(OUTPUTS, &key, wire::encode(record), 0, &what);
             match restored.await {
                 Err(error) if !error.is_conflict() => return Err(error),
                 _ => {}

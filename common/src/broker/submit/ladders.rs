@@ -22,7 +22,11 @@ impl NewBatch<'_> {
     /// # Errors
     /// If the broker gives no answer.
     pub async fn refused_ladders(&self, jobs: &[Job]) -> Result<RefusedLadders, BrokerError> {
-        let members: Vec<Job> = jobs.iter().filter(|job| job.ladder.is_some()).cloned().collect();
+        let members: Vec<Job> = jobs
+            .iter()
+            .filter(|job| job.ladder.is_some())
+            .cloned()
+            .collect();
         let mut refused = RefusedLadders::new();
         if members.is_empty() {
             return Ok(refused);
@@ -30,7 +34,10 @@ impl NewBatch<'_> {
         let results = self.results(&members).await?;
         for (job, result) in members.iter().zip(results) {
             if let (Some(ladder), Some(result)) = (&job.ladder, result)
-                && matches!(result, SubmitResult::Occupied(_) | SubmitResult::OutputTaken(_))
+                && matches!(
+                    result,
+                    SubmitResult::Occupied(_) | SubmitResult::OutputTaken(_)
+                )
             {
                 let output = job.output.clone();
                 refused
@@ -62,7 +69,9 @@ impl NewBatch<'_> {
                 && completed.iter().flatten().count() == status.ladder.members.len()
                 && !is_there(&status, &self.existing)
             {
-                self.broker.remake_master(run, self.terms.replaces()).await?;
+                self.broker
+                    .remake_master(run, self.terms.replaces())
+                    .await?;
             }
         }
         Ok(())
@@ -90,7 +99,10 @@ fn completed(file: &SubmittedJob) -> Option<&Run> {
 
 /// A file in the place of a master file that the ladder has not put there, as far as sizes tell.
 fn foreign(status: &LadderStatus, existing: &ExistingOutputs) -> Option<Location> {
-    let record = status.record.as_ref().filter(|record| record.ladder == status.ladder);
+    let record = status
+        .record
+        .as_ref()
+        .filter(|record| record.ladder == status.ladder);
     let places = [status.ladder.manifest(), status.ladder.master.clone()];
     places.into_iter().find(|place| {
         let Some(file) = existing.file(place) else {
@@ -99,18 +111,25 @@ fn foreign(status: &LadderStatus, existing: &ExistingOutputs) -> Option<Location
         // While the files are written, the earlier ones may still be there.
         !record.is_some_and(|record| {
             record.state == MasterState::Announced
-                || record.files().iter().any(|(to, made)| to == place && made.size == file.size)
+                || record
+                    .files()
+                    .iter()
+                    .any(|(to, made)| to == place && made.size == file.size)
         })
     })
 }
 
 /// Whether both master files are there as the record has them.
 fn is_there(status: &LadderStatus, existing: &ExistingOutputs) -> bool {
-    let record = status.record.as_ref().filter(|record| record.ladder == status.ladder);
+    let record = status
+        .record
+        .as_ref()
+        .filter(|record| record.ladder == status.ladder);
     record.is_some_and(|record| {
         record.state == MasterState::There
-            && record.files().iter().all(|(place, made)| {
-                existing.file(place).map(|file| file.size) == Some(made.size)
-            })
+            && record
+                .files()
+                .iter()
+                .all(|(place, made)| existing.file(place).map(|file| file.size) == Some(made.size))
     })
 }

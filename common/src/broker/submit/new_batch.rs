@@ -104,7 +104,10 @@ impl NewBatch<'_> {
         let refused = self.refused_ladders(jobs).await?;
         let results = self.results(jobs).await?;
         let result = |(job, result): (&Job, Option<SubmitResult>)| match result {
-            None => refused.get(&job.ladder.as_ref()?.master).cloned().map(SubmitResult::Occupied),
+            None => refused
+                .get(&job.ladder.as_ref()?.master)
+                .cloned()
+                .map(SubmitResult::Occupied),
             known => known,
         };
         Ok(jobs.iter().zip(results).map(result).collect())

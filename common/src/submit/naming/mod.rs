@@ -335,15 +335,16 @@ fn unique<'a>(
             return Ok(outputs.into_iter().cloned().collect());
         }
         clashes.sort();
+        // A clash of this turn may have moved the outputs of another one already.
+        let before = choices.clone();
         for clash in clashes {
             let mut is_any_moved = false;
             for index in clash.iter().flat_map(|index| match names[*index].together {
                 Some(source) => together[&source].clone(),
                 None => vec![*index],
             }) {
-                let choice = &mut choices[index];
-                if !choice.is_given && !choice.is_whole {
-                    choice.is_whole = true;
+                if !before[index].is_given && !before[index].is_whole {
+                    choices[index].is_whole = true;
                     is_any_moved = true;
                 }
             }

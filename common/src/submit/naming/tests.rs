@@ -373,7 +373,10 @@ fn streaming(renditions: &[&str]) -> OutputSet {
     let recipe = recipe.edit(|draft| draft.container = Container::Cmaf);
     let outputs = Outputs {
         name: None,
-        renditions: renditions.iter().map(|text| text.parse().expect("one")).collect(),
+        renditions: renditions
+            .iter()
+            .map(|text| text.parse().expect("one"))
+            .collect(),
     };
     OutputSet::new(&recipe.expect("sound"), &outputs, None).expect("they differ")
 }
@@ -395,7 +398,11 @@ fn the_renditions_and_the_master_of_a_ladder_are_named_alike() {
             .collect();
         let outputs = outputs(&sources, &out, &set, given).expect("named");
         let name = |output: Output| output.expect("a name").key().replacen("/out/", "", 1);
-        outputs.into_iter().map(name).map(|name| name.replacen("out/", "", 1)).collect::<Vec<_>>()
+        outputs
+            .into_iter()
+            .map(name)
+            .map(|name| name.replacen("out/", "", 1))
+            .collect::<Vec<_>>()
     };
     let none = OutputOwners::new();
     assert_eq!(
@@ -441,7 +448,10 @@ fn the_renditions_and_the_master_of_a_ladder_are_named_alike() {
         location: &film,
     };
     let named = outputs(&[source], &out, &one, &none).expect("named");
-    let names: Vec<String> = named.into_iter().map(|output| output.expect("a name").name()).collect();
+    let names: Vec<String> = named
+        .into_iter()
+        .map(|output| output.expect("a name").name())
+        .collect();
     assert_eq!(names, ["film.mp4", "film.m3u8"]);
 }
 
@@ -455,7 +465,12 @@ fn a_name_leaves_room_for_the_playlists_beside_a_rendition() {
             name: Path::new(&name),
             location: &place,
         };
-        let named = outputs(&[source], &place.join("out"), &streaming(&["480p"]), &OutputOwners::new());
+        let named = outputs(
+            &[source],
+            &place.join("out"),
+            &streaming(&["480p"]),
+            &OutputOwners::new(),
+        );
         assert_eq!(named.expect("named")[0].is_ok(), fits, "{length}");
     }
 }

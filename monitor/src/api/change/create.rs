@@ -145,7 +145,9 @@ pub(crate) async fn create(
         .try_collect()
         .await?;
     for (place, size) in sizes {
-        existing.files.extend(size.map(|size| (place, at_place(size))));
+        existing
+            .files
+            .extend(size.map(|size| (place, at_place(size))));
     }
     let batch = shared
         .broker

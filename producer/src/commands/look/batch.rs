@@ -124,7 +124,9 @@ fn text(shown: &Shown) -> String {
 
 /// The ladders of these jobs, by name.
 async fn ladders(broker: &Broker, jobs: &[JobRecord]) -> Result<Vec<LadderView>, Error> {
-    let ladders = jobs.iter().filter_map(|record| record.job().ladder.as_ref());
+    let ladders = jobs
+        .iter()
+        .filter_map(|record| record.job().ladder.as_ref());
     let ladders: BTreeMap<&Location, &Ladder> =
         ladders.map(|ladder| (&ladder.master, ladder)).collect();
     let known = broker.ladders(ladders.into_values().cloned().collect());
@@ -138,7 +140,9 @@ fn of_ladders(ladders: &[LadderView]) -> Vec<String> {
     }
     let others: Vec<&LadderView> = ladders.iter().filter(|ladder| !ladder.is_there).collect();
     let (there, all) = (ladders.len() - others.len(), ladders.len());
-    let mut lines = vec![format!("ladders   {there} of {all} have their master files")];
+    let mut lines = vec![format!(
+        "ladders   {there} of {all} have their master files"
+    )];
     lines.extend(others.iter().take(LISTED).map(|ladder| {
         let name = printable(&ladder.master.name());
         format!("ladder    {name}: {}", ladder.progress)

@@ -193,7 +193,13 @@ impl Claim {
         let now = self.broker.now();
         self.write(|run| run.complete(report.clone(), now)).await?;
         let job = self.run.job.clone();
-        Ok(CompletedJob::new(self.broker, self.message, job, self.run, self.revision))
+        Ok(CompletedJob::new(
+            self.broker,
+            self.message,
+            job,
+            self.run,
+            self.revision,
+        ))
     }
 
     /// Ends the attempt as failed: the job waits for its next attempt, or has failed for good.

@@ -246,7 +246,8 @@ impl Encode {
         };
         let counts = Counts::of(&entries);
         print_counts(counts);
-        let is_open = entries.iter().any(Entry::is_open) || masters::are_due(broker, &entries).await?;
+        let is_open =
+            entries.iter().any(Entry::is_open) || masters::are_due(broker, &entries).await?;
         let (end, masters) = if is_open {
             tokio::select! {
                 proved = farm.start(broker, self.outputs.first()) => proved?,
@@ -259,7 +260,10 @@ impl Encode {
             let Waited { end, masters } = waiting.await?;
             (end, masters)
         } else {
-            (WaitEnd::AllEnded, masters::end(broker, &entries, false, None).await?)
+            (
+                WaitEnd::AllEnded,
+                masters::end(broker, &entries, false, None).await?,
+            )
         };
         Ok(Done {
             end,
