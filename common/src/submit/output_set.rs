@@ -18,7 +18,9 @@ const MANIFEST: &str = "mpd";
 const RENDITION: &[&str] = &["video.m3u8", "subtitles-100.m3u8"];
 
 fn suffixes(ends: &[&str]) -> Vec<Suffix> {
-    ends.iter().filter_map(|end| Suffix::new(*end).ok()).collect()
+    ends.iter()
+        .filter_map(|end| Suffix::new(*end).ok())
+        .collect()
 }
 
 /// The outputs of each source: their recipes, and how they are named. There is at least one.
