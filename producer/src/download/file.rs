@@ -86,6 +86,7 @@ impl Downloader {
         let [manifest, playlist] = [first.1, last.1].map(|file: &MasterFile| Expected {
             size: file.size,
             digest: Some(file.digest.clone()),
+            may_replace: self.overwrite,
         });
         let found = self.bring(job, &first.0, &manifest, sender, stop).await;
         if found.path().is_none() {
