@@ -94,7 +94,7 @@ pub(crate) fn recordings(sources: &[SourceFile]) -> Recordings {
         // Numbers that go on from one recording to the next: a file that is not full ends one.
         let ends = |part: &Part| part.first.is_none() && !is_full(part);
         for parts in parts.split_inclusive(ends) {
-            let missing = missing(parts, &is_full);
+            let missing = missing(parts, is_full);
             let files: Vec<usize> = parts.iter().map(|part| part.index).collect();
             match missing {
                 Some(missing) => found.broken.push(Broken {

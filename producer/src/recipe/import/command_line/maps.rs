@@ -72,13 +72,11 @@ impl Maps {
     }
 
     pub(super) fn apply(&self, draft: &mut RecipeDraft, left_out: &mut LeftOut) {
-        if !self.is_used {
-            if draft.video != Video::None || draft.audio != Audio::None {
-                left_out.add(
-                    "without -map",
-                    "ffmpeg takes one track of each kind, and every track is kept here",
-                );
-            }
+        if !self.is_used && (draft.video != Video::None || draft.audio != Audio::None) {
+            left_out.add(
+                "without -map",
+                "ffmpeg takes one track of each kind, and every track is kept here",
+            );
         }
         let may_be_absent = self.is_used && !self.is_open;
         let is_absent = |has: bool, without: bool| without || (may_be_absent && !has);

@@ -26,15 +26,15 @@ fn command_lines_become_the_recipes_that_they_say() {
         ),
         (
             "ffmpeg -i in.mkv -ss 10 -to 20 -map 0 -c copy out.mkv",
-            "video as it is, 10-20 s only, mkv",
+            "video as it is, 10 to 20 s, mkv",
         ),
         (
             "ffmpeg -ss 10 -i in.mkv -to 20 -map 0 -c copy out.mkv",
-            "video as it is, 10-30 s only, mkv",
+            "video as it is, 10 to 30 s, mkv",
         ),
         (
             "ffmpeg -ss 10 -t 60 -i in.mkv -ss 5 -to 20 -map 0 -c copy out.mkv",
-            "video as it is, 15-30 s only, mkv",
+            "video as it is, 15 to 30 s, mkv",
         ),
         (
             "ffmpeg -i in.mkv -map 0 -c copy -c:v libx265 -crf 20 out.mkv",

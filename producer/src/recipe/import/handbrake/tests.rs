@@ -94,7 +94,7 @@ fn presets_become_the_recipes_that_they_say() {
         (
             json!({ "AudioEncoderFallback": "ac3", "AudioList": [
                 { "AudioEncoder": "copy", "AudioBitrate": 640, "AudioMixdown": "5point1" }] }),
-            sound("ac3 640k, downmix 5.1, 1 audio rule"),
+            sound("ac3 640 kbit/s, downmix 5.1, 1 audio rule"),
         ),
         (
             json!({ "SubtitleTrackSelectionBehavior": "none", "SubtitleBurnBehavior": "first" }),
