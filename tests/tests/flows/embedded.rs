@@ -117,8 +117,15 @@ async fn outputs_are_as_old_and_as_private_as_their_inputs() {
     };
     set("h264.mp4", 0o640);
     set("tracks.mkv", 0o4744);
-    machine.encode().await.succeeded();
-    for (name, mode) in [("h264.mkv", 0o640), ("tracks.mkv", 0o744)] {
+    let mut command = machine.command("ultrafast");
+    command.args(["--thumbnails", "1"]);
+    process::run(command).await.succeeded();
+    for (name, mode) in [
+        ("h264.mkv", 0o640),
+        ("h264.1.jpg", 0o640),
+        ("tracks.mkv", 0o744),
+        ("tracks.1.jpg", 0o744),
+    ] {
         let metadata = machine.path("out").join(name).metadata().unwrap();
         assert_eq!(metadata.modified().unwrap(), old, "{name}");
         assert_eq!(metadata.permissions().mode() & 0o7777, mode, "{name}");

@@ -139,12 +139,13 @@ pub(super) fn frames(parts: &[Part]) -> (u64, u64) {
     frames
 }
 
-/// Bytes that the joined film has at least. Films of cameras become a third of their pixels without loss.
+/// Bytes that the joined film most likely exceeds: without loss, pictures of a camera become about half as large as they
+/// are raw, and drawn ones a tenth.
 pub(super) fn least_bytes(parts: &[Part]) -> u64 {
     let shape = Shape::of(parts);
     let (width, height) = shape.size;
     let pixels = u64::from(width) * u64::from(height) * frames(parts).0;
-    pixels.saturating_mul(u64::from(shape.film.depth())) / 8 / 4
+    pixels.saturating_mul(u64::from(shape.film.depth())) / 8 / 10
 }
 
 /// Joins parts that differ: each is decoded, and brought to the size, rate and sound of the first. Nothing is lost by

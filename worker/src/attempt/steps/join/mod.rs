@@ -120,7 +120,7 @@ impl Prepared {
         }
         let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
         Err(Failure::worker(format!(
-            "the parts differ, and joined without loss they take at least {:.1} GiB of scratch space, of which {:.1} GiB are \
+            "the parts differ, and joined without loss they take more than {:.1} GiB of scratch space, of which {:.1} GiB are \
              free: make room, or make the parts alike first",
             gib(bytes),
             gib(free.unwrap_or(0))
