@@ -19,9 +19,8 @@ use common::recipe::encoder::EncoderKind;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
-use crate::attempt::input;
 use crate::cli::config::ReadMode;
-use crate::dispatch::room::Room;
+use crate::dispatch::room::{Room, copied, need};
 use crate::work::reach::Reach;
 
 /// How long a job that other workers can run is left to them.
@@ -32,8 +31,6 @@ const UNPROVED: SignedDuration = SignedDuration::from_secs(15);
 const AWAY: SignedDuration = SignedDuration::from_secs(5);
 /// The wait before the next offer of a job for which there is no room.
 const ROOM: SignedDuration = SignedDuration::from_secs(2);
-/// The least scratch space reserved for a job, in bytes.
-const LEAST: u64 = 16 << 20;
 
 /// Decides which jobs a worker may claim.
 pub struct Admission {
@@ -107,25 +104,6 @@ impl Admission {
             room,
         }
     }
-
-    /// Bytes of copies that the worker makes on its own disk before it encodes: of downloaded files, and of parts that
-    /// are joined.
-    fn copied(&self, job: &Job) -> u64 {
-        let inputs = job.inputs().enumerate();
-        let downloaded = inputs.filter(|(number, input)| {
-            let mode = input::mode(job, *number, self.read);
-            input.location.is_remote() && mode == ReadMode::Download
-        });
-        let downloaded: u64 = downloaded.map(|(_, input)| input.size).sum();
-        // Parts are copied one by one before they are joined at worst. These copies go before the output is made.
-        let joined = if job.is_joined() { job.bytes() } else { 0 };
-        downloaded.saturating_add(joined)
-    }
-
-    /// Bytes of scratch space that a job may need: an output is seldom larger than its input.
-    fn need(&self, job: &Job) -> u64 {
-        self.copied(job).saturating_add(job.bytes()).max(LEAST)
-    }
 }
 
 /// A worker in one poll.
@@ -138,7 +116,7 @@ impl Applicant<'_> {
     /// Whether `need` bytes are free besides the reserved space. A job that runs alone, and whose files are not copied
     /// first, always starts, because the need is only an estimate.
     fn has_space(&self, reserved: &Shares, job: &Job, need: u64) -> bool {
-        if reserved.scratch == 0 && self.admission.copied(job) == 0 {
+        if reserved.scratch == 0 && copied(job, self.admission.read) == 0 {
             return true;
         }
         let Some(Room { free, used }) = self.room else {
@@ -213,7 +191,7 @@ impl Claimant for Applicant<'_> {
             }
             session = proof.sessions.map(|_| encoder.kind());
         }
-        let need = self.admission.need(job);
+        let need = need(job, self.admission.read);
         if !self.has_space(&reserved, job, need) {
             return Err(Decline::Full(if is_pinned { ROOM } else { OTHERS }));
         }

@@ -3,12 +3,37 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::attempt::scratch;
+use common::job::Job;
+
+use crate::attempt::{input, scratch};
+use crate::cli::config::ReadMode;
 use crate::report::gauge::Gauge;
 use crate::report::load::free_space;
 
 /// How long a poll waits for the disk: a slow disk must not delay claims.
 const LONGEST: Duration = Duration::from_secs(1);
+
+/// The least scratch space reserved for a job, in bytes.
+const LEAST: u64 = 16 << 20;
+
+/// Bytes of scratch space that a job may need: an output is seldom larger than its input.
+pub(crate) fn need(job: &Job, read: ReadMode) -> u64 {
+    copied(job, read).saturating_add(job.bytes()).max(LEAST)
+}
+
+/// Bytes of copies that the worker makes on its own disk before it encodes: of downloaded files, and of parts that are
+/// joined.
+pub(crate) fn copied(job: &Job, read: ReadMode) -> u64 {
+    let inputs = job.inputs().enumerate();
+    let downloaded = inputs.filter(|(number, input)| {
+        let mode = input::mode(job, *number, read);
+        input.location.is_remote() && mode == ReadMode::Download
+    });
+    let downloaded: u64 = downloaded.map(|(_, input)| input.size).sum();
+    // Parts are copied one by one before they are joined at worst. These copies go before the output is made.
+    let joined = if job.is_joined() { job.bytes() } else { 0 };
+    downloaded.saturating_add(joined)
+}
 
 /// The room on the disk of the scratch folder, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,14 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::broker::Question;
-use crate::farm::film::{BlackBorders, Combing, FilmFindings};
 use crate::farm::orders::Order;
 use crate::farm::preview::{
     Forecast, ForecastRequest, JobFile, Preview, PreviewKind, PreviewRequest,
 };
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::retention::Days;
-use crate::farm::sample::{Sample, SampleRequest, SampleScore};
+use crate::farm::sample::SampleScore;
 use crate::job::batch::Batch;
 use crate::job::changes::{Change, Kind};
 use crate::job::event::{Event, What};
@@ -30,10 +29,11 @@ use crate::names::location::Location;
 use crate::names::token::Token;
 use crate::recipe::encoder::Codec;
 use crate::recipe::preset::Preset;
-use crate::recipe::{Borders, Choice, FileFormat, Metric, Outputs, RecipeFile};
+use crate::recipe::{Choice, FileFormat, Metric, Outputs, RecipeFile};
 use crate::{testing, wire};
 
 use super::reports::{measured, streams};
+use super::sample_encodes;
 
 fn job() -> Job {
     let encoder = "libx265".parse().expect("an encoder");
@@ -346,61 +346,8 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
                 command: None,
             },
         ),
-        of(
-            "sample",
-            &SampleRequest {
-                input: job.input.clone(),
-                recipe: job.recipe.clone(),
-                encoder: "libx265".parse().expect("an encoder"),
-                metric: Metric::Vmaf,
-                sample: Sample {
-                    stream: 0,
-                    start: 350.0,
-                    frames: Some(500),
-                    is_turned: false,
-                },
-                film: FilmFindings::default(),
-                build: "d41d8cd98f00b204".parse().expect("a token"),
-            },
-        ),
-        of(
-            "sample-surveyed",
-            &SampleRequest {
-                input: job.input.clone(),
-                recipe: job.recipe.clone(),
-                encoder: "libx265".parse().expect("an encoder"),
-                metric: Metric::Ssim,
-                sample: Sample {
-                    stream: 1,
-                    start: 0.0,
-                    frames: None,
-                    is_turned: true,
-                },
-                film: FilmFindings {
-                    borders: Some(BlackBorders {
-                        borders: Borders {
-                            top: 140,
-                            bottom: 138,
-                            left: 0,
-                            right: 2,
-                        },
-                        pictures: 10,
-                        usable: 8,
-                        is_mixed: false,
-                    }),
-                    combing: Some(Combing {
-                        pictures: 120,
-                        whole: 7,
-                        top_first: 80,
-                        bottom_first: 1,
-                        repeats: 2,
-                        moving: 100,
-                    }),
-                    is_steady: true,
-                },
-                build: "d41d8cd98f00b204".parse().expect("a token"),
-            },
-        ),
+        of("sample", &sample_encodes::asked(&job)),
+        of("sample-surveyed", &sample_encodes::surveyed(&job)),
         of(
             "score",
             &SampleScore {
