@@ -11,12 +11,12 @@ use common::recipe::encoder::Encoder;
 use crate::ffmpeg::arguments::line::{Input, Line};
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::file;
-use crate::ffmpeg::part::Part;
+use crate::ffmpeg::part::{Part, has_jumps};
 use crate::ffmpeg::picture::{Picture, Task};
 use crate::ffmpeg::probe::media::Stream;
 use crate::ffmpeg::rate::Pass;
 use crate::ffmpeg::rate::budget::Budget;
-use crate::ffmpeg::tracks::{Track, TrackMethod, Tracks};
+use crate::ffmpeg::tracks::{Track, TrackMethod, Tracks, of_source};
 
 /// The name of the file with all tracks but the films.
 pub const REST: &str = "rest";
@@ -60,8 +60,14 @@ impl Run<'_> {
             line.push(format!("-map {from} -c:{number} {encoder}"));
         }
         // Many encoders put out nothing in a first pass, so that ffmpeg knows no progress. A copy beside them has one.
-        if let Some(film) = films.first() {
-            line.push(format!("-map 0:{} -c:{} copy", film.index, films.len()));
+        let progress = films.first().map(|film| film.index);
+        let others = of_source(&self.tracks.list).filter(|track| !track.source.is_film());
+        let others = others.filter(|_| has_jumps(self.input.media));
+        let copies = progress
+            .into_iter()
+            .chain(others.map(|track| track.source.index));
+        for (number, index) in copies.enumerate() {
+            line.push(format!("-map 0:{index} -c:{} copy", films.len() + number));
         }
         line.push("-map_metadata -1 -map_chapters -1");
         line.encoder(video, encoder, proof, films);

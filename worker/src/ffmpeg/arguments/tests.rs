@@ -303,3 +303,32 @@ fn nothing_is_laid_over_a_film_at_the_cost_of_its_depth() {
         }
     }
 }
+
+#[test]
+fn both_passes_count_the_time_of_a_broadcast_from_the_same_track() {
+    let recipe = recipe("libx264", |video| {
+        video.rate = common::recipe::Rate::Bitrate("1M".parse().expect("a bitrate"));
+        video.two_pass = true;
+    });
+    let encoder: Encoder = "libx264".parse().expect("a name");
+    let proof = proof(&["yuv420p"], &[]);
+    for (format, uses_sound) in [("mpegts", true), ("matroska,webm", false)] {
+        let media = Media {
+            format: format.to_owned(),
+            ..media(film(640, 360, "yuv420p"))
+        };
+        let made = encode(
+            &recipe,
+            &media,
+            &Findings::default(),
+            Some((&encoder, &proof)),
+            &Build::new("5.1", [], []),
+            &Source::File("/in".into()),
+            Path::new("/scratch/out"),
+        );
+        let first = made.expect("a line").first_pass.expect("two passes");
+        let first = first.join(OsStr::new(" ")).into_string().expect("text");
+        assert!(first.contains("-map 0:0 -c:1 copy"), "{first}");
+        assert_eq!(first.contains("-map 0:1 -c:2 copy"), uses_sound, "{first}");
+    }
+}

@@ -302,6 +302,15 @@ fn of_kind(media: &Media, kind: StreamKind) -> impl Iterator<Item = &Stream> {
         .filter(move |stream| stream.kind == kind && stream.absent.is_none())
 }
 
+/// The tracks that a run reads from the input itself. Where a clock may jump, the first of them begins at 0, so that all
+/// runs for an output must use the same ones.
+pub(crate) fn of_source(tracks: &[Track]) -> impl Iterator<Item = &Track> {
+    tracks.iter().filter(|track| {
+        track.source.external.is_none()
+            && !matches!(track.by, TrackMethod::Attach | TrackMethod::Captions(_))
+    })
+}
+
 /// The place of the track that stands for an input's stream, if several are made of it: its copy, or else the one with
 /// the most channels.
 pub(crate) fn representative(tracks: &[Track], index: usize) -> Option<usize> {

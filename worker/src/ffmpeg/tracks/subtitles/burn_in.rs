@@ -18,7 +18,7 @@ use crate::ffmpeg::tracks::subtitles::choice;
 use crate::ffmpeg::tracks::subtitles::file;
 use crate::ffmpeg::tracks::subtitles::form::Form;
 use crate::ffmpeg::tracks::subtitles::purpose::is_forced;
-use crate::ffmpeg::tracks::{Track, TrackMethod};
+use crate::ffmpeg::tracks::{Track, of_source};
 use crate::ffmpeg::{Source, file as literal};
 
 /// The text to be drawn, in the folder where ffmpeg works. Filters find it by its name alone.
@@ -272,11 +272,7 @@ pub(crate) fn extraction(
 /// first of the tracks that are used begins at 0. With the subtitles alone, that would be the first subtitle.
 fn beside(tracks: &[Track]) -> Vec<OsString> {
     let mut list: Vec<OsString> = Vec::new();
-    let own = tracks.iter().filter(|track| {
-        track.source.external.is_none()
-            && !matches!(track.by, TrackMethod::Attach | TrackMethod::Captions(_))
-    });
-    for track in own {
+    for track in of_source(tracks) {
         list.extend(["-map".into(), format!("0:{}", track.source.index).into()]);
     }
     list.extend(["-c", "copy", "-f", "null", "-"].map(OsString::from));
