@@ -39,7 +39,12 @@ impl<'a> FurtherInputs<'a> {
         let mut further = Vec::new();
         if let Some(search) = &mut self.subtitles {
             let beside = search.beside(&input.location).await?;
-            if let Some(why) = beside.left_out.into_iter().next() {
+            if let Some(why) = beside
+                .unreadable
+                .into_iter()
+                .chain(beside.unsupported)
+                .next()
+            {
                 return Ok(Err(format!(
                     "{why}; or leave subtitle files out of the recipe"
                 )));

@@ -171,8 +171,8 @@ async fn find(
     for left in &left_out {
         eprintln!("{}", refusal(left));
     }
-    for problem in &found.unreadable {
-        eprintln!("warning: cannot read {}", printable(problem));
+    for warning in found.warnings() {
+        eprintln!("warning: {}", printable(&warning));
     }
     if found.sources.is_empty() {
         return Err(if !left_out.is_empty() {

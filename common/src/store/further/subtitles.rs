@@ -31,8 +31,10 @@ const SDH_OR_HINDI: &str = "hi";
 pub struct SubtitleFiles {
     /// Those that become tracks, by name.
     pub files: Vec<FurtherInput>,
-    /// Those that do not, each with the reason.
-    pub left_out: Vec<String>,
+    /// Those that cannot be read, each with the reason.
+    pub unreadable: Vec<String>,
+    /// Those of a form that does not become tracks, each with a way out.
+    pub unsupported: Vec<String>,
 }
 
 /// A search for subtitle files. It lists each folder once.
@@ -73,17 +75,17 @@ impl<'a> SubtitleSearch<'a> {
         let names: Vec<String> = files.iter().map(|file| file.location.name()).collect();
         let film = film.name();
         let mut found = SubtitleFiles::default();
-        found.left_out.extend(listing.failed.clone());
+        found.unreadable.extend(listing.failed.clone());
         let is_its = |name: &str| words(stem(&film), name, &names).is_some();
         let unreadable = listing.unreadable.iter().filter(|(name, _)| is_its(name));
         let unreadable = unreadable.map(|(name, why)| format!("{name}: {why}"));
-        found.left_out.extend(unreadable);
+        found.unreadable.extend(unreadable);
         for (file, name) in files.iter().zip(&names) {
             let Some((words, extension)) = words(stem(&film), name, &names) else {
                 continue;
             };
             if extension == DVD {
-                found.left_out.push(format!(
+                found.unsupported.push(format!(
                     "{}: subtitles of a DVD in two files (.idx and .sub) do not become tracks: join them to the film \
                      first, with mkvmerge",
                     file.location
@@ -346,8 +348,9 @@ mod tests {
                 let head = stores.head(&file.input.location).await.expect("there");
                 assert_eq!(head, file.input, "the version that a worker finds");
             }
-            assert_eq!(found.left_out.len(), 1);
-            assert!(found.left_out[0].contains("mkvmerge"));
+            assert_eq!(found.unreadable.len(), 0);
+            assert_eq!(found.unsupported.len(), 1);
+            assert!(found.unsupported[0].contains("mkvmerge"));
         }
     }
 
@@ -367,6 +370,6 @@ mod tests {
         let found = SubtitleSearch::new(&stores).beside(&film).await;
         let found = found.expect("listed");
         assert_eq!(found.files, []);
-        assert_eq!(found.left_out.len(), 1);
+        assert_eq!(found.unreadable.len(), 1);
     }
 }

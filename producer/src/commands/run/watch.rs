@@ -1,5 +1,6 @@
 //! `producer watch`: submits the files that arrive in a folder or bucket prefix.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -91,6 +92,7 @@ pub(crate) async fn run(
     preflight::check_served(&broker, outputs.first(), &terms, &jobs, false).await?;
     let mut watch = Watch {
         arrivals: StabilityTracker::new(options.settle),
+        warnings: HashSet::new(),
         stores: Stores::new(),
         paths: [options.place],
         globs: options.globs,
@@ -186,6 +188,8 @@ struct Watch {
     terms: JobTerms,
     json: bool,
     arrivals: StabilityTracker,
+    /// The warnings of the last scan.
+    warnings: HashSet<String>,
 }
 
 impl Watch {
@@ -195,6 +199,11 @@ impl Watch {
         let search =
             Search::new(&self.globs, &outputs, &self.stores)?.for_recipe(self.outputs.first());
         let found = search.that_may_find_nothing().run(&self.paths).await?;
+        let warnings: HashSet<String> = found.warnings().collect();
+        for warning in warnings.difference(&self.warnings) {
+            eprintln!("warning: {}", printable(warning));
+        }
+        self.warnings = warnings;
         let inputs = found.sources.iter().map(SourceFile::inputs);
         let mut arrived = self.arrivals.look(inputs, Instant::now());
         arrived.retain(|index| self.holds_media(&found.sources[*index]));

@@ -43,9 +43,18 @@ pub(crate) struct FoundFiles {
     pub excluded: usize,
     /// Paths that could not be read, each with the reason.
     pub unreadable: Vec<String>,
+    /// Subtitle files beside media that do not become tracks, each with a way out.
+    pub unsupported: Vec<String>,
 }
 
 impl FoundFiles {
+    /// What was in the way of some files, one warning each.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
+        let unreadable = self.unreadable.iter();
+        let unreadable = unreadable.map(|problem| format!("cannot read {problem}"));
+        unreadable.chain(self.unsupported.iter().cloned())
+    }
+
     /// Leaves out local files that hold no video, or neither video nor sound. Returns those that a person named, each
     /// with the reason.
     pub(crate) fn sift(&mut self) -> Vec<(PathBuf, NoVideo)> {

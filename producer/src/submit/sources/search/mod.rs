@@ -107,14 +107,17 @@ impl<'a> Search<'a> {
         }
         if self.takes_subtitles {
             let mut search = SubtitleSearch::new(self.stores);
-            for source in &mut self.found.sources {
+            let FoundFiles {
+                sources,
+                unreadable,
+                unsupported,
+                ..
+            } = &mut self.found;
+            for source in sources {
                 let beside = search.beside(&source.input.location).await?;
                 source.further.extend(beside.files);
-                for file in beside.left_out {
-                    if !self.found.unreadable.contains(&file) {
-                        self.found.unreadable.push(file);
-                    }
-                }
+                add_new(unreadable, beside.unreadable);
+                add_new(unsupported, beside.unsupported);
             }
         }
         Ok(self.found)
@@ -275,6 +278,15 @@ impl<'a> Search<'a> {
         let is_new = self.seen.insert(source.input.location.clone());
         if is_new || (self.keeps_repeats && source.is_named) {
             self.found.sources.push(source);
+        }
+    }
+}
+
+/// Adds what the list does not have yet.
+fn add_new(list: &mut Vec<String>, found: Vec<String>) {
+    for one in found {
+        if !list.contains(&one) {
+            list.push(one);
         }
     }
 }

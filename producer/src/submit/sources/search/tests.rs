@@ -151,3 +151,19 @@ async fn a_file_that_is_named_twice_is_joined_twice() {
         .expect("found");
     assert_eq!(names(&found), ["intro.mp4", "film.mkv", "intro.mp4"]);
 }
+
+#[tokio::test]
+async fn subtitles_in_two_files_are_told_and_nothing_is_incomplete() {
+    let folder = tree(&["film.mkv", "film.idx", "film.sub", "film.en.srt"]);
+    let stores = Stores::new();
+    let recipe = Recipe::copy().edit(|draft| draft.subtitle_tracks.external = true);
+    let search = Search::new(&Globs::default(), &[], &stores).expect("sound");
+    let search = search.for_recipe(&recipe.expect("sound"));
+    let found = search.run(&[folder.path().to_owned()]).await;
+    let found = found.expect("found");
+    assert_eq!(found.sources[0].further.len(), 1);
+    assert!(found.unreadable.is_empty());
+    let warnings: Vec<String> = found.warnings().collect();
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].contains("mkvmerge"), "{warnings:?}");
+}
