@@ -14,6 +14,7 @@ use common::job::ladder::Ladder;
 use common::job::work::Work;
 use common::matching::pin;
 use common::names::location::Location;
+use common::names::token::Token;
 use common::recipe::{NameTemplate, Outputs, Recipe, Rendition};
 use common::store::StoreError;
 use common::submit::existing_outputs::{ExistingFile, ExistingOutputs};
@@ -48,6 +49,8 @@ pub(crate) struct NewJobs {
     /// The outputs' names, without extension; by default `{stem}`, or `{stem}-{height}p` for
     /// renditions.
     name: Option<NameTemplate>,
+    /// The preset that the recipe began with, for the placeholder `{preset}` of names.
+    preset: Option<Token>,
     /// 1 (low) to 10 (high); 5 by default.
     #[serde(default)]
     priority: Priority,
@@ -93,7 +96,7 @@ pub(crate) async fn create(
     }
     let outputs = Outputs::new(request.name.clone(), request.renditions.clone())
         .map_err(|why| Refusal::unsound(why.to_string()))?;
-    let outputs = OutputSet::new(&request.recipe, &outputs, None)
+    let outputs = OutputSet::new(&request.recipe, &outputs, request.preset.clone())
         .map_err(|why| Refusal::unsound(why.to_string()))?;
     if let Some(worker) = &request.worker {
         let workers = shared.broker.workers().await?;

@@ -7,6 +7,7 @@ use common::job::record::JobRecord;
 use common::matching::pin;
 use common::matching::plan::Plan;
 use common::names::location::Location;
+use common::names::token::Token;
 use common::recipe::{Outputs, Recipe};
 use common::submit::output_set::OutputSet;
 use futures::StreamExt;
@@ -23,6 +24,8 @@ pub(crate) struct PlanRequest {
     /// The names and renditions of the outputs, which must fit the recipe. The plan is that of the first rendition.
     #[serde(default)]
     outputs: Outputs,
+    /// The preset that the recipe began with, for the placeholder `{preset}` of names.
+    preset: Option<Token>,
 }
 
 /// Which workers could run a recipe, how fast, and which other encoders could be used. Changes
@@ -33,10 +36,14 @@ pub(crate) struct PlanRequest {
 )]
 pub(crate) async fn plan(
     State(shared): State<App>,
-    Json(PlanRequest { recipe, outputs }): Json<PlanRequest>,
+    Json(PlanRequest {
+        recipe,
+        outputs,
+        preset,
+    }): Json<PlanRequest>,
 ) -> Result<axum::Json<Plan>, Refusal> {
-    let set =
-        OutputSet::new(&recipe, &outputs, None).map_err(|why| Refusal::unsound(why.to_string()))?;
+    let set = OutputSet::new(&recipe, &outputs, preset)
+        .map_err(|why| Refusal::unsound(why.to_string()))?;
     let (workers, reports) =
         tokio::try_join!(shared.broker.workers(), shared.broker.recent_reports())?;
     let history = reports.iter().collect();

@@ -657,6 +657,12 @@ export interface components {
         };
         /** @example forced */
         BurnIn: string;
+        ByteRange: {
+            /** Format: int64 */
+            length: number;
+            /** Format: int64 */
+            offset: number;
+        };
         Candidate: {
             encoder?: components["schemas"]["Encoder"] | null;
             /** Format: float */
@@ -741,7 +747,7 @@ export interface components {
             waiting: number;
         };
         /** @enum {string} */
-        Container: "mkv" | "mp4" | "mov" | "webm" | "mka" | "m4a" | "mp3" | "flac" | "opus";
+        Container: "mkv" | "mp4" | "mov" | "webm" | "mka" | "m4a" | "mp3" | "flac" | "opus" | "cmaf";
         Content: {
             media?: components["schemas"]["MediaInfo"] | null;
             why?: string | null;
@@ -928,6 +934,12 @@ export interface components {
             tries: number;
             workers: components["schemas"]["WorkerName"][];
         };
+        Fraction: {
+            /** Format: int32 */
+            denominator: number;
+            /** Format: int32 */
+            numerator: number;
+        };
         /** @example peak:30 */
         FrameRate: string;
         FurtherInput: {
@@ -1061,6 +1073,46 @@ export interface components {
         };
         /** @enum {string} */
         Kind: "track" | "language" | "title" | "disposition" | "chapters" | "attachment" | "cover" | "tag" | "rotation" | "aspect" | "colour" | "hdr10" | "hdr10plus" | "dolby_vision" | "hlg" | "interlacing" | "alpha" | "captions" | "timing" | "timecode" | "layout" | "loudness";
+        LadderStream: {
+            /** Format: int64 */
+            average: number;
+            codecs: string;
+            /** Format: double */
+            duration: number;
+            file: components["schemas"]["Location"];
+            kind: components["schemas"]["LadderStreamKind"];
+            /** Format: int64 */
+            peak: number;
+            playlist: components["schemas"]["Location"];
+            segments?: components["schemas"]["SegmentIndex"] | null;
+        };
+        LadderStreamKind: {
+            video: {
+                frame_rate?: components["schemas"]["Fraction"] | null;
+                /** Format: int32 */
+                height: number;
+                range: components["schemas"]["VideoRange"];
+                /** Format: int32 */
+                width: number;
+            };
+        } | {
+            sound: {
+                /** Format: int32 */
+                channels: number;
+                default: boolean;
+                language?: string | null;
+                /** Format: int32 */
+                sample_rate: number;
+                title?: string | null;
+            };
+        } | {
+            subtitles: {
+                default: boolean;
+                forced: boolean;
+                language?: string | null;
+                title?: string | null;
+            };
+        };
         /** @example eng */
         Language: string;
         LiveState: {
@@ -1122,6 +1174,7 @@ export interface components {
             hop_after?: number | null;
             name?: components["schemas"]["NameTemplate"] | null;
             output: string;
+            preset?: components["schemas"]["Token"] | null;
             priority?: components["schemas"]["Priority"];
             recipe: components["schemas"]["Recipe"];
             renditions?: components["schemas"]["Rendition"][] | null;
@@ -1181,6 +1234,7 @@ export interface components {
         };
         PlanRequest: {
             outputs?: components["schemas"]["Outputs"];
+            preset?: components["schemas"]["Token"] | null;
             recipe: components["schemas"]["Recipe"];
         };
         Point: components["schemas"]["Sum"] & {
@@ -1273,6 +1327,7 @@ export interface components {
             companions?: components["schemas"]["Companions"];
             container?: components["schemas"]["Container"];
             refuse_loss?: components["schemas"]["Kind"][];
+            segment_seconds?: components["schemas"]["Segment"] | null;
             strict_input?: boolean;
             subtitle_tracks?: components["schemas"]["SubtitleTracks"];
             subtitles?: components["schemas"]["Subtitles"];
@@ -1304,6 +1359,7 @@ export interface components {
             input_media?: components["schemas"]["MediaInfo"] | null;
             /** Format: int64 */
             input_size: number;
+            ladder?: components["schemas"]["LadderStream"][];
             output_media?: components["schemas"]["MediaInfo"] | null;
             /** Format: int64 */
             output_size: number;
@@ -1409,6 +1465,13 @@ export interface components {
         Scale: string;
         /** @example vmaf=95 */
         Score: string;
+        Segment: number;
+        SegmentIndex: {
+            index: components["schemas"]["ByteRange"];
+            initialization: components["schemas"]["ByteRange"];
+            /** Format: double */
+            longest: number;
+        };
         SessionInfo: {
             locked: boolean;
             role?: components["schemas"]["Role"] | null;
@@ -1580,6 +1643,8 @@ export interface components {
             watermark?: components["schemas"]["Watermark"] | null;
             with: components["schemas"]["Choice"];
         };
+        /** @enum {string} */
+        VideoRange: "sdr" | "pq" | "hlg";
         Vocabulary: {
             arguments: string[];
             audio: string[];

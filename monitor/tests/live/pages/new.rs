@@ -188,7 +188,12 @@ async fn a_preset_of_renditions_makes_all_of_them() {
     // Renditions that have one name are refused before anything is sent.
     choose(&mut browser, ".new-jobs [name=template]", "{stem}").await;
     browser.shows("would both be named").await;
-    choose(&mut browser, ".new-jobs [name=template]", "{stem}/{height}").await;
+    choose(
+        &mut browser,
+        ".new-jobs [name=template]",
+        "{stem}/{preset}-{height}",
+    )
+    .await;
     browser.click(".entries li:first-child button").await;
     browser.shows("Nosferatu.avi").await;
     browser.click(".entries li:last-child input").await;
@@ -205,7 +210,7 @@ async fn a_preset_of_renditions_makes_all_of_them() {
     let saved = presets.find(&"sizes".parse().expect("a name"));
     let outputs = saved.expect("saved").preset.outputs.clone();
     let name = outputs.name.as_ref().map(ToString::to_string);
-    assert_eq!(name.as_deref(), Some("{stem}/{height}"));
+    assert_eq!(name.as_deref(), Some("{stem}/{preset}-{height}"));
     assert_eq!(outputs.renditions.len(), 3);
 
     browser.until("a way to send it", ready).await;
@@ -217,7 +222,14 @@ async fn a_preset_of_renditions_makes_all_of_them() {
         .map(|waiting| waiting.job.output.name())
         .collect();
     names.sort();
-    assert_eq!(names, ["1080.mp4", "480.mp4", "720.mp4"]);
+    assert_eq!(
+        names,
+        [
+            "web-ladder-1080.mp4",
+            "web-ladder-480.mp4",
+            "web-ladder-720.mp4"
+        ]
+    );
     drop(browser);
     monitor.stop().await;
 }

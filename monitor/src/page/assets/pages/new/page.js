@@ -24,6 +24,7 @@ const TYPING = 250;
  * @property {Map<string, number>} files chosen ones by their path below the root, with their sizes
  * @property {Recipe | null} recipe
  * @property {Partial<Outputs>} outputs
+ * @property {string | null} preset the name of the one that the recipe began with
  * @property {string} worker
  * @property {string} priority
  * @property {string} fallback
@@ -34,7 +35,7 @@ const TYPING = 250;
 export function mount(element, deps) {
   const { api, memory, notes, session, state } = deps;
   /** @type {Draft} */
-  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, outputs: {}, worker: "", priority: "5", fallback: "10", output: "encoded" };
+  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, outputs: {}, preset: null, worker: "", priority: "5", fallback: "10", output: "encoded" };
   const { files } = draft;
   const recipe = recipeForm(deps, "new", () => update());
   const parts = skeleton(recipe.element);
@@ -108,7 +109,7 @@ export function mount(element, deps) {
     /** @type {string | null} */
     let reason = null;
     try {
-      plan = await api.post("/plan", { recipe: planned, outputs: recipe.outputs() });
+      plan = await api.post("/plan", { recipe: planned, outputs: recipe.outputs(), preset: recipe.preset() });
     } catch (refusal) {
       reason = /** @type {Error} */ (refusal).message;
     }
@@ -131,6 +132,7 @@ export function mount(element, deps) {
       recipe: recipe.value(),
       name,
       renditions: renditions.length ? renditions : null,
+      preset: recipe.preset(),
       priority: Number(parts.priority.value),
       worker: parts.worker.value || null,
       hop_after: hasFallback ? 60 * Number(parts.fallback.value) : null,
@@ -167,7 +169,7 @@ export function mount(element, deps) {
     parts.priority.value = draft.priority;
     parts.fallback.value = draft.fallback;
     parts.output.value = draft.output;
-    if (draft.recipe) recipe.fill(draft.recipe, draft.outputs);
+    if (draft.recipe) recipe.fill(draft.recipe, draft.outputs, draft.preset ?? "");
   }
   restore();
   settings.load();
@@ -181,6 +183,7 @@ export function mount(element, deps) {
         ...draft,
         recipe: recipe.isTouched() ? recipe.value() : null,
         outputs: recipe.outputs(),
+        preset: recipe.preset(),
         worker: parts.worker.value,
         priority: parts.priority.value,
         fallback: parts.fallback.value,

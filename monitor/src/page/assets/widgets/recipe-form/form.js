@@ -51,6 +51,8 @@ export function recipeForm({ api, state }, id, changed) {
   let isTouched = false;
   /** @type {Recipe | null} The recipe that filled the form: what no field shows stays. */
   let filled = null;
+  /** The name of the preset that filled the form, for the names of outputs. */
+  let preset = "";
 
   function settle() {
     settleFields(fields);
@@ -113,10 +115,12 @@ export function recipeForm({ api, state }, id, changed) {
   /**
    * @param {Recipe} recipe
    * @param {Partial<Outputs>} made what each file becomes by it
+   * @param {string} name of the preset, if it is of one
    */
-  function fill(recipe, made = {}) {
+  function fill(recipe, made = {}, name = "") {
     isTouched = true;
     filled = recipe;
+    preset = name;
     outputs.fill(made);
     fillRecipe(fields, parts, recipe, offerOthers);
     kept.fill(recipe.refuse_loss ?? []);
@@ -124,8 +128,8 @@ export function recipeForm({ api, state }, id, changed) {
 
   element.addEventListener("change", (event) => {
     if (event.target === fields.start) {
-      const preset = presets.find((preset) => preset.name === fields.start.value);
-      if (preset) fill(preset.recipe, preset.outputs);
+      const chosen = presets.find(({ name }) => name === fields.start.value);
+      if (chosen) fill(chosen.recipe, chosen.outputs, chosen.name);
     } else {
       isTouched = true;
       fields.start.value = "";
@@ -148,10 +152,10 @@ export function recipeForm({ api, state }, id, changed) {
     offerPresets(found, first = null) {
       presets = found;
       offer(fields.start, [["", "…"], ...found.map(({ name }) => /** @type {[string, string]} */ ([name, name]))]);
-      const preset = isTouched ? null : found.find((preset) => preset.name === first);
-      if (!preset) return;
-      fields.start.value = preset.name;
-      fill(preset.recipe, preset.outputs);
+      const chosen = isTouched ? null : found.find(({ name }) => name === first);
+      if (!chosen) return;
+      fields.start.value = chosen.name;
+      fill(chosen.recipe, chosen.outputs, chosen.name);
       changed();
     },
     /**
@@ -169,6 +173,8 @@ export function recipeForm({ api, state }, id, changed) {
     value: () => readRecipe(fields, parts, filled, kept.value()),
     /** What each file becomes. */
     outputs: outputs.value,
+    /** The name of the preset that it began with. */
+    preset: () => preset || null,
     /** Whether there is anything to choose from yet. */
     isOpen: () => fields.with.value !== "",
     isTouched: () => isTouched,
