@@ -57,8 +57,8 @@ impl Downloader {
             match self.bring(job, &beside, &expected, sender, stop).await {
                 DownloadResult::Occupied(path) if is_video => {
                     return DownloadResult::Failed(format!(
-                        "another file has the name of its preview and may be a video of yours, which nothing replaces: \
-                         move it away: {}",
+                        "another file has the name of a file beside the result and may be a video of yours, which \
+                         nothing replaces: move it away: {}",
                         path.display()
                     ));
                 }
