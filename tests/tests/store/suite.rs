@@ -167,7 +167,8 @@ async fn subtitle_files_lie_beside_their_film(backend: &Backend) {
     }
     let mut search = SubtitleSearch::new(&backend.stores);
     let found = search.beside(&film).await.unwrap();
-    assert_eq!(found.left_out, [""; 0]);
+    assert_eq!(found.unreadable, [""; 0]);
+    assert_eq!(found.unsupported, [""; 0]);
     let subtitles = backend.stores.head(&backend.at("silent.en.srt")).await;
     let files: Vec<_> = found.files.into_iter().map(|file| file.input).collect();
     assert_eq!(files, [subtitles.unwrap()]);
