@@ -29,7 +29,7 @@ use crate::names::location::Location;
 use crate::names::token::Token;
 use crate::recipe::encoder::Codec;
 use crate::recipe::preset::Preset;
-use crate::recipe::{Choice, FileFormat, Metric, Outputs, RecipeFile};
+use crate::recipe::{Choice, FileFormat, Outputs, RecipeFile};
 use crate::{testing, wire};
 
 use super::reports::{measured, streams};
