@@ -68,9 +68,9 @@ impl Suffix {
         output.with_file_name(name)
     }
 
-    /// Whether a file of this name may be somebody's video, which a job never replaces.
+    /// Whether a file of this name may be somebody's video, which a job never replaces. The sound of a ladder is none.
     pub fn is_video(&self) -> bool {
-        self.0.ends_with("mp4")
+        self.0.ends_with("mp4") && !self.0.starts_with("audio-")
     }
 }
 

@@ -47,6 +47,31 @@ pub struct LadderStream {
     pub segments: Option<SegmentIndex>,
 }
 
+impl LadderStream {
+    /// Whether the stream is sound.
+    pub fn is_sound(&self) -> bool {
+        matches!(self.kind, LadderStreamKind::Sound { .. })
+    }
+
+    /// Whether the stream is subtitles.
+    pub fn is_text(&self) -> bool {
+        matches!(self.kind, LadderStreamKind::Subtitles { .. })
+    }
+
+    /// The language and the title of sound or subtitles, as far as they are known.
+    pub fn called(&self) -> (Option<&str>, Option<&str>) {
+        match &self.kind {
+            LadderStreamKind::Sound {
+                language, title, ..
+            }
+            | LadderStreamKind::Subtitles {
+                language, title, ..
+            } => (language.as_deref(), title.as_deref()),
+            LadderStreamKind::Video { .. } => (None, None),
+        }
+    }
+}
+
 /// Where a player finds the segments of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

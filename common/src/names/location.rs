@@ -176,6 +176,24 @@ impl Location {
             && own.next().is_some()
     }
 
+    /// The address of this file as a link in the other one says it, e.g. `a%20film.mp4` or `../720p/film.mp4`. Both are in
+    /// the same store.
+    pub fn linked_from(&self, other: &Self) -> String {
+        let (own, other) = (self.0.path(), other.0.path());
+        let (own, other): (Vec<&str>, Vec<&str>) =
+            (own.split('/').collect(), other.split('/').collect());
+        // The last part of each is a file's name.
+        let folders = own.len().min(other.len()).saturating_sub(1);
+        let shared = (0..folders).take_while(|&at| own[at] == other[at]).count();
+        let up = std::iter::repeat_n("..".to_owned(), other.len() - 1 - shared);
+        let link = |part: &&str| {
+            percent_encoding::utf8_percent_encode(&percent_decoded(part), LINKED).to_string()
+        };
+        up.chain(own[shared..].iter().map(link))
+            .collect::<Vec<_>>()
+            .join("/")
+    }
+
     /// Whether the location is in an object store, which any machine can reach.
     pub fn is_remote(&self) -> bool {
         self.0.scheme() != "file"
@@ -188,6 +206,26 @@ const LITERAL: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'.')
     .remove(b'/');
+
+/// What is encoded in links: only what has another meaning there, because players that read files from a disk do not
+/// decode.
+const LINKED: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b':')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 fn encoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, LITERAL).to_string()
@@ -349,5 +387,20 @@ mod tests {
     fn joining_never_leaves_the_folder() {
         let folder = Location::s3("media", "out").expect("s3");
         assert_eq!(folder.join("../../etc/passwd").key(), "out/etc/passwd");
+    }
+
+    #[test]
+    fn files_are_linked_from_the_folder_of_the_other() {
+        let at = |key: &str| Location::s3("media", key).expect("a location");
+        let master = at("out/film.m3u8");
+        let link = |key: &str| at(key).linked_from(&master);
+        assert_eq!(link("out/a film (1)-720p.mp4"), "a%20film%20(1)-720p.mp4");
+        assert_eq!(
+            link("out/50% #1: ü?.mp4"),
+            "50%25%20%231%3A%20%C3%BC%3F.mp4"
+        );
+        assert_eq!(link("out/720p/film.mp4"), "720p/film.mp4");
+        assert_eq!(link("720p/film.mp4"), "../720p/film.mp4");
+        assert_eq!(link("out2/film.mp4"), "../out2/film.mp4");
     }
 }

@@ -8,6 +8,7 @@
 //! - [`tool_output`] takes the file that ffmpeg made, [`verify`] checks it, [`changes`] lists what was kept,
 //!   converted and lost,
 //! - [`companions`] makes the files beside the output,
+//! - [`ladder`] packages renditions for HLS and DASH,
 //! - [`publish`] makes the output appear.
 //!
 //! If the fault of a failure is in doubt, a proof encode decides (`proof_encode`).
@@ -18,6 +19,7 @@ pub mod changes;
 pub mod companions;
 pub mod executor;
 pub mod input;
+pub mod ladder;
 mod lifecycle;
 pub(crate) mod proof_encode;
 pub mod proofs;

@@ -10,6 +10,7 @@ mod companions;
 mod faults;
 mod gate;
 mod join;
+mod ladder;
 mod picture;
 mod presets;
 mod probe;

@@ -1,10 +1,10 @@
 //! The rules of ladders for HLS and DASH.
 
 use crate::recipe::arguments::Argument;
-use crate::recipe::choice::Choice;
 use crate::recipe::container::Container;
 use crate::recipe::draft::RecipeDraft;
 use crate::recipe::encoder::Encoder;
+use crate::recipe::rate::Rate;
 use crate::recipe::segment::Segment;
 
 /// A ladder that cannot be made of any input.
@@ -26,6 +26,11 @@ pub enum LadderError {
         /// The encoder asked for.
         encoder: Encoder,
     },
+    /// SVT-AV1 sets keyframes at a constant quality only.
+    #[error(
+        "libsvtav1 sets no keyframes for a ladder at a bitrate or a size: give --quality or --crf, and --max-bitrate beside it"
+    )]
+    Bitrate,
     /// An argument moves the keyframes.
     #[error(
         "the argument {argument} moves the keyframes of a ladder: leave it out, or use --segment"
@@ -85,11 +90,15 @@ impl RecipeDraft {
         let Some(video) = self.video_encode() else {
             return Err(LadderError::NoEncode);
         };
-        if let Choice::Encoder(encoder) = &video.with
-            && encoder.codec().is_none()
-        {
+        let mut named = video.with.encoders().iter();
+        if let Some(encoder) = named.find(|encoder| !sets_keyframes(encoder)) {
             let encoder = encoder.clone();
             return Err(LadderError::Encoder { encoder });
+        }
+        let is_bitrate = matches!(video.rate, Rate::Bitrate(_) | Rate::Size(_));
+        let svt = |encoder: &&Encoder| encoder.as_str() == "libsvtav1";
+        if is_bitrate && video.with.encoders().iter().any(|encoder| svt(&encoder)) {
+            return Err(LadderError::Bitrate);
         }
         match video
             .arguments
@@ -102,6 +111,12 @@ impl RecipeDraft {
             None => Ok(()),
         }
     }
+}
+
+/// Whether the encoder is known to set keyframes where it is told to, and its codec is known.
+fn sets_keyframes(encoder: &Encoder) -> bool {
+    let deaf = matches!(encoder.as_str(), "librav1e" | "libkvazaar" | "h264_omx");
+    encoder.codec().is_some() && !deaf
 }
 
 fn moves_keyframes(argument: &Argument) -> bool {
@@ -117,7 +132,7 @@ fn moves_keyframes(argument: &Argument) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::{Recipe, Video, VideoEncode};
+    use crate::recipe::{Choice, Recipe, Video, VideoEncode};
 
     fn refusal(encoder: &str, change: impl FnOnce(&mut RecipeDraft)) -> String {
         let with = Choice::Encoder(encoder.parse().expect("a name"));
@@ -164,6 +179,14 @@ mod tests {
         assert!(none.contains("name an --encoder"), "{none}");
         let unknown = refusal("my_own", |_| {});
         assert!(unknown.contains("my_own is not known"), "{unknown}");
+        let deaf = refusal("librav1e", |_| {});
+        assert!(deaf.contains("use libx264, libx265 or libsvtav1"), "{deaf}");
+        let bitrate = refusal("libsvtav1", |draft| {
+            if let Video::Encode(encode) = &mut draft.video {
+                encode.rate = Rate::Bitrate("2M".parse().expect("a bitrate"));
+            }
+        });
+        assert!(bitrate.contains("--max-bitrate"), "{bitrate}");
         let prores = refusal("prores_ks", |_| {});
         assert!(prores.contains("cmaf cannot hold prores"), "{prores}");
         let mkv = refusal("libx264", |draft| {

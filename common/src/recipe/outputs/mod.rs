@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::names::token::Token;
 use crate::recipe::error::RecipeError;
-use crate::recipe::{Recipe, RecipeDraft};
+use crate::recipe::{Audio, AudioTracks, Captions, Recipe, RecipeDraft, SubtitleTracks, Subtitles};
 
 pub use name::{NameError, NameTemplate, Placeholder};
 pub use rendition::{Rendition, RenditionError};
@@ -114,8 +114,12 @@ impl Outputs {
         if self.renditions.is_empty() {
             return Ok(vec![recipe.clone()]);
         }
-        let of = |rendition: &Rendition| {
+        let last = self.renditions.len() - 1;
+        let of = |(number, rendition): (usize, &Rendition)| {
             let mut draft = RecipeDraft::clone(recipe);
+            if draft.container.is_ladder() && number != last {
+                leave_out_sound(&mut draft);
+            }
             let applied = rendition.apply(&mut draft);
             applied.map_err(|error| OutputsError::Rendition {
                 rendition: *rendition,
@@ -126,7 +130,7 @@ impl Outputs {
                 error: Box::new(error),
             })
         };
-        self.renditions.iter().map(of).collect()
+        self.renditions.iter().enumerate().map(of).collect()
     }
 
     /// Refuses outputs that no source can have; `preset` is the name of the preset in use, if any.
@@ -160,11 +164,26 @@ impl Outputs {
     }
 }
 
+/// Leaves sound and subtitles to another rendition: a ladder has them once, beside its smallest picture.
+fn leave_out_sound(draft: &mut RecipeDraft) {
+    draft.audio = Audio::None;
+    draft.audio_tracks = AudioTracks::default();
+    draft.captions = Captions::Keep;
+    // Which track is drawn into the picture depends on them.
+    let draws = draft
+        .video_encode()
+        .is_some_and(|video| video.burn_in.is_some());
+    draft.subtitles = Subtitles::None;
+    if !draws {
+        draft.subtitle_tracks = SubtitleTracks::default();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::recipe::encoder::Codec;
-    use crate::recipe::{Choice, Rate, VideoEncode};
+    use crate::recipe::{Choice, Container, Rate, VideoEncode};
 
     fn outputs(name: Option<&str>, renditions: &str) -> Outputs {
         let renditions = renditions.split(',').filter(|text| !text.is_empty());
@@ -204,6 +223,29 @@ mod tests {
         let plain = Outputs::default();
         assert_eq!(plain.recipes(&recipe()).expect("one"), [recipe()]);
         plain.check(&recipe(), None).expect("one output");
+    }
+
+    #[test]
+    fn a_ladder_has_its_sound_once() {
+        let recipe = recipe().edit(|draft| {
+            draft.container = Container::Cmaf;
+            draft.audio_tracks.languages = vec!["eng".parse().expect("a language")];
+        });
+        let recipes = outputs(None, "1080p,720p,480p").recipes(&recipe.expect("sound"));
+        let words: Vec<String> = recipes
+            .expect("three")
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let silent = "no audio, no subtitles, cmaf";
+        assert_eq!(
+            words,
+            [
+                format!("any h264 encoder, 6M bit/s, 1080p, {silent}"),
+                format!("any h264 encoder, 6M bit/s, 720p, {silent}"),
+                "any h264 encoder, 6M bit/s, 480p, audio in eng, cmaf".to_owned(),
+            ]
+        );
     }
 
     #[test]

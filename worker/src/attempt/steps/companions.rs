@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use common::job::companion::Companion;
+use common::job::companion::{Companion, Suffix};
 use common::job::failure::Failure;
 use common::names::location::Location;
 use common::store::StoreError;
@@ -10,6 +10,7 @@ use common::store::StoreError;
 use crate::attempt::companions;
 use crate::attempt::companions::Made;
 use crate::attempt::input;
+use crate::attempt::ladder::VIDEO_PLAYLIST;
 use crate::attempt::publish::earlier;
 use crate::attempt::steps::{Attempt, Unfinished, Verified};
 
@@ -19,7 +20,12 @@ impl Attempt<'_> {
     /// # Errors
     /// The input's fault if there is one that may not be replaced; or the store does not tell.
     pub(super) async fn companions_have_room(&self) -> Result<(), Failure> {
-        for suffix in self.job.recipe.companions.suffixes() {
+        let recipe = &self.job.recipe;
+        // The names of further files of a ladder are known once its tracks are.
+        let playlist = recipe
+            .segment()
+            .and_then(|_| Suffix::new(VIDEO_PLAYLIST).ok());
+        for suffix in recipe.companions.suffixes().into_iter().chain(playlist) {
             let to = suffix.beside(&self.job.output);
             let is_free = match self.executor.stores.head(&to).await {
                 Ok(_) | Err(StoreError::LeadsOut(_)) => earlier::replaces(&self.job, &suffix),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! read → Prepared, join → Prepared, probe → Probed, search → Probed, encode → Encoded, verify → Verified,
-//! companions → Verified, publish → Report
+//! package → Verified, companions → Verified, publish → Report
 //! ```
 //!
 //! A kind of job is one list of steps, written as one function like `Attempt::encode_job`. Claim, lease, fence,
@@ -15,6 +15,7 @@ mod companions;
 mod encode;
 mod external;
 mod join;
+mod ladder;
 mod probe;
 mod publish;
 mod read;
@@ -118,6 +119,7 @@ impl<'a> Attempt<'a> {
         let probed = self.search(probed).await?;
         let encoded = self.encode(probed).await?;
         let verified = self.verify(encoded).await?;
+        let verified = self.package(verified).await?;
         let verified = self.add_companions(verified).await?;
         self.publish(verified).await
     }

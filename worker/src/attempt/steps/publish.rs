@@ -180,7 +180,7 @@ impl Attempt<'_> {
             quality: verified.quality(),
             changes: checked.changes.clone(),
             companions: Vec::new(),
-            ladder: Vec::new(),
+            ladder: verified.ladder.clone(),
             warnings: Vec::new(),
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::job::failure::Failure;
+use common::job::ladder::LadderStream;
 use common::job::run::Stage;
 use common::job::run::quality::{MeasuredQuality, OutputQuality};
 
@@ -28,6 +29,8 @@ pub struct Verified {
     pub measured: Option<OutputQuality>,
     /// The files beside the output.
     pub companions: Vec<Made>,
+    /// The streams of a rendition of a ladder.
+    pub ladder: Vec<LadderStream>,
 }
 
 impl Verified {
@@ -74,6 +77,7 @@ impl Encoded {
             checked,
             measured,
             companions: Vec::new(),
+            ladder: Vec::new(),
         })
     }
 }

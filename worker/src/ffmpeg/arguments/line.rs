@@ -15,7 +15,7 @@ use crate::ffmpeg::part::Part;
 use crate::ffmpeg::picture::{Clock, Pace, Picture, Task};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::times;
-use crate::ffmpeg::rate::{Pass, passes};
+use crate::ffmpeg::rate::{Pass, keyframes, passes};
 use crate::ffmpeg::tracks::subtitles::{Burnt, burn_in};
 use crate::ffmpeg::tracks::{Track, TrackMethod, Tracks, captions, subtitles};
 use crate::ffmpeg::{Source, picture, rate, sound};
@@ -119,6 +119,9 @@ impl Line {
         }
         if let Some(graph) = picture.graph(task, number, self.numbers.burn_in) {
             self.add(["-filter_complex".to_owned(), graph]);
+        }
+        if let Some(segment) = task.segment {
+            self.add(keyframes::options(task.encoder, segment, task.film, number));
         }
         self.add(picture.arguments(task, number, part, pass));
         if let Some(pass) = pass {
@@ -357,10 +360,11 @@ impl Line {
                     self.push(format!("-tag:v:{number} hvc1"));
                 }
             }
-            self.push(if has_keys {
-                "-movflags +faststart+use_metadata_tags"
-            } else {
-                "-movflags +faststart"
+            self.push(match (container, has_keys) {
+                // It is packaged anew, without a track of timecode.
+                (Container::Cmaf, _) => "-write_tmcd 0",
+                (_, true) => "-movflags +faststart+use_metadata_tags",
+                (_, false) => "-movflags +faststart",
             });
             let codec = |track: &Track| match track.by {
                 TrackMethod::Audio(encoder) => encoder.codec().to_owned(),

@@ -21,7 +21,7 @@ use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::picture::{ColourTable, Cut, Fields, Picture, Task};
 use crate::ffmpeg::probe::media::{Media, Stream};
 use crate::ffmpeg::rate::passes::Passes;
-use crate::ffmpeg::rate::{Pass, lossless};
+use crate::ffmpeg::rate::{Pass, keyframes, lossless};
 use crate::ffmpeg::tracks::subtitles::burn_in::Extraction;
 use crate::ffmpeg::tracks::subtitles::{Burnt, burn_in};
 use crate::ffmpeg::tracks::{Track, Tracks, dispositions, extras, tags};
@@ -70,11 +70,6 @@ pub fn encode(
     source: &Source,
     output: &Path,
 ) -> Result<Arguments, Failure> {
-    if recipe.container.is_ladder() {
-        return Err(Failure::input(
-            "this version makes no HLS and DASH ladders yet",
-        ));
-    }
     let mut tracks = Tracks::choose(recipe, media, findings)?;
     tracks.level(findings);
     let films: Vec<Stream> = tracks.films().map(|track| track.source.clone()).collect();
@@ -109,7 +104,11 @@ pub fn encode(
     line.inputs(input, &tracks.list);
     line.maps(&tracks, encoder.map(|(encoder, _)| encoder), &pictures);
     line.add(extras::arguments(&tracks.list, folder));
-    line.push("-map_metadata 0 -map_chapters 0");
+    line.push(match recipe.segment() {
+        // Playlists have no place for them.
+        Some(_) => "-map_metadata:g -1 -map_chapters -1",
+        None => "-map_metadata 0 -map_chapters 0",
+    });
     line.tags_of_graphs(&pictures);
     line.add(tags::arguments(recipe.container, media, &tracks.list));
     line.add(dispositions::arguments(recipe.container, &tracks.list));
@@ -204,6 +203,9 @@ fn tasks<'a>(
             let depth = video.bit_depth.map_or(film.depth(), u8::from);
             lossless::check(encoder, build, depth)?;
         }
+        if recipe.segment().is_some() {
+            keyframes::check(encoder, video)?;
+        }
         let fields = Fields::of(film, video, findings)?;
         Ok(Task {
             film,
@@ -216,6 +218,7 @@ fn tasks<'a>(
             proof,
             captions: recipe.captions,
             container: recipe.container,
+            segment: recipe.segment(),
             build,
         })
     };

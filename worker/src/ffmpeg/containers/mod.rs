@@ -1,5 +1,6 @@
 //! Metadata of containers that ffmpeg neither reads nor writes.
 
+pub mod cmaf;
 pub mod ebml;
 pub mod finish;
 pub mod matroska;

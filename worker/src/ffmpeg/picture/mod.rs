@@ -46,7 +46,7 @@ use common::farm::card::Proof;
 use common::job::changes::{Change, Fate, Kind};
 use common::job::failure::Failure;
 use common::recipe::encoder::{Encoder, EncoderKind};
-use common::recipe::{Captions, Container, FrameRate, Hdr, PictureForm, VideoEncode};
+use common::recipe::{Captions, Container, FrameRate, Hdr, PictureForm, Segment, VideoEncode};
 
 use super::build::Build;
 use super::rate;
@@ -82,6 +82,8 @@ pub(super) struct Task<'a> {
     pub(super) proof: &'a Proof,
     pub(super) captions: Captions,
     pub(super) container: Container,
+    /// The length of a ladder's segments, if the output is a rendition of one.
+    pub(super) segment: Option<Segment>,
     pub(super) build: &'a Build,
 }
 
@@ -315,7 +317,14 @@ impl Picture {
             add(option, value);
         }
         let mut params = self.params.clone();
-        params.extend(rate::params(task.encoder, task.video, pass, number));
+        let is_ladder = task.segment.is_some();
+        params.extend(rate::params(
+            task.encoder,
+            task.video,
+            pass,
+            number,
+            is_ladder,
+        ));
         if let Some((option, value)) = params::join(task.encoder, &params, &task.video.arguments) {
             add(option, &value);
         }

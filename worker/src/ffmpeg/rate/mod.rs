@@ -1,6 +1,7 @@
 //! Quality, bitrate, passes and speed as options of each encoder.
 
 pub(super) mod budget;
+pub(super) mod keyframes;
 pub(super) mod lossless;
 pub(super) mod passes;
 mod peak;
@@ -37,14 +38,20 @@ pub(super) fn params(
     video: &VideoEncode,
     pass: Option<Pass>,
     stream: usize,
+    is_ladder: bool,
 ) -> Vec<String> {
     let lossless = match video.rate {
         Rate::Lossless => lossless::params(encoder),
         _ => &[],
     };
+    let keyframes = match is_ladder {
+        true => keyframes::params(encoder),
+        false => &[],
+    };
     let passes = pass.map(|pass| pass.params(encoder, stream));
     lossless
         .iter()
+        .chain(keyframes)
         .copied()
         .map(str::to_owned)
         .chain(passes.into_iter().flatten())

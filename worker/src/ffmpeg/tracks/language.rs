@@ -44,6 +44,25 @@ pub(crate) fn is_code(language: &str) -> bool {
         .any(|code| code == primary && !code.is_empty())
 }
 
+/// The tag of a language as BCP 47 has it, for players: two letters where there are some.
+pub(crate) fn bcp47(language: &str) -> String {
+    let tag = language.replace('_', "-");
+    let (primary, rest) = match tag.split_once('-') {
+        Some((primary, rest)) => (primary, Some(rest)),
+        None => (tag.as_str(), None),
+    };
+    let entry = CODES.split(';').find(|entry| {
+        let mut codes = entry.split(' ');
+        codes.any(|code| code.eq_ignore_ascii_case(primary))
+    });
+    let short = entry.and_then(|entry| entry.split(' ').next());
+    let primary = short.map_or_else(|| primary.to_lowercase(), str::to_owned);
+    match rest {
+        Some(rest) => format!("{primary}-{rest}"),
+        None => primary,
+    }
+}
+
 /// Whether two codes mean the same language, by whatever standard.
 pub fn is_same(one: &str, other: &str) -> bool {
     let normal = |tag: &str| {
@@ -106,6 +125,9 @@ mod tests {
         );
         assert!(!matches("pt-BR", "por") && !matches("zh-Han", "zh-Hant"));
         assert_eq!(CODES.split(';').count(), 184);
+        assert_eq!(bcp47("ger"), "de");
+        assert_eq!(bcp47("por-BR"), "pt-BR");
+        assert_eq!(bcp47("qaa"), "qaa");
     }
 
     #[test]

@@ -134,6 +134,10 @@ impl Tracks {
                 }
                 Video::None => continue,
             };
+            if container.is_ladder() && !tracks.list.is_empty() {
+                tracks.lose(Kind::Track, film, "a ladder shows one film");
+                continue;
+            }
             tracks.add(film, by);
         }
         let mut audio = audio::choose(recipe, media)?;
@@ -244,6 +248,12 @@ impl Tracks {
             Ok((by, cost)) => {
                 if let (TrackMethod::Subtitles(form), Some(cost)) = (by, cost) {
                     let from = format!("{}, {}", name(subtitle), subtitle.codec);
+                    // It is packaged as WebVTT.
+                    let form = if container.is_ladder() {
+                        "webvtt"
+                    } else {
+                        form
+                    };
                     let index = subtitle.index;
                     let change = Change::converted(Kind::Track, index, from, form, cost);
                     self.changes.push(change);

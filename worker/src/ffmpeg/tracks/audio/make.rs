@@ -81,6 +81,11 @@ impl<'a> Maker<'a> {
                 let task = self.task(*encoder, *bitrate);
                 self.convert(source, &task)
             }
+            // Players of ladders know few codecs, so that a copy of all would refuse most films.
+            Audio::Copy if container.is_ladder() && !sound::can_copy(source, container) => {
+                let task = self.task(container.usual_audio_encoder(), None);
+                self.convert(source, &task)
+            }
             Audio::Copy | Audio::CopyElse { .. } => self.keep(source),
         }
     }

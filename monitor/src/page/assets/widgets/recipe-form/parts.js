@@ -116,6 +116,7 @@ export function recipeParts() {
         part("companions.contact_sheet", "Contact sheet", yes("contact_sheet"), { form: "flag" }),
         part("companions.sprites", "Sprites", yes("sprites"), { form: "flag", hint: "For a player's time line" }),
         part("companions.preview", "Preview", yes("preview"), { form: "flag" }),
+        part("segment_seconds", "Segments for HLS and DASH", number("segment_seconds", 1, 60), { form: "number", hint: "Seconds, with cmaf; 6 if empty" }),
       ],
     ],
     [
