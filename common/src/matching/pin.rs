@@ -97,8 +97,27 @@ pub fn judge(recipe: &Recipe, worker: &Heartbeat, needed: &[Location]) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recipe::Choice;
+    use crate::matching::plan::Plan;
+    use crate::recipe::{BitDepth, Choice, Video};
     use crate::testing::{heartbeat, job};
+
+    #[test]
+    fn only_encoders_that_can_do_it_are_named_instead() {
+        let mut job = job(Choice::Encoder("libx264".parse().expect("one")), 1);
+        let edited = job.recipe.edit(|draft| {
+            if let Video::Encode(video) = &mut draft.video {
+                video.bit_depth = Some(BitDepth::Ten);
+            }
+        });
+        job.recipe = edited.expect("sound");
+        let workers = [heartbeat("gpu", &["h264_nvenc"])];
+        let name = "gpu".parse().expect("a name");
+        let refused = check(&job.recipe, &name, &workers, &[]).expect_err("8 bits only");
+        assert_eq!(refused.instead, []);
+        let plan = Plan::of(&job.recipe, &workers);
+        assert_eq!(plan.candidates, []);
+        assert_eq!(plan.alternatives, []);
+    }
 
     #[test]
     fn a_worker_that_cannot_run_a_job_is_named_with_those_that_can() {

@@ -229,8 +229,11 @@ mod tests {
 
     const LARGE: u64 = 4_000_000_000;
 
+    /// The maker of the camera, and the names of the parts.
+    type Shown = (&'static str, Vec<String>);
+
     /// The recordings among these files, as names, and the parts that others lack.
-    fn all(files: &[(&str, u64)]) -> (Vec<(&'static str, Vec<String>)>, Vec<(String, u32)>) {
+    fn all(files: &[(&str, u64)]) -> (Vec<Shown>, Vec<(String, u32)>) {
         let source = |(name, size): &(&str, u64)| {
             let input = Input {
                 location: Location::s3("media", name).expect("a location"),

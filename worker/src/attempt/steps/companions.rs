@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use common::job::companion::{Companion, Suffix};
 use common::job::failure::Failure;
+use common::job::input::Input;
 use common::names::location::Location;
 use common::store::StoreError;
 
@@ -27,13 +28,8 @@ impl Attempt<'_> {
             .and_then(|_| Suffix::new(VIDEO_PLAYLIST).ok());
         for suffix in recipe.companions.suffixes().into_iter().chain(playlist) {
             let to = suffix.beside(&self.job.output);
-            let is_free = match self.executor.stores.head(&to).await {
-                Ok(_) | Err(StoreError::LeadsOut(_)) => earlier::replaces(&self.job, &suffix),
-                // A store that keeps its names secret refuses to tell of a missing object, too.
-                Err(StoreError::Missing(_) | StoreError::Refused { .. }) => true,
-                Err(error) => return Err(input::failure(error)),
-            };
-            if !is_free {
+            let found = self.executor.stores.head(&to).await;
+            if is_taken(found)? && !earlier::replaces(&self.job, &suffix) {
                 return Err(earlier::occupied(&to, true));
             }
         }
@@ -57,6 +53,19 @@ impl Attempt<'_> {
     }
 }
 
+/// Whether a file lies at a place.
+///
+/// # Errors
+/// The store does not tell, and may be asked again.
+fn is_taken(found: Result<Input, StoreError>) -> Result<bool, Failure> {
+    match found {
+        Ok(_) | Err(StoreError::LeadsOut(_)) => Ok(true),
+        // A store that keeps its names secret refuses to tell of a missing object, too.
+        Err(StoreError::Missing(_) | StoreError::Refused { .. }) => Ok(false),
+        Err(error) => Err(input::failure(error)),
+    }
+}
+
 /// A companion as the report tells it.
 pub(super) async fn described(made: &Made) -> Result<Companion, Failure> {
     Ok(Companion {
@@ -72,4 +81,24 @@ pub(super) fn places<'a>(
     output: &'a Location,
 ) -> impl Iterator<Item = (&'a Made, Location)> {
     made.iter().map(|made| (made, made.suffix.beside(output)))
+}
+
+#[cfg(test)]
+mod tests {
+    use common::job::failure::Fault;
+
+    use super::*;
+
+    #[test]
+    fn a_store_that_does_not_tell_is_no_free_place() {
+        let place = Location::s3("media", "out/a.contact.jpg").expect("a location");
+        assert_eq!(is_taken(Err(StoreError::Missing(place.clone()))), Ok(false));
+        assert_eq!(is_taken(Err(StoreError::LeadsOut(place.clone()))), Ok(true));
+        let away = StoreError::Remote {
+            location: place,
+            message: "503 Service Unavailable".to_owned(),
+        };
+        let failure = is_taken(Err(away)).expect_err("nobody knows");
+        assert_ne!(failure.fault, Fault::Input, "it is tried again");
+    }
 }
