@@ -7,6 +7,8 @@
 //! The renditions of a ladder and its master files are named alike: all of them keep the source's extension, or none.
 
 #[cfg(test)]
+mod companions;
+#[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, HashSet};
