@@ -20,6 +20,7 @@ mod encoder_preset;
 mod error;
 mod file;
 mod filters;
+mod ladder_error;
 mod language;
 pub mod loss;
 mod named;
@@ -41,12 +42,13 @@ pub use audio::{
 pub use choice::{Choice, Encoders, EncodersError};
 pub use companions::Companions;
 pub use container::Container;
-pub use draft::{LadderError, RecipeDraft};
+pub use draft::RecipeDraft;
 pub use error::RecipeError;
 pub use file::{
     FieldChange, FieldChangeError, FileError, FileFormat, Place as FilePlace, RecipeFile,
 };
 pub use filters::{FilterError, Filters};
+pub use ladder_error::LadderError;
 pub use language::{Language, LanguageError};
 pub use outputs::{
     NameError, NameTemplate, Outputs, OutputsError, Placeholder, Rendition, RenditionError,

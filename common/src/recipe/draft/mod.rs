@@ -7,8 +7,6 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-pub use ladder::LadderError;
-
 use crate::recipe::audio;
 use crate::recipe::audio::{Audio, AudioTracks};
 use crate::recipe::companions::Companions;

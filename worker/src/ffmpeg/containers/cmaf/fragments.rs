@@ -6,8 +6,7 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use crate::ffmpeg::containers::cmaf::boxes::boxed;
 use crate::ffmpeg::containers::cmaf::broken;
 use crate::ffmpeg::containers::cmaf::cut::{Cut, Layout};
-use crate::ffmpeg::containers::cmaf::header::TRACK;
-use crate::ffmpeg::containers::cmaf::track::{Sample, Track};
+use crate::ffmpeg::containers::cmaf::track::{Sample, TRACK, Track};
 
 /// The flags of a sample that needs no other, and of one that does.
 pub(super) const KEYFRAME: u32 = 0x0200_0000;

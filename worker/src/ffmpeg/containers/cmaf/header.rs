@@ -6,10 +6,8 @@ use crate::ffmpeg::containers::cmaf::boxes::{boxed, children, needed};
 use crate::ffmpeg::containers::cmaf::broken;
 use crate::ffmpeg::containers::cmaf::cut::Layout;
 use crate::ffmpeg::containers::cmaf::fragments::{Fragment, KEYFRAME};
-use crate::ffmpeg::containers::cmaf::track::{Track, timescale};
+use crate::ffmpeg::containers::cmaf::track::{TRACK, Track, timescale};
 
-/// The number of the track in its new file.
-pub(super) const TRACK: u32 = 1;
 /// The most bytes of a segment that the index can tell.
 const LONGEST_SEGMENT: u64 = (1 << 31) - 1;
 /// The bit that says that a segment begins with a keyframe that needs nothing before it.

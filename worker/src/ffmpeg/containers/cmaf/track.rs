@@ -5,6 +5,8 @@ use std::io;
 use crate::ffmpeg::containers::cmaf::boxes::{Numbers, child, children, needed};
 use crate::ffmpeg::containers::cmaf::broken;
 
+/// The number of the track in its new file.
+pub(super) const TRACK: u32 = 1;
 /// The most samples of a track: 40 hours at 240 frames a second.
 const MOST_SAMPLES: usize = 1 << 25;
 
