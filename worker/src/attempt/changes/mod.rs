@@ -95,7 +95,8 @@ pub fn compare(
     // The recipe chooses the shape, and the gate has compared the size. No probe sees combs, or borders.
     let of_pictures = known.iter().filter(|change| match change.kind {
         Kind::Aspect => change.is_wanted || change.fate == Fate::Kept,
-        Kind::Interlacing | Kind::Timing => change.is_wanted,
+        Kind::Interlacing => change.is_wanted,
+        Kind::Timing => change.is_wanted || (change.fate == Fate::Kept && change.why.is_some()),
         _ => false,
     });
     for change in of_pictures {

@@ -111,6 +111,19 @@ struct Coding {
 pub(super) fn treat(task: &Task<'_>, picture: &mut Picture) {
     let film = task.film;
     let asked = "as the recipe asks";
+    let rate = |factor: f64, unknown: &str| match film.mean_rate {
+        Some(rate) => format!("{} fps", (rate.value() * factor * 1000.0).round() / 1000.0),
+        None => unknown.to_owned(),
+    };
+    let (before, after) = (rate(1.0, "all frames"), rate(0.8, "four of five frames"));
+    if task.video.detelecine && !matches!(task.fields, Fields::Detelecine(_) | Fields::NotYet) {
+        let kept = Change::kept(Kind::Timing, film.index, before.as_str());
+        let why = "no telecine was found, so no frame is left out";
+        picture.changes.push(Change {
+            why: Some(why.to_owned()),
+            ..kept
+        });
+    }
     match task.fields {
         Fields::Keep => keep(task, picture),
         Fields::NotYet => {
@@ -154,13 +167,7 @@ pub(super) fn treat(task: &Task<'_>, picture: &mut Picture) {
             ));
             let why = format!("{asked}: it is a telecined film");
             picture.changes.push(whole(film, why.clone()).wanted());
-            let rate = |factor: f64| {
-                let rate = film.mean_rate.map(|rate| rate.value() * factor);
-                rate.map_or("four of five frames".to_owned(), |rate| {
-                    format!("{} fps", (rate * 1000.0).round() / 1000.0)
-                })
-            };
-            let change = Change::converted(Kind::Timing, film.index, rate(1.0), rate(0.8), why);
+            let change = Change::converted(Kind::Timing, film.index, before, after, why);
             picture.changes.push(change.wanted());
         }
     }

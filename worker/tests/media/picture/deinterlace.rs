@@ -183,7 +183,9 @@ async fn a_telecined_film_gets_its_own_frames_back() {
         let recipe = studio::with(recipe("ffv1", Container::Mkv), |video| {
             video.detelecine = true;
         });
-        studio.encode(&original, &recipe).await.expect("passes");
+        let checked = studio.encode(&original, &recipe).await.expect("passes");
+        let kept = told(&checked.changes, Kind::Timing).expect("told");
+        assert!(kept.to_string().contains("no telecine"), "{kept}");
         assert_eq!(
             studio.frames(&studio.output(), "null"),
             studio.frames(&original, "null")
