@@ -137,6 +137,7 @@ fn subtitle_tracks(tracks: &SubtitleTracks) -> Vec<String> {
                 .then(|| "foreign subtitles marked".to_owned()),
         )
         .chain(tracks.external.then(|| "external subtitles".to_owned()))
+        .chain(tracks.extract.then(|| "subtitles as files".to_owned()))
         .collect()
 }
 

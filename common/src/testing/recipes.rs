@@ -214,8 +214,9 @@ prop_compose! {
         sdh in select(Flagged::ALL),
         mark_foreign in yes(),
         external in yes(),
+        extract in yes(),
     ) -> SubtitleTracks {
-        SubtitleTracks { languages, forced, sdh, mark_foreign, external }
+        SubtitleTracks { languages, forced, sdh, mark_foreign, external, extract }
     }
 }
 

@@ -12,19 +12,12 @@ impl RecipeDraft {
         let video = self.video_encode();
         let burn_in = video.and_then(|video| video.burn_in.as_ref());
         let chooses = *tracks != SubtitleTracks::default();
-        if self.subtitles == Subtitles::None && chooses && burn_in.is_none() {
+        let has_use = burn_in.is_some() || tracks.extract;
+        if self.subtitles == Subtitles::None && chooses && !has_use {
             return Err(SubtitlesError::NoneKept);
         }
         if tracks.mark_foreign && burn_in == Some(&BurnIn::Foreign) {
             return Err(SubtitlesError::ForeignTwice);
-        }
-        if self.trim.is_some() && (burn_in.is_some() || tracks.external) {
-            let what = if tracks.external {
-                "--external-subtitles"
-            } else {
-                "--burn-in"
-            };
-            return Err(SubtitlesError::Trimmed(what));
         }
         let is_measured = |video: &VideoEncode| {
             video.burn_in.is_some()
@@ -78,11 +71,6 @@ mod tests {
             video.filters = Some("trim=end=2".parse().expect("allowed"));
         });
         assert!(matches!(retimed, SubtitlesError::Retimed(_)));
-        let trimmed = refused(|draft, video| {
-            draft.trim = Some("1-2".parse().expect("a part"));
-            video.burn_in = Some(BurnIn::Track(1));
-        });
-        assert!(matches!(trimmed, SubtitlesError::Trimmed("--burn-in")));
         let measured = refused(|_, video| {
             video.rate = Rate::Target(crate::recipe::QualityTarget {
                 score: "vmaf=95".parse().expect("a score"),
@@ -91,5 +79,13 @@ mod tests {
             video.burn_in = Some(BurnIn::Track(1));
         });
         assert!(matches!(measured, SubtitlesError::Measured));
+    }
+
+    #[test]
+    fn files_can_be_made_of_tracks_that_the_output_does_not_have() {
+        let mut draft = RecipeDraft::new(Video::Copy);
+        draft.subtitles = Subtitles::None;
+        draft.subtitle_tracks.extract = true;
+        Recipe::new(draft).expect("the tracks become files");
     }
 }

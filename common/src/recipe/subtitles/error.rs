@@ -18,11 +18,6 @@ pub enum SubtitlesError {
         "filter '{0}' changes when frames are shown, and burnt-in subtitles would not follow: leave out the filter or --burn-in"
     )]
     Retimed(String),
-    /// A part of the input is asked for, and its subtitles would come too late.
-    #[error(
-        "{0} does not follow --trim yet: leave out one of them, or cut the part out first, with --video copy --trim"
-    )]
-    Trimmed(&'static str),
     /// The quality is measured against the input, which has no such subtitles.
     #[error(
         "the quality of a picture with burnt-in subtitles cannot be measured against the input, which has none: leave out \

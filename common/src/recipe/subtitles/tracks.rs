@@ -27,6 +27,10 @@ pub struct SubtitleTracks {
     /// Whether subtitle files beside the input (`film.en.forced.srt`) become tracks.
     #[serde(skip_serializing_if = "is_default")]
     pub external: bool,
+    /// Whether these tracks become files beside the output, too (`film.en.forced.srt`). Subtitle files beside the input
+    /// are files already.
+    #[serde(skip_serializing_if = "is_default")]
+    pub extract: bool,
 }
 
 /// What becomes of tracks with a flag.

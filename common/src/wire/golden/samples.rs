@@ -72,7 +72,7 @@ fn job_of_several() -> Job {
     Job::of(job.batch, work, None)
 }
 
-/// A job with the recipe of this file. The two files use every field of recipes.
+/// A job with the recipe of this file. These files together use every field of recipes.
 fn of_file(text: &str) -> Job {
     let preset = RecipeFile::read(text, FileFormat::Toml).expect("sound");
     let job = job();
@@ -245,6 +245,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         of("job-rendition", &rendition),
         of("master", &master),
         of("job-ladder", &of_file(include_str!("ladder.toml"))),
+        of("job-extracted", &of_file(include_str!("extracted.toml"))),
         of("job-further-2", &job_of_several()),
         of(
             "question",

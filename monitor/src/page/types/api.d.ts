@@ -1513,6 +1513,8 @@ export interface components {
         SubtitleTracks: {
             /** @default false */
             external: boolean;
+            /** @default false */
+            extract: boolean;
             /** @default keep */
             forced: components["schemas"]["Flagged"];
             /** @default [] */

@@ -163,7 +163,7 @@ const FULL: &str = r#"{
         "languages": ["eng", "deu"], "downmix": "night", "loudness": "-16/7/-2",
         "rules": [{"commentary": true, "outputs": []}], "ensure": [{"encoder": "aac", "channels": 2}]},
     "subtitles": "keep",
-    "subtitle_tracks": {"languages": ["eng"], "forced": "only", "sdh": "drop", "external": true},
+    "subtitle_tracks": {"languages": ["eng"], "forced": "only", "sdh": "drop", "external": true, "extract": true},
     "companions": {"thumbnails": 3, "contact_sheet": true, "sprites": true, "preview": true},
     "captions": "srt", "container": "mp4", "refuse_loss": ["chapters"], "strict_input": true
 }"#;

@@ -29,6 +29,9 @@ pub(crate) struct SubtitleOptions {
     /// Subtitle files beside the input (film.en.forced.srt) become tracks
     #[arg(long)]
     pub external_subtitles: bool,
+    /// Subtitle tracks and captions become files beside the output, too (film.en.forced.srt)
+    #[arg(long)]
+    pub extract_subtitles: bool,
 }
 
 impl SubtitleOptions {
@@ -48,6 +51,7 @@ impl SubtitleOptions {
         }
         tracks.mark_foreign |= self.mark_foreign;
         tracks.external |= self.external_subtitles;
+        tracks.extract |= self.extract_subtitles;
     }
 
     pub(super) fn override_encode(&self, encode: &mut VideoEncode) {

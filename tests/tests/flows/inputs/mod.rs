@@ -4,4 +4,5 @@ mod bad_input;
 mod damaged;
 mod losses;
 mod pictures;
+mod subtitles;
 mod variety;

@@ -29,7 +29,12 @@ pub fn forecast(recipe: &Recipe, input: &Media, tracks: &[Track], known: &[Chang
     let mut list = differences(recipe, input, &ideal, tracks);
     for change in known {
         let is_open = |listed: &Change| {
-            is_same(listed, change) && (listed.fate == Fate::Kept || !listed.is_wanted)
+            // A track that the recipe leaves out may become a file beside the output.
+            let becomes_file = is_of_subtitles(input, change)
+                && listed.fate == Fate::Lost
+                && change.fate == Fate::Converted;
+            let may_differ = listed.fate == Fate::Kept || !listed.is_wanted || becomes_file;
+            is_same(listed, change) && may_differ
         };
         let exact = list
             .iter()
@@ -72,6 +77,11 @@ pub fn compare(
         if reason.why.is_some() {
             change.why.clone_from(&reason.why);
         }
+        // A track may have become a file beside the output.
+        if is_of_subtitles(input, change) && change.fate == Fate::Lost {
+            change.fate = reason.fate;
+            change.to.clone_from(&reason.to);
+        }
         // A probe cannot tell fields that were woven into frames from fields that were coded as frames, so the
         // forecast counts.
         if change.kind == Kind::Interlacing {
@@ -108,6 +118,14 @@ pub fn compare(
         }
     }
     bounded(list)
+}
+
+/// Whether a change is about a track of subtitles as a whole.
+fn is_of_subtitles(input: &Media, change: &Change) -> bool {
+    let mut streams = input.streams.iter();
+    change.kind == Kind::Track
+        && streams
+            .any(|stream| stream.kind == StreamKind::Subtitle && Some(stream.index) == change.track)
 }
 
 /// Whether two changes are about the same thing.

@@ -1,11 +1,12 @@
 //! The files that a job makes beside its output: thumbnails, a contact sheet, sprites for a player's time line, and a
-//! preview. They are made of the verified output.
+//! preview, which are made of the verified output; and subtitles, which are made of the input.
 
 mod made;
 mod picture;
 mod preview;
 mod sheet;
 mod sprites;
+mod subtitles;
 mod thumbnails;
 
 use std::ffi::OsString;
@@ -26,6 +27,7 @@ use crate::ffmpeg::run::runner::Runner;
 use crate::ffmpeg::{Source, file};
 
 pub use made::Made;
+pub(crate) use subtitles::extract;
 
 /// Makes the companions of an output that will lie at `output`. `card` tells which encoder a preview gets.
 ///

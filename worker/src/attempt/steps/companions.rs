@@ -1,4 +1,4 @@
-//! Companions: the files beside the output are made of the verified output.
+//! Companions: the files beside the output. Those that show the output are made when it is verified.
 
 use std::sync::Arc;
 
@@ -20,13 +20,13 @@ impl Attempt<'_> {
     ///
     /// # Errors
     /// The input's fault if there is one that may not be replaced; or the store does not tell.
-    pub(super) async fn companions_have_room(&self) -> Result<(), Failure> {
+    pub(super) async fn companions_have_room(&self, suffixes: Vec<Suffix>) -> Result<(), Failure> {
         let recipe = &self.job.recipe;
         // The names of further files of a ladder are known once its tracks are.
         let playlist = recipe
             .segment()
             .and_then(|_| Suffix::new(VIDEO_PLAYLIST).ok());
-        for suffix in recipe.companions.suffixes().into_iter().chain(playlist) {
+        for suffix in suffixes.into_iter().chain(playlist) {
             let to = suffix.beside(&self.job.output);
             let found = self.executor.stores.head(&to).await;
             if is_taken(found)? && !earlier::replaces(&self.job, &suffix) {

@@ -112,10 +112,12 @@ impl<'a> Attempt<'a> {
         if let Some(report) = self.published_earlier().await? {
             return Ok(report);
         }
-        self.companions_have_room().await?;
+        self.companions_have_room(self.job.recipe.companions.suffixes())
+            .await?;
         let prepared = self.read().await?;
         let prepared = self.join(prepared).await?;
         let probed = self.probe(prepared).await?;
+        self.companions_have_room(probed.suffixes()).await?;
         let probed = self.search(probed).await?;
         let encoded = self.encode(probed).await?;
         let verified = self.verify(encoded).await?;

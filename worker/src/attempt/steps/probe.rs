@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use common::farm::card::Proof;
+use common::job::companion::Suffix;
 use common::job::failure::Failure;
 use common::job::further::FurtherRole;
 use common::job::run::quality::FoundQuality;
 use common::recipe::encoder::Encoder;
 
 use crate::attempt::changes;
+use crate::attempt::companions::{Made, extract};
 use crate::attempt::executor::choose;
 use crate::attempt::recipe_files;
 use crate::attempt::steps::{Attempt, Prepared, Unfinished};
@@ -33,6 +35,8 @@ pub struct Probed {
     pub media: Media,
     pub findings: Findings,
     pub arguments: Arguments,
+    /// The subtitle files to publish beside the output.
+    pub files: Vec<Made>,
     /// The result of the search for a target.
     pub found: Option<FoundQuality>,
 }
@@ -84,6 +88,10 @@ impl Prepared {
             let folder = self.folder.work();
             burn_in::bring(&self.writing(), source, folder, extraction).await?;
         }
+        let files = match &arguments.files {
+            Some(files) => extract(&self.writing(), source, &self.folder, files).await?,
+            None => Vec::new(),
+        };
         let probed = Probed {
             prepared: self,
             encoder: with.map(|(encoder, _)| encoder.clone()),
@@ -91,6 +99,7 @@ impl Prepared {
             media,
             findings,
             arguments,
+            files,
             found: None,
         };
         let inspected = Inspected {
@@ -104,6 +113,12 @@ impl Prepared {
 }
 
 impl Probed {
+    /// The ends of the names of the subtitle files.
+    pub(super) fn suffixes(&self) -> Vec<Suffix> {
+        let files = self.files.iter();
+        files.map(|made| made.suffix.clone()).collect()
+    }
+
     /// The input, and the tracks that the output keeps.
     pub(super) fn inspected(&self) -> Inspected<'_> {
         Inspected {

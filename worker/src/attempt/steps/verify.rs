@@ -49,7 +49,7 @@ impl Encoded {
     ///
     /// # Errors
     /// Those of [`ToolOutput::take`] and [`check`].
-    pub async fn verify(self, depth: Depth) -> Result<Verified, Failure> {
+    pub async fn verify(mut self, depth: Depth) -> Result<Verified, Failure> {
         let folder = Arc::clone(&self.probed.prepared.folder);
         let finish = self.probed.arguments.finish.clone();
         let taken = tokio::task::spawn_blocking(move || {
@@ -71,12 +71,13 @@ impl Encoded {
         )
         .await?;
         let measured = self.probed.measure(&output, &checked).await?;
+        let companions = std::mem::take(&mut self.probed.files);
         Ok(Verified {
             encoded: self,
             output,
             checked,
             measured,
-            companions: Vec::new(),
+            companions,
             ladder: Vec::new(),
         })
     }

@@ -117,7 +117,7 @@ impl Line {
                 self.add([format!("-bsf:v:{number}"), clock.filter(pace.step())]);
             }
         }
-        if let Some(graph) = picture.graph(task, number, self.numbers.burn_in) {
+        if let Some(graph) = picture.graph(task, number, self.numbers.burn_in, part.as_deref()) {
             self.add(["-filter_complex".to_owned(), graph]);
         }
         if let Some(segment) = task.segment {
@@ -202,7 +202,8 @@ impl Line {
         self.add(part.map_or(Vec::new(), |part| part.reading(media)));
         self.add(source.arguments());
         for file in &findings.external {
-            self.add(subtitles::file::arguments(file));
+            let shift = part.map_or(0.0, Part::shift_of_files);
+            self.add(subtitles::file::arguments(file, shift));
         }
         let mut last = findings.external.len();
         if let Some(film) = captions::source(recipe, media) {
@@ -237,9 +238,6 @@ impl Line {
         encoder: Option<&Encoder>,
         pictures: &[(&Task<'_>, Picture)],
     ) {
-        let Numbers {
-            captions, texts, ..
-        } = self.numbers;
         let mut ends = pictures
             .iter()
             .enumerate()
@@ -252,17 +250,36 @@ impl Line {
                 (TrackMethod::Subtitles(form) | TrackMethod::Captions(form), _) => form,
                 (TrackMethod::Copy | TrackMethod::Video, _) => "copy",
             };
-            let itself = format!("0:{}", track.source.index);
-            let from = match (track.by, track.source.external) {
-                (TrackMethod::Captions(_), _) => format!("{captions}:s:0"),
-                (TrackMethod::Video, _) => ends.next().flatten().unwrap_or(itself),
-                (_, Some(file)) => format!("{}:0", file + 1),
-                _ if track.source.kind == StreamKind::Subtitle => {
-                    format!("{texts}:{}", track.source.index)
-                }
-                _ => itself,
+            let end = match track.by {
+                TrackMethod::Video => ends.next().flatten(),
+                _ => None,
             };
+            let from = end.unwrap_or_else(|| self.origin(track));
             self.push(format!("-map {from} -c:{number} {codec}"));
+        }
+    }
+
+    /// Maps a subtitle track to a file of its own.
+    pub(super) fn subtitle_file(&mut self, track: &Track) {
+        let codec = match track.by {
+            TrackMethod::Subtitles(form) | TrackMethod::Captions(form) => form,
+            _ => "copy",
+        };
+        self.push(format!("-map {} -c:s {codec}", self.origin(track)));
+    }
+
+    /// The input's stream from which a track is made, in the syntax of `-map`.
+    fn origin(&self, track: &Track) -> String {
+        let Numbers {
+            captions, texts, ..
+        } = self.numbers;
+        let index = track.source.index;
+        match (track.by, track.source.external) {
+            (TrackMethod::Captions(_), _) => format!("{captions}:s:0"),
+            (TrackMethod::Video, _) => format!("0:{index}"),
+            (_, Some(file)) => format!("{}:0", file + 1),
+            _ if track.source.kind == StreamKind::Subtitle => format!("{texts}:{index}"),
+            _ => format!("0:{index}"),
         }
     }
 

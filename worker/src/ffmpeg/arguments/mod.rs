@@ -1,5 +1,6 @@
 //! ffmpeg's command line for a recipe, as a pure function of its inputs.
 
+mod extraction;
 mod line;
 mod passes;
 mod shown;
@@ -28,6 +29,7 @@ use crate::ffmpeg::tracks::{Track, Tracks, dispositions, extras, tags};
 use crate::ffmpeg::{Source, file, part};
 
 pub use crate::ffmpeg::rate::passes::STATISTICS;
+pub use extraction::SubtitleFiles;
 pub use passes::{REST, SizePlan, at_bitrate};
 
 /// A command line, and its expected results.
@@ -49,6 +51,8 @@ pub struct Arguments {
     pub tables: Vec<ColourTable>,
     /// The files to bring into the same folder before subtitles are drawn into the picture.
     pub burn_in: Option<Extraction>,
+    /// The subtitle tracks that become files beside the output.
+    pub files: Option<SubtitleFiles>,
     /// The metadata to write to the output after the encode.
     pub finish: Finish,
     /// The filters of the first encoded film, without the upload to a device; empty for none.
@@ -73,7 +77,13 @@ pub fn encode(
     let mut tracks = Tracks::choose(recipe, media, findings)?;
     tracks.level(findings);
     let films: Vec<Stream> = tracks.films().map(|track| track.source.clone()).collect();
-    let burnt = tracks.burnt.clone();
+    let part = findings.part.as_ref();
+    let read = part.map(|_| part::as_read(media, &tracks.list));
+    let media = read.as_ref().unwrap_or(media);
+    let mut burnt = tracks.burnt.clone();
+    if let (Some(burnt), Some(part)) = (&mut burnt, part) {
+        burnt.shift = Some(part.shift(media, burnt.stream.external.is_some()));
+    }
     let tasks = tasks(recipe, &films, (findings, burnt.as_ref()), encoder, build)?;
     let mut pictures = Vec::new();
     for task in &tasks {
@@ -87,11 +97,8 @@ pub fn encode(
     let folder = output.parent().unwrap_or(Path::new(""));
     let mut line = Line::beginning(encoder.map(|(_, proof)| proof));
     line.readers(&tracks.list, &pictures);
-    let part = findings.part.as_ref();
-    let read = part.map(|_| part::as_read(media, &tracks.list));
-    let media = read.as_ref().unwrap_or(media);
     if let Some(part) = part {
-        part.can_extract(recipe, media)?;
+        part.can_cut(recipe, media, !findings.external.is_empty())?;
     }
     let drawn = burnt.as_ref().map(|burnt| (burnt, folder));
     let input = Input {
@@ -146,6 +153,8 @@ pub fn encode(
     );
     line.list.push(file(output));
     let size = run.size(folder)?;
+    let files = run.subtitle_files(folder);
+    changes.extend(run.cut_files());
     tracks.changes.extend(changes);
     Ok(Arguments {
         list: line.list,
@@ -159,6 +168,7 @@ pub fn encode(
         burn_in: drawn.map(|(burnt, folder)| {
             burn_in::extraction(burnt, source, media, findings, &tracks.list, folder)
         }),
+        files,
         finish: Finish::new(recipe.container, media, &tracks.list),
         tracks: tracks.list,
         changes: tracks.changes,

@@ -38,7 +38,7 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// The part of the input that becomes the output; `None` for all of it.
-    fn part(&self) -> Option<&Part> {
+    pub(super) fn part(&self) -> Option<&Part> {
         self.input.findings.part.as_ref()
     }
 

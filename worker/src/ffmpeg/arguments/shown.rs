@@ -31,7 +31,9 @@ impl Arguments {
             None => run.clone(),
         });
         let burn_in = self.burn_in.iter().map(Extraction::arguments);
-        let before = self.before.iter().map(Vec::as_slice).chain(burn_in);
+        let files = self.files.iter().map(|files| files.list.as_slice());
+        let before = self.before.iter().map(Vec::as_slice);
+        let before = before.chain(burn_in).chain(files);
         let runs = before.map(<[OsString]>::to_vec).chain(passes);
         let shown = Shown::new(source, output, names);
         let runs = runs.map(|run| shown.line(&run));

@@ -137,6 +137,20 @@ impl Part {
         options
     }
 
+    /// Seconds by which a subtitle file beside the input is shown later. Its times count as people count.
+    pub(crate) fn shift_of_files(&self) -> f64 {
+        self.begins - self.from
+    }
+
+    /// Seconds by which the filters see films earlier than they lie in a whole input, or than in a file beside it.
+    pub(crate) fn shift(&self, media: &Media, is_external: bool) -> f64 {
+        let zero = match is_external {
+            true => self.begins,
+            false => media.start.unwrap_or(0.0),
+        };
+        self.from - self.offset(media) - zero
+    }
+
     /// Where the part begins by the times that the filters see.
     fn offset(&self, media: &Media) -> f64 {
         match has_jumps(media) {

@@ -34,8 +34,19 @@ impl Part {
     }
 
     /// # Errors
-    /// If captions of the part are asked for, and ffmpeg would show them at other times; the input is at fault.
-    pub(crate) fn can_extract(&self, recipe: &Recipe, media: &Media) -> Result<(), Failure> {
+    /// If captions or subtitle files are asked for, and ffmpeg would show them at other times; the input is at fault.
+    pub(crate) fn can_cut(
+        &self,
+        recipe: &Recipe,
+        media: &Media,
+        has_files: bool,
+    ) -> Result<(), Failure> {
+        if has_jumps(media) && has_files {
+            return Err(Failure::input(format!(
+                "ffmpeg does not cut subtitle files together with {}: leave out --external-subtitles, or --trim",
+                media.format
+            )));
+        }
         if has_jumps(media) && captions::source(recipe, media).is_some() {
             return Err(Failure::input(format!(
                 "ffmpeg does not extract the captions of a part of {}: leave out --captions srt, or --trim",
@@ -106,19 +117,27 @@ impl Part {
             let why = "the recipe asks for this part";
             Change::converted(Kind::Timing, None, "the whole input", asked, why).wanted()
         }];
-        for track in tracks {
-            let index = track.source.index;
-            let is_text = track.source.kind == StreamKind::Subtitle;
-            if is_text && self.crossing.contains(&index) && !cuts_texts(track.by, build) {
-                changes.push(Change::lost(
-                    Kind::Timing,
-                    index,
-                    "subtitles that are shown across a cut",
-                    "this ffmpeg cannot cut the times of texts that it converts: choose --container mkv",
-                ));
-            }
-        }
+        changes.extend(self.lost_texts(tracks, build));
         changes
+    }
+
+    /// The texts that are left out because they are shown across a cut.
+    pub(crate) fn lost_texts(&self, tracks: &[Track], build: &Build) -> Vec<Change> {
+        let texts = tracks
+            .iter()
+            .filter(|track| track.source.kind == StreamKind::Subtitle);
+        let lost = texts.filter(|track| {
+            self.crossing.contains(&track.source.index) && !cuts_texts(track.by, build)
+        });
+        let change = |track: &Track| {
+            Change::lost(
+                Kind::Timing,
+                track.source.index,
+                "subtitles that are shown across a cut",
+                "this ffmpeg cannot cut the times of texts that it converts: choose --container mkv, or a newer ffmpeg",
+            )
+        };
+        lost.map(change).collect()
     }
 }
 

@@ -63,7 +63,12 @@ fn text(task: &Task<'_>, burnt: &Burnt, picture: &mut Picture) -> Result<(), Fai
             put(task, picture, "0:0")?
         ),
     };
-    picture.filters.push(filters);
+    picture.filters.push(match burnt.shift {
+        Some(shift) => {
+            format!("setpts='PTS+round({shift:.6}/TB)',{filters},setpts='PTS-round({shift:.6}/TB)'")
+        }
+        None => filters,
+    });
     Ok(())
 }
 
@@ -123,16 +128,20 @@ fn put(task: &Task<'_>, picture: &Picture, place: &str) -> Result<String, Failur
 }
 
 impl Overlay {
-    /// The whole graph of a film, from its stream to the output's video stream of this number. `input` is the number
-    /// of the input that holds the subtitles and a black film.
+    /// The whole graph of a film, from its stream to the output's video stream of this number. The filter that comes with
+    /// the film is the first one. `input` is the number of the input that holds the subtitles and a black film.
     pub(super) fn graph(
         &self,
-        film: usize,
+        (film, first): (usize, Option<&str>),
         filters: &[String],
         number: usize,
         input: usize,
     ) -> String {
         let (before, after) = filters.split_at(self.after.min(filters.len()));
+        let before: Vec<&str> = first
+            .into_iter()
+            .chain(before.iter().map(String::as_str))
+            .collect();
         let before = if before.is_empty() {
             "null".to_owned()
         } else {

@@ -287,10 +287,17 @@ impl Picture {
     }
 
     /// The graph that makes the output's video stream of this number, if one filter after the other does not.
-    /// `input` is the number of the input that holds the subtitles to be drawn.
-    pub(super) fn graph(&self, task: &Task<'_>, number: usize, input: usize) -> Option<String> {
+    /// `input` is the number of the input that holds the subtitles to be drawn. `part` is the filter that leaves the part
+    /// of the film that becomes the output.
+    pub(super) fn graph(
+        &self,
+        task: &Task<'_>,
+        number: usize,
+        input: usize,
+        part: Option<&str>,
+    ) -> Option<String> {
         let overlay = self.overlay.as_ref()?;
-        Some(overlay.graph(task.film.index, &self.filters, number, input))
+        Some(overlay.graph((task.film.index, part), &self.filters, number, input))
     }
 
     /// The end of that graph, in the syntax of `-map`.

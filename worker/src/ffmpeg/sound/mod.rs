@@ -39,6 +39,8 @@ pub struct Sound {
     channels: u32,
     /// The downmix; `None` if the input has no more channels than it makes.
     downmix: Option<Downmix>,
+    /// Whether loud sound is turned down.
+    is_night: bool,
     mix: Mix,
     encoder: AudioEncoder,
     bitrate: Option<Bitrate>,
@@ -82,6 +84,7 @@ impl Sound {
             from,
             channels: source.channels,
             downmix: downmix.filter(|_| fewer.is_some()),
+            is_night: task.downmix == Some(Downmix::Night),
             mix: fewer.map_or(mix.clone(), |fewer| fewer.then(&mix)),
             encoder,
             bitrate: task.bitrate,
@@ -156,7 +159,7 @@ impl Sound {
             }
             filters.push(self.mix.filter());
         }
-        if self.downmix == Some(Downmix::Night) {
+        if self.is_night {
             filters.push(downmix::COMPRESSOR.to_owned());
         }
         filters
@@ -177,6 +180,14 @@ impl Sound {
         let (correction, change) = loudness::correct(&wanted, measured, index);
         self.correction = correction;
         Some(change)
+    }
+
+    /// The change of loud sound where no channels are mixed, for the input's stream of this index.
+    pub fn night(&self, index: usize) -> Option<Change> {
+        let is_told = self.downmix.is_some() || !self.is_night;
+        let why = "downmix night, as asked for";
+        let (from, to) = ("loud sound", "turned down above -24 dBFS");
+        (!is_told).then(|| Change::converted(Kind::Loudness, index, from, to, why).wanted())
     }
 
     /// The bits per second to request: the recipe's value, limited to what the encoder accepts for this number of

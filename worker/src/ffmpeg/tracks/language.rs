@@ -63,6 +63,21 @@ pub(crate) fn bcp47(language: &str) -> String {
     }
 }
 
+/// The same as names of files have it. `None` for a text that is no code.
+pub(crate) fn short(language: &str) -> Option<String> {
+    let tag = bcp47(language);
+    let mut parts = tag.split('-');
+    let primary = parts.next()?;
+    let is_code = matches!(primary.len(), 2 | 3)
+        && primary.chars().all(|letter| letter.is_ascii_alphabetic());
+    let is_word = |part: &str| {
+        (1..=8).contains(&part.len()) && part.chars().all(|letter| letter.is_ascii_alphanumeric())
+    };
+    // The longest tag in use has five parts.
+    let is_short = tag.split('-').count() <= 5;
+    (is_code && is_short && parts.all(is_word)).then_some(tag)
+}
+
 /// Whether two codes mean the same language, by whatever standard.
 pub fn is_same(one: &str, other: &str) -> bool {
     let normal = |tag: &str| {
@@ -128,6 +143,22 @@ mod tests {
         assert_eq!(bcp47("ger"), "de");
         assert_eq!(bcp47("por-BR"), "pt-BR");
         assert_eq!(bcp47("qaa"), "qaa");
+    }
+
+    #[test]
+    fn names_of_files_have_the_shortest_code() {
+        for (tag, shortest) in [
+            ("ger", Some("de")),
+            ("eng", Some("en")),
+            ("pt_BR", Some("pt-BR")),
+            ("chi-Hant", Some("zh-Hant")),
+            ("QAA", Some("qaa")),
+            ("english", None),
+            ("en-../x", None),
+            ("", None),
+        ] {
+            assert_eq!(short(tag).as_deref(), shortest, "{tag}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use common::job::changes::{Change, Kind};
 use common::job::failure::Failure;
-use common::recipe::{AudioEncoder, Container, Recipe, Video};
+use common::recipe::{AudioEncoder, Container, Recipe, Subtitles, Video};
 
 use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
@@ -21,6 +21,8 @@ use crate::ffmpeg::probe::times;
 use crate::ffmpeg::sound::Sound;
 use crate::ffmpeg::tracks::extras::Extra;
 use crate::ffmpeg::tracks::subtitles::Burnt;
+use crate::ffmpeg::tracks::subtitles::extract;
+use crate::ffmpeg::tracks::subtitles::extract::TrackFile;
 
 /// A stream of the output.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +86,8 @@ pub struct Tracks {
     pub changes: Vec<Change>,
     /// The subtitle track that is drawn into the picture.
     pub(crate) burnt: Option<Burnt>,
+    /// The subtitle tracks that become files beside the output.
+    pub(crate) files: Vec<TrackFile>,
 }
 
 impl Tracks {
@@ -146,9 +150,7 @@ impl Tracks {
         if recipe.video == Video::None {
             tracks.keep_audio_that_fits(container)?;
         }
-        if !container.is_audio_only() {
-            tracks.choose_subtitles(recipe, media, findings)?;
-        }
+        tracks.choose_subtitles(recipe, media, findings)?;
         if let Some(film) = captions::source(recipe, media) {
             let form = subtitles::text_of(container);
             tracks.add(&captions::track(film), TrackMethod::Captions(form));
@@ -233,6 +235,13 @@ impl Tracks {
         let burnt_index = burnt.as_ref().map(|burnt| burnt.stream.index);
         self.burnt = burnt;
         let chosen = subtitles::choose(recipe, media, findings, burnt_index);
+        let is_kept = recipe.subtitles == Subtitles::Keep && !recipe.container.is_audio_only();
+        if recipe.subtitle_tracks.extract {
+            self.extract(recipe, media, &chosen.kept, is_kept);
+        }
+        if !is_kept {
+            return Ok(());
+        }
         self.changes.extend(chosen.told);
         for (subtitle, why) in &chosen.dropped {
             self.leave_out(subtitle, why);
@@ -260,8 +269,45 @@ impl Tracks {
                 }
                 self.add(subtitle, by);
             }
-            Err(why) => self.lose(Kind::Track, subtitle, why),
+            Err(why) => self.keep_as_file(subtitle, &why),
         }
+    }
+
+    /// Chooses the files that are made of the input's subtitle tracks and captions. Files beside the input are files
+    /// already. `is_kept` tells that the output has these tracks as well.
+    fn extract(&mut self, recipe: &Recipe, media: &Media, chosen: &[Stream], is_kept: bool) {
+        let captions = captions::source(recipe, media).map(captions::track);
+        let own = chosen.iter().filter(|track| track.external.is_none());
+        let (files, unknown) = extract::files(own.chain(&captions));
+        self.files = files;
+        for track in unknown {
+            let what = format!("a file of {}", name(track));
+            let why = format!("ffmpeg writes no file of {}", track.codec);
+            self.changes
+                .push(Change::lost(Kind::Track, None, what, why));
+        }
+        let is_file = |track: &&Stream| {
+            let mut files = self.files.iter();
+            files.any(|file| file.track.source.index == track.index)
+        };
+        let only_files: Vec<&Stream> = match is_kept {
+            true => Vec::new(),
+            false => chosen.iter().filter(is_file).collect(),
+        };
+        for track in only_files {
+            self.keep_as_file(track, "the recipe asks for that");
+        }
+    }
+
+    /// Notes that the output does not have a track, which may become a file beside it instead.
+    fn keep_as_file(&mut self, subtitle: &Stream, why: &str) {
+        let mut files = self.files.iter();
+        let Some(file) = files.find(|file| file.track.source.index == subtitle.index) else {
+            return self.lose(Kind::Track, subtitle, why);
+        };
+        let to = format!("a file beside the output ({})", file.suffix);
+        let change = Change::converted(Kind::Track, subtitle.index, name(subtitle), to, why);
+        self.changes.push(change.wanted());
     }
 
     fn add_extra(&mut self, stream: &Stream, media: &Media, container: Container) {

@@ -65,7 +65,7 @@ pub(super) fn lit(studio: &Studio) -> Vec<f64> {
 }
 
 /// The text is in the lower half only, from `start` to `end`.
-fn shows(studio: &Studio, than: f64, start: f64, end: f64) -> f64 {
+pub(super) fn shows(studio: &Studio, than: f64, start: f64, end: f64) -> f64 {
     let Bright { lower, upper, most } = bright(studio, than);
     assert_eq!(upper, [0.0; 0], "nothing is drawn above");
     let (first, last) = (lower.first().expect("text"), lower.last().expect("text"));
@@ -77,7 +77,7 @@ fn shows(studio: &Studio, than: f64, start: f64, end: f64) -> f64 {
     most
 }
 
-fn recipe(which: &str, change: impl FnOnce(&mut VideoEncode)) -> Recipe {
+pub(super) fn recipe(which: &str, change: impl FnOnce(&mut VideoEncode)) -> Recipe {
     studio::with(studio::recipe("libx264"), |video| {
         video.preset = Some("ultrafast".parse().expect("a token"));
         video.rate = common::recipe::Rate::Crf(4.0);
@@ -87,7 +87,7 @@ fn recipe(which: &str, change: impl FnOnce(&mut VideoEncode)) -> Recipe {
 }
 
 /// A film with German text from 0.4 s to 0.8 s and English text from 1.2 s to 1.6 s.
-fn with_text(studio: &Studio) -> PathBuf {
+pub(super) fn with_text(studio: &Studio) -> PathBuf {
     let film = film(studio);
     let german = write(studio, "de.srt", srt(&[(400, 800, "████ Hallo ████")]));
     let english = write(studio, "en.srt", srt(&[(1200, 1600, "████ Hello ████")]));

@@ -141,6 +141,46 @@ async fn files_are_chosen_like_tracks_and_burnt_in() {
 }
 
 #[tokio::test]
+async fn files_are_cut_with_the_film_or_drawn_into_a_part_of_it() {
+    for studio in Studio::each() {
+        let words = srt(&[
+            (400, 800, "before"),
+            (900, 1200, "████ into ████"),
+            (1400, 1500, "within"),
+        ]);
+        let words = write(&studio, "film.en.srt", words);
+        let further = || vec![beside(&words, Some("en"), false, false)];
+        let cut = |recipe: Recipe| {
+            let edited = recipe.edit(|draft| draft.trim = Some("1-1.8".parse().expect("a part")));
+            edited.expect("a sound recipe")
+        };
+        let encoded = studio::with(studio::recipe("libx264"), |video| {
+            video.preset = Some("ultrafast".parse().expect("a token"));
+        });
+        encode(&studio, further(), &cut(encoded.clone()))
+            .await
+            .expect("made");
+        let made = text(&studio, 0);
+        let expected = srt(&[(0, 200, "████ into ████"), (400, 500, "within")]);
+        assert_eq!(made.trim_end(), expected.trim_end());
+        let drawn = studio::with(encoded, |video| {
+            video.burn_in = Some("eng".parse().expect("a track"));
+        });
+        encode(&studio, further(), &cut(drawn)).await.expect("made");
+        let times = crate::subtitles::burn_in::lit(&studio);
+        let frames = times.iter().filter(|time| **time < 0.3).count();
+        assert!(times[0] < 0.05 && frames == 5, "{times:?}");
+        // The clock of a broadcast cannot be cut together with a file.
+        let broadcast = studio.make("film.ts", &format!("-i {} -c copy", film(&studio)));
+        let copied = cut(studio::copy());
+        let refused = studio.encode_with(&broadcast, further(), &copied).await;
+        let refused = refused.expect_err("refused");
+        assert_eq!(refused.fault, Fault::Input);
+        assert!(refused.message.contains("leave out"), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn a_file_without_subtitles_is_the_inputs_fault() {
     for studio in Studio::each() {
         let odd = write(&studio, "film.srt", "no subtitles at all");

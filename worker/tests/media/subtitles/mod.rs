@@ -3,6 +3,9 @@
 mod burn_in;
 mod choice;
 mod external;
+mod extract;
+mod gate;
+mod part;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -2,11 +2,13 @@
 //!
 //! An exit code of 0 proves little: ffmpeg also succeeds on a truncated input, and a full disk or a faulty driver can
 //! leave a file that plays nowhere. So new processes check the output: it has the tracks that were asked for, its
-//! encoded tracks decode without an error, and it has all frames of the input. A copied track is as good as its
-//! source, so its packets are only counted.
+//! encoded tracks decode without an error, and it has all frames of the input, with sound and text at their times. A
+//! copied track is as good as its source, so its packets are only counted.
 
+mod cues;
 mod frames;
 mod length;
+mod marks;
 mod sound;
 mod tracks;
 
@@ -96,6 +98,7 @@ pub async fn check(
     let frames = compared?;
     timing.extend(gate.compare_lengths(&made).await?);
     gate.compare_sync(&made).await?;
+    gate.compare_cues(&made).await?;
     let mut changes = changes::compare(recipe, media, &made, &arguments.tracks, &arguments.changes);
     changes.extend(timing);
     changes::refuse(recipe, &changes, "the output has lost")?;

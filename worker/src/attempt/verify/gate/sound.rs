@@ -1,4 +1,4 @@
-//! Whether each audio track of the output is the one that was asked for: its language, its marks, and when it is heard.
+//! Whether each audio track of the output is heard when its picture is seen, as in the input.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::attempt::verify::damage::is_recording;
 use crate::attempt::verify::gate::{Gate, blame_output, mismatch};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::survey::{Depth, Surveyed, survey};
-use crate::ffmpeg::tracks::{Track, TrackMethod, dispositions, language};
+use crate::ffmpeg::tracks::{Track, TrackMethod};
 
 /// How much earlier or later sound may begin beside the picture, in seconds: encoders add up to a tenth of a second
 /// before the start.
@@ -19,57 +19,9 @@ const START: f64 = 0.2;
 const END: f64 = 0.5;
 
 impl Gate<'_> {
-    /// Compares the languages and marks of the audio tracks.
-    pub(super) fn compare_marks(&self, made: &Media) -> Result<(), Failure> {
-        for (track, made) in self.sounds(made) {
-            if let Some((what, is, wanted)) = self.wrong_mark(track, made) {
-                return Err(mismatch(format!(
-                    "{what} of the output's audio track {} is {is} where {wanted} was asked for",
-                    made.index
-                )));
-            }
-        }
-        Ok(())
-    }
-
     /// The audio tracks as asked for, each with its counterpart in the output.
     fn sounds<'a>(&'a self, made: &'a Media) -> impl Iterator<Item = (&'a Track, &'a Stream)> {
-        let tracks = self.input.tracks.iter();
-        let tracks = tracks.filter(|track| track.source.kind == StreamKind::Audio);
-        let made = made.streams.iter();
-        tracks.zip(made.filter(|stream| stream.kind == StreamKind::Audio))
-    }
-
-    fn wrong_mark(&self, track: &Track, made: &Stream) -> Option<(&'static str, String, String)> {
-        let container = self.recipe.container;
-        let wanted = language::tag(&track.source);
-        let is = language::tag(made);
-        // Containers leave out what is no code of ISO 639, and regions.
-        if let Some(wanted) = wanted.filter(|wanted| language::is_code(wanted))
-            && (container.is_matroska() || container.is_mp4())
-            && !is.is_some_and(|is| language::matches(primary(wanted), primary(is)))
-        {
-            let is = is.unwrap_or("none").to_owned();
-            return Some(("language", is, wanted.to_owned()));
-        }
-        // Without a choice of tracks, mp4 and mov may make the first one default.
-        let has_choice = self.recipe.audio_tracks.has_choice();
-        for mark in ["default", "comment"] {
-            let is_wanted = track.dispositions.contains(mark);
-            let is = made.dispositions.contains(mark);
-            let is_held = dispositions::holds(container, StreamKind::Audio, mark);
-            if is_held && is != is_wanted && (has_choice || is_wanted) {
-                let word = |is: bool| {
-                    if is {
-                        mark.to_owned()
-                    } else {
-                        format!("not {mark}")
-                    }
-                };
-                return Some(("mark", word(is), word(is_wanted)));
-            }
-        }
-        None
+        self.pairs(StreamKind::Audio, made)
     }
 
     /// Makes sure that each audio track begins and ends beside the picture as in the input. The streams' own statements
@@ -130,11 +82,6 @@ impl Gate<'_> {
         }
         Ok(())
     }
-}
-
-/// The language of a tag, without script and region.
-fn primary(tag: &str) -> &str {
-    tag.split(['-', '_']).next().unwrap_or(tag)
 }
 
 /// How much later than the picture a track begins and ends, in seconds.

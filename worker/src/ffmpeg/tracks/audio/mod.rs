@@ -62,6 +62,7 @@ pub(super) fn choose(recipe: &Recipe, media: &Media) -> Result<Chosen, Failure> 
 fn of_encode(recipe: &Recipe, track: &Track) -> Vec<Change> {
     let index = track.source.index;
     let layout = track.sound.as_ref().and_then(|sound| sound.change(index));
+    let night = track.sound.as_ref().and_then(|sound| sound.night(index));
     let by_rule = match (track.by, &recipe.audio) {
         (_, Audio::Encode { .. }) => None,
         (TrackMethod::Audio(encoder), _) if track.is_asked => Some(
@@ -76,7 +77,7 @@ fn of_encode(recipe: &Recipe, track: &Track) -> Vec<Change> {
         ),
         _ => None,
     };
-    by_rule.into_iter().chain(layout).collect()
+    by_rule.into_iter().chain(layout).chain(night).collect()
 }
 
 /// The loss of a track that the recipe leaves out. `None` if another reason is already listed.

@@ -47,6 +47,9 @@ pub(crate) struct Burnt {
     pub(crate) is_text: bool,
     /// The streams of the input that hold fonts.
     fonts: Vec<usize>,
+    /// Seconds by which a film that is cut is shown earlier than the subtitles, which are brought whole; `None` for a
+    /// whole film.
+    pub(crate) shift: Option<f64>,
 }
 
 impl Burnt {
@@ -106,6 +109,7 @@ pub(crate) fn find(
         stream: stream.clone(),
         is_text,
         fonts: if is_text { fonts(media) } else { Vec::new() },
+        shift: None,
     };
     Ok((Some(burnt), None))
 }
@@ -225,7 +229,7 @@ pub(crate) fn extraction(
     list.extend(source.arguments());
     let from = match external {
         Some(external) => {
-            list.extend(file::arguments(external));
+            list.extend(file::arguments(external, 0.0));
             "1:0".to_owned()
         }
         None => format!("0:{}", burnt.stream.index),
@@ -241,6 +245,7 @@ pub(crate) fn extraction(
     } else {
         let stated = media.likely_duration();
         let length = stated.map_or(LONGEST, |length| length.min(LONGEST));
+        let length = length + burnt.shift.unwrap_or(0.0).max(0.0);
         list.extend(["-f", "lavfi", "-i"].map(OsString::from));
         list.push(format!("{BLACK}:d={length:.3}").into());
         let black = if external.is_some() { "2:0" } else { "1:0" };
@@ -270,7 +275,7 @@ pub(crate) fn extraction(
 
 /// A second output, which is nowhere: the tracks that are read when the subtitles are drawn. Where a clock may jump, the
 /// first of the tracks that are used begins at 0. With the subtitles alone, that would be the first subtitle.
-fn beside(tracks: &[Track]) -> Vec<OsString> {
+pub(crate) fn beside(tracks: &[Track]) -> Vec<OsString> {
     let mut list: Vec<OsString> = Vec::new();
     for track in of_source(tracks) {
         list.extend(["-map".into(), format!("0:{}", track.source.index).into()]);
@@ -287,6 +292,9 @@ pub(crate) fn input(burnt: &Burnt, canvas: (u32, u32), folder: &Path) -> Vec<OsS
     if !is_known && canvas.0 > 0 && canvas.1 > 0 {
         let (width, height) = canvas;
         arguments.extend(["-canvas_size".into(), format!("{width}x{height}").into()]);
+    }
+    if let Some(shift) = burnt.shift {
+        arguments.extend(["-itsoffset".into(), format!("{:.6}", -shift).into()]);
     }
     let form = ["-f", "matroska", "-protocol_whitelist", "file", "-i"];
     arguments.extend(form.map(OsString::from));

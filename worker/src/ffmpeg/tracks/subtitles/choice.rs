@@ -1,7 +1,7 @@
 //! Which subtitle tracks a recipe keeps, and in which order.
 
 use common::job::changes::{Change, Kind};
-use common::recipe::{Flagged, Language, Recipe, Subtitles};
+use common::recipe::{Flagged, Language, Recipe};
 
 use crate::ffmpeg::findings::{Findings, ForeignTrack};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
@@ -19,8 +19,9 @@ pub(crate) struct Chosen {
     pub(crate) told: Option<Change>,
 }
 
-/// Divides the subtitle tracks without the one that is `burnt` in, and adds those of files beside the input. If the default track is left out, the first kept track of its kind (forced, or not)
-/// becomes the default, so that a player shows as much text as before.
+/// Divides the subtitle tracks without the one that is `burnt` in, and adds those of files beside the input. If the
+/// default track is left out, the first kept track of its kind (forced, or not) becomes the default, so that a player
+/// shows as much text as before.
 pub(crate) fn choose(
     recipe: &Recipe,
     media: &Media,
@@ -28,9 +29,6 @@ pub(crate) fn choose(
     burnt: Option<usize>,
 ) -> Chosen {
     let mut chosen = Chosen::default();
-    if recipe.subtitles == Subtitles::None {
-        return chosen;
-    }
     let mut ranked: Vec<(usize, Stream)> = Vec::new();
     let external = findings.external.iter().map(|file| &file.stream);
     let all = tracks(media).chain(external);

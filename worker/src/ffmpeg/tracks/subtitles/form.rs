@@ -75,6 +75,11 @@ fn holds(container: Container, codec: &str) -> bool {
     }
 }
 
+/// Whether a track of subtitles holds text, and not pictures.
+pub(crate) fn is_text(subtitle: &Stream) -> bool {
+    Form::of(&subtitle.codec) == Form::Text
+}
+
 /// The kind of content of subtitles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {

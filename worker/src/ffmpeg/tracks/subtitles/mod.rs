@@ -3,6 +3,7 @@
 pub mod burn_in;
 mod choice;
 pub(crate) mod encoding;
+pub mod extract;
 pub(crate) mod file;
 pub(crate) mod foreign;
 mod form;
@@ -10,4 +11,4 @@ mod purpose;
 
 pub(crate) use burn_in::{Burnt, FONTS, TEXT};
 pub(crate) use choice::choose;
-pub(crate) use form::{form_for, text_of};
+pub(crate) use form::{form_for, is_text, text_of};

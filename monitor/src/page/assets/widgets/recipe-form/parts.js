@@ -105,6 +105,7 @@ export function recipeParts() {
         part("subtitle_tracks.sdh", "Tracks for the deaf (SDH)", among("sdh", "keep", "drop", "only")),
         part("subtitle_tracks.mark_foreign", "Mark the foreign track", yes("mark_foreign"), { form: "flag", hint: "Default and forced, for scenes in another language" }),
         part("subtitle_tracks.external", "Files beside the input", yes("external"), { form: "flag", hint: "film.en.forced.srt" }),
+        part("subtitle_tracks.extract", "As files beside the output", yes("extract"), { form: "flag", hint: "film.en.forced.srt; captions, too" }),
         part(`${encode}.burn_in`, "Burn in", text("burn_in", "forced, foreign, eng, 1")),
         part("captions", "Closed captions", choice("captions", ["", "keep inside the video"], ["srt", "also as a subtitle track"])),
       ],
