@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::broker::{Broker, Claim, Lease};
+use common::broker::{Broker, Claim, CompletedJob, Lease};
 use common::farm::card::Capabilities;
 use common::farm::worker::Terms;
 use common::farm::worker_name::WorkerName;
@@ -146,6 +146,8 @@ impl Work for Nothing {
     }
 
     async fn clean_up(&self, _: &Run) {}
+
+    async fn finish(&self, _: CompletedJob) {}
 
     async fn prove(&self, _: Vec<common::recipe::encoder::Encoder>) -> Result<(), String> {
         Ok(())

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::broker::{Broker, Claim};
+use common::broker::{Broker, Claim, CompletedJob};
 use common::farm::card::{Capabilities, Proof};
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
@@ -63,6 +63,10 @@ impl Work for Executor {
 
     async fn clean_up(&self, run: &Run) {
         earlier::clean_up(&self.stores, run).await;
+    }
+
+    async fn finish(&self, done: CompletedJob) {
+        self.finish_ladder(done).await;
     }
 
     async fn prove(&self, encoders: Vec<Encoder>) -> Result<(), String> {

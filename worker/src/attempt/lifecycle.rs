@@ -111,7 +111,7 @@ impl Executor {
             Err(_) => AttemptEnd::Gone,
         };
         let written = match result {
-            Ok(report) => complete(claim, report).await,
+            Ok(report) => self.complete(claim, report).await,
             Err(Unfinished::Failed(failure)) => fail(claim, failure).await,
             Err(Unfinished::Vanished) => {
                 tracing::warn!("failed: its last worker vanished, and published nothing");
@@ -146,6 +146,22 @@ impl Executor {
         end
     }
 
+    /// Completes the job, and does what follows from that.
+    async fn complete(&self, claim: Claim, report: Report) -> Result<(), ClaimError> {
+        tracing::info!(
+            frames = report.frames,
+            fps = report.fps().round(),
+            bytes = report.output_size,
+            "published"
+        );
+        let done = claim.record_completed(report).await?;
+        if done.run().job.ladder.is_none() {
+            return Ok(done.ack().await?);
+        }
+        self.finish_ladder(done).await;
+        Ok(())
+    }
+
     /// Removes the files of an attempt that failed or was cancelled, and makes sure that its output cannot appear any
     /// more. Returns the report if the output has appeared all the same: then the attempt has not failed. If the
     /// store is out of reach, the next attempt looks again.
@@ -174,16 +190,6 @@ impl Executor {
             }
         }
     }
-}
-
-async fn complete(claim: Claim, report: Report) -> Result<(), ClaimError> {
-    tracing::info!(
-        frames = report.frames,
-        fps = report.fps().round(),
-        bytes = report.output_size,
-        "published"
-    );
-    claim.complete(report).await.map(drop)
 }
 
 async fn fail(claim: Claim, failure: Failure) -> Result<(), ClaimError> {

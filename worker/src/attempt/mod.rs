@@ -9,7 +9,7 @@
 //!   converted and lost,
 //! - [`companions`] makes the files beside the output,
 //! - [`ladder`] packages renditions for HLS and DASH,
-//! - [`publish`] makes the output appear.
+//! - [`publish`] makes the output appear, and `master` the master files of a ladder.
 //!
 //! If the fault of a failure is in doubt, a proof encode decides (`proof_encode`).
 //!
@@ -21,6 +21,7 @@ pub mod executor;
 pub mod input;
 pub mod ladder;
 mod lifecycle;
+mod master;
 pub(crate) mod proof_encode;
 pub mod proofs;
 pub mod publish;

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use async_nats::Message;
-use common::broker::{Broker, BrokerError, Claim, Lanes, PollEffort};
+use common::broker::{Broker, BrokerError, Claim, CompletedJob, Lanes, PollEffort};
 use common::farm::queue::{Lane, Queue};
 use common::job::failure::Fault;
 use common::job::run::Run;
@@ -39,6 +39,8 @@ pub(super) struct Polled {
     pub(super) claims: Result<Vec<Claimed<Job>>, NoAnswer>,
     /// Jobs that failed for good because their last owner vanished.
     pub(super) dead: Vec<Run>,
+    /// Completed members of ladders whose messages came again.
+    pub(super) completed: Vec<CompletedJob>,
 }
 
 /// Runs the task. If it panics, it ends as `died`.
@@ -89,6 +91,7 @@ impl Poll {
                 return Done::Polled(Polled {
                     claims: Err(NoAnswer),
                     dead: Vec::new(),
+                    completed: Vec::new(),
                 });
             }
         };
@@ -106,6 +109,7 @@ impl Poll {
         Done::Polled(Polled {
             claims: Ok(claims.collect()),
             dead: polled.dead_letters,
+            completed: polled.completed,
         })
     }
 }

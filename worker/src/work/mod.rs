@@ -4,7 +4,7 @@
 pub mod reach;
 pub mod stop;
 
-use common::broker::Claim;
+use common::broker::{Claim, CompletedJob};
 use common::job::failure::Fault;
 use common::job::run::Run;
 use common::recipe::encoder::Encoder;
@@ -18,6 +18,9 @@ pub trait Work: Send + Sync + 'static {
 
     /// Removes or aborts what the attempts at a job may have left, if nobody goes on with the job.
     fn clean_up(&self, run: &Run) -> impl Future<Output = ()> + Send;
+
+    /// Does what follows from the completion of a job of a ladder: if it was the last one, the master files appear.
+    fn finish(&self, done: CompletedJob) -> impl Future<Output = ()> + Send;
 
     /// Makes a proof encode with each of these encoders.
     ///

@@ -2,6 +2,7 @@
 
 mod enqueue;
 mod home;
+mod ladders;
 mod merge;
 mod names;
 mod preset_files;

@@ -148,6 +148,7 @@ impl<W: Work> ActionRunner<W> {
         let died = Polled {
             claims: Err(NoAnswer),
             dead: Vec::new(),
+            completed: Vec::new(),
         };
         self.tasks.spawn(caught(poll.run(), Done::Polled(died)));
     }
@@ -222,6 +223,10 @@ impl<W: Work> ActionRunner<W> {
                 for run in polled.dead {
                     let work = Arc::clone(&self.dispatcher.work);
                     self.see_through(async move { work.clean_up(&run).await });
+                }
+                for done in polled.completed {
+                    let work = Arc::clone(&self.dispatcher.work);
+                    self.see_through(async move { work.finish(done).await });
                 }
                 Event::PollDone(polled.claims)
             }
