@@ -241,9 +241,9 @@ mod tests {
         assert_eq!(
             words,
             [
-                format!("any h264 encoder, 6M bit/s, 1080p, {silent}"),
-                format!("any h264 encoder, 6M bit/s, 720p, {silent}"),
-                "any h264 encoder, 6M bit/s, 480p, audio in eng, cmaf".to_owned(),
+                format!("any h264 encoder, 6 Mbit/s, 1080p, {silent}"),
+                format!("any h264 encoder, 6 Mbit/s, 720p, {silent}"),
+                "any h264 encoder, 6 Mbit/s, 480p, audio in eng, cmaf".to_owned(),
             ]
         );
     }
