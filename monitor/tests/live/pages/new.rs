@@ -127,7 +127,7 @@ async fn a_recipe_starts_from_a_preset_and_is_saved_as_one() {
     assert_eq!(
         recipe.to_string(),
         format!(
-            "hevc_nvenc, else libx265, CRF 24, 10 bits, {}, enlarging, g=240, audio copied, else aac 160k, \
+            "hevc_nvenc, else libx265, CRF 24, 10 bits, {}, enlarging, g=240, audio copied, else aac 160 kbit/s, \
              no subtitles, captions as subtitles, mkv, no loss of chapters or dolby_vision, undamaged inputs only",
             "720p".parse::<common::recipe::Scale>().expect("a size")
         )
