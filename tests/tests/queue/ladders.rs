@@ -1,5 +1,7 @@
 //! Ladders: the master files follow once all members are completed, whoever completes the last one, and whatever breaks
 //! in between.
+//!
+//! Over 400 lines: one story each of what may come between the last member and the master files, on one set of helpers.
 
 use common::broker::{Broker, CompletedJob, Lanes, MasterProgress};
 use common::job::Job;

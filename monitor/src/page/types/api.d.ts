@@ -777,6 +777,7 @@ export interface components {
         Details: {
             events: components["schemas"]["Event"][];
             home?: components["schemas"]["Queue"] | null;
+            ladder?: components["schemas"]["LadderView"] | null;
             name: components["schemas"]["JobName"];
             record: components["schemas"]["JobRecord"];
             state: components["schemas"]["JobState"];
@@ -999,6 +1000,7 @@ export interface components {
             hops?: components["schemas"]["Fallbacks"] | null;
             id: components["schemas"]["JobId"];
             input: components["schemas"]["Input"];
+            ladder?: components["schemas"]["Ladder"] | null;
             output: components["schemas"]["Location"];
             recipe: components["schemas"]["Recipe"];
             replace?: boolean;
@@ -1073,6 +1075,10 @@ export interface components {
         };
         /** @enum {string} */
         Kind: "track" | "language" | "title" | "disposition" | "chapters" | "attachment" | "cover" | "tag" | "rotation" | "aspect" | "colour" | "hdr10" | "hdr10plus" | "dolby_vision" | "hlg" | "interlacing" | "alpha" | "captions" | "timing" | "timecode" | "layout" | "loudness";
+        Ladder: {
+            master: components["schemas"]["Location"];
+            members: components["schemas"]["Location"][];
+        };
         LadderStream: {
             /** Format: int64 */
             average: number;
@@ -1112,6 +1118,13 @@ export interface components {
                 language?: string | null;
                 title?: string | null;
             };
+        };
+        LadderView: {
+            is_there: boolean;
+            manifest: components["schemas"]["Location"];
+            master: components["schemas"]["Location"];
+            progress: string;
+            renditions: components["schemas"]["RenditionView"][];
         };
         /** @example eng */
         Language: string;
@@ -1339,6 +1352,11 @@ export interface components {
         };
         /** @example 720p:3M */
         Rendition: string;
+        RenditionView: {
+            job?: components["schemas"]["JobId"] | null;
+            output: components["schemas"]["Location"];
+            state?: components["schemas"]["JobState"] | null;
+        };
         Replica: {
             current: boolean;
             /** Format: int64 */
