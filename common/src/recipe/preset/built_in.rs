@@ -17,7 +17,7 @@ macro_rules! files {
 /// The files by purpose. Each names a codec and no encoder, so that any machine can run it, unless its purpose needs
 /// one encoder.
 const FILES: &[(&str, &str)] = files! {
-    "web": "web-1080p", "web-720p", "web-ladder", "web-vp9", "upload", "discord-10mb";
+    "web": "web-1080p", "web-720p", "web-ladder", "stream-ladder", "web-vp9", "upload", "discord-10mb";
     "keep": "archive-hevc", "archive-av1", "archive-lossless", "small-av1", "4k-hdr-hevc", "anime-hevc",
         "film-grain-av1", "dvd", "remux";
     "play": "compatible-h264", "phone", "tablet", "tv-compatible";
