@@ -68,9 +68,13 @@ impl Suffix {
         output.with_file_name(name)
     }
 
-    /// Whether a file of this name may be somebody's video, which a job never replaces. The sound of a ladder is none.
-    pub fn is_video(&self) -> bool {
-        self.0.ends_with("mp4") && !self.0.starts_with("audio-")
+    /// Whether a file of this name may be somebody's own video or subtitles, which a job never replaces. Files with the
+    /// names that only players of a ladder or of a time line read are none.
+    pub fn may_be_a_source(&self) -> bool {
+        let (kind, extension) = (self.0.split(['.', '-']).next(), self.0.rsplit('.').next());
+        let is_for_players = matches!(kind, Some("audio" | "video" | "subtitles" | "sprites"));
+        let extension = extension.unwrap_or_default();
+        !is_for_players && matches!(extension, "mp4" | "srt" | "ass" | "vtt" | "sup" | "mks")
     }
 }
 
@@ -106,6 +110,31 @@ mod tests {
         let suffix = Suffix::new("contact.jpg").expect("sound");
         let beside = suffix.of(Path::new("out/a film.v2.mkv"));
         assert_eq!(beside, Path::new("out/a film.v2.contact.jpg"));
+    }
+
+    #[test]
+    fn videos_and_subtitles_may_be_somebodys_own() {
+        let may_be = |suffix: &str| Suffix::new(suffix).expect("sound").may_be_a_source();
+        for own in [
+            "preview.mp4",
+            "en.srt",
+            "en.forced.srt",
+            "de.ass",
+            "2.vtt",
+            "en.sup",
+            "de.mks",
+        ] {
+            assert!(may_be(own), "{own}");
+        }
+        for made in [
+            "1.jpg",
+            "sprites.vtt",
+            "video.m3u8",
+            "audio-1.mp4",
+            "subtitles-1.vtt",
+        ] {
+            assert!(!may_be(made), "{made}");
+        }
     }
 
     #[test]

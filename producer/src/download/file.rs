@@ -47,18 +47,18 @@ impl Downloader {
         let (job, output) = (run.job.id, &run.job.output);
         for companion in &report.companions {
             let beside = companion.suffix.beside(output);
-            let is_video = companion.suffix.is_video();
+            let may_be_own = companion.suffix.may_be_a_source();
             let expected = Expected {
                 size: companion.size,
                 digest: Some(companion.digest.clone()),
-                // A video may be somebody's own.
-                may_replace: self.overwrite && !is_video,
+                // A video or subtitles may be somebody's own.
+                may_replace: self.overwrite && !may_be_own,
             };
             match self.bring(job, &beside, &expected, sender, stop).await {
-                DownloadResult::Occupied(path) if is_video => {
+                DownloadResult::Occupied(path) if may_be_own => {
                     return DownloadResult::Failed(format!(
-                        "another file has the name of a file beside the result and may be a video of yours, which \
-                         nothing replaces: move it away: {}",
+                        "another file has the name of a file beside the result and may be your own video or \
+                         subtitles, which nothing replaces: move it away: {}",
                         path.display()
                     ));
                 }

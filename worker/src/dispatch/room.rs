@@ -16,9 +16,12 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// The least scratch space reserved for a job, in bytes.
 const LEAST: u64 = 16 << 20;
 
-/// Bytes of scratch space that a job may need: an output is seldom larger than its input.
+/// Bytes of scratch space that a job may need: an output is seldom larger than its input. A rendition of a ladder lies
+/// there twice while it is packaged.
 pub(crate) fn need(job: &Job, read: ReadMode) -> u64 {
-    copied(job, read).saturating_add(job.bytes()).max(LEAST)
+    let outputs = if job.ladder.is_some() { 2 } else { 1 };
+    let made = job.bytes().saturating_mul(outputs);
+    copied(job, read).saturating_add(made).max(LEAST)
 }
 
 /// Bytes of copies that the worker makes on its own disk before it encodes: of downloaded files, and of parts that are

@@ -324,3 +324,26 @@ async fn what_a_join_loses_is_told_after_a_search_too_and_statistics_of_a_part_a
         "{tags}"
     );
 }
+
+#[tokio::test]
+async fn a_truncated_part_is_refused_before_it_is_joined() {
+    for studio in Studio::each() {
+        let whole = part(&studio, "one.mp4", 400, 1.0);
+        let picture = "-f lavfi -i testsrc2=size=160x90:rate=25:duration=4";
+        let cut = studio.make(
+            "cut.mkv",
+            &format!("{picture} -c:v libx264 -preset ultrafast -pix_fmt yuv420p"),
+        );
+        let bytes = std::fs::read(&cut).expect("bytes");
+        std::fs::write(&cut, &bytes[..bytes.len() / 3]).expect("written");
+        for parts in [[whole.clone(), cut.clone()], [cut, whole]] {
+            let refused = studio
+                .join(&parts, &studio::copy(), Join::CopyIfAlike)
+                .await;
+            let refused = refused.expect_err("truncated");
+            assert_eq!(refused.fault, Fault::Input);
+            let told = refused.message;
+            assert!(told.contains("source is damaged: it ends at"), "{told}");
+        }
+    }
+}

@@ -82,8 +82,8 @@ impl RecipeDraft {
 
 /// Whether the encoder is known to set keyframes where it is told to, and its codec is known.
 fn sets_keyframes(encoder: &Encoder) -> bool {
-    let deaf = matches!(encoder.as_str(), "librav1e" | "libkvazaar" | "h264_omx");
-    encoder.codec().is_some() && !deaf
+    let ignores_orders = matches!(encoder.as_str(), "librav1e" | "libkvazaar" | "h264_omx");
+    encoder.codec().is_some() && !ignores_orders
 }
 
 fn moves_keyframes(argument: &Argument) -> bool {
@@ -146,8 +146,11 @@ mod tests {
         assert!(none.contains("name an --encoder"), "{none}");
         let unknown = refusal("my_own", |_| {});
         assert!(unknown.contains("my_own is not known"), "{unknown}");
-        let deaf = refusal("librav1e", |_| {});
-        assert!(deaf.contains("use libx264, libx265 or libsvtav1"), "{deaf}");
+        let refused = refusal("librav1e", |_| {});
+        assert!(
+            refused.contains("use libx264, libx265 or libsvtav1"),
+            "{refused}"
+        );
         let bitrate = refusal("libsvtav1", |draft| {
             if let Video::Encode(encode) = &mut draft.video {
                 encode.rate = Rate::Bitrate("2M".parse().expect("a bitrate"));

@@ -164,7 +164,7 @@ impl Outputs {
     }
 }
 
-/// Leaves sound and subtitles to another rendition: a ladder has them once, beside its smallest picture.
+/// Leaves sound and subtitles to another rendition: a ladder has them once, beside the last rendition of the list.
 fn leave_out_sound(draft: &mut RecipeDraft) {
     draft.audio = Audio::None;
     draft.audio_tracks = AudioTracks::default();
@@ -174,6 +174,7 @@ fn leave_out_sound(draft: &mut RecipeDraft) {
         .video_encode()
         .is_some_and(|video| video.burn_in.is_some());
     draft.subtitles = Subtitles::None;
+    draft.subtitle_tracks.extract = false;
     if !draws {
         draft.subtitle_tracks = SubtitleTracks::default();
     }

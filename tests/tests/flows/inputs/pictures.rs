@@ -6,7 +6,6 @@ use std::process::Command;
 use harness::browser::Browser;
 use harness::farm::Farm;
 use harness::outside::media::Media;
-use harness::poll;
 use harness::programs::monitor::TestMonitor;
 
 /// A short interlaced film with black borders.
@@ -38,27 +37,18 @@ async fn borders_and_combs_are_found_before_the_encode_and_gone_after_it() {
         words.extend(line.split_whitespace().map(str::to_owned));
         words
     };
-    // A forecast has little time. On a busy machine, it says what it had no time for.
-    let told = poll::until("a forecast with time for all", async || {
-        let told = farm.producer(order("-o out --crop auto --dry-run")).await;
-        let told = told.succeeded().stdout;
-        let is_probed = !told.contains("not probed");
-        let mut is_complete = is_probed;
-        for (found, later) in [
-            ("black borders 32:40:16:16", "the job will find them"),
-            ("combed throughout", "the job will look for combs"),
-        ] {
-            let is_found = told.contains(found);
-            assert!(
-                is_found || told.contains(later) || !is_probed,
-                "neither {found} nor {later} in: {told}"
-            );
-            is_complete &= is_found;
-        }
-        is_complete.then_some(told)
-    })
-    .await;
-    assert!(told.contains("to 256x144"), "{told}");
+    // A forecast has little time. What it had no time for on a busy machine, it says; the job finds all.
+    let told = farm.producer(order("-o out --crop auto --dry-run")).await;
+    let told = told.succeeded().stdout;
+    for (found, later) in [
+        ("black borders 32:40:16:16", "the job will find them"),
+        ("combed throughout", "the job will look for combs"),
+    ] {
+        let is_honest = [found, later, "not probed"]
+            .iter()
+            .any(|words| told.contains(words));
+        assert!(is_honest, "neither {found} nor {later} in: {told}");
+    }
     farm.producer(order("-o out --crop auto --wait"))
         .await
         .succeeded();
@@ -72,6 +62,7 @@ async fn borders_and_combs_are_found_before_the_encode_and_gone_after_it() {
         .succeeded()
         .stdout;
     assert!(job.contains("black borders 32:40:16:16"), "{job}");
+    assert!(job.contains("combed throughout"), "{job}");
 
     let monitor = TestMonitor::start(&farm).await;
     let url = format!("{}/#/jobs/{id}", monitor.url());

@@ -28,6 +28,13 @@ pub fn master_playlist(streams: &[LadderStream], master: &Location) -> String {
     text
 }
 
+fn is_forced(stream: &LadderStream) -> bool {
+    matches!(
+        stream.kind,
+        LadderStreamKind::Subtitles { forced: true, .. }
+    )
+}
+
 /// The lines of the tracks of a group. No two have the same name, and one of sound is the default.
 fn tracks(group: &str, streams: &[&LadderStream], master: &Location) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
@@ -43,15 +50,15 @@ fn tracks(group: &str, streams: &[&LadderStream], master: &Location) -> Vec<Stri
             false => name,
         };
         let yes = |is: bool| if is { "YES" } else { "NO" };
-        let is_first = streams[..number]
-            .iter()
-            .all(|earlier| earlier.called().0 != language);
+        let is_first = streams[..number].iter().all(|earlier| {
+            earlier.called().0 != language || is_forced(earlier) != is_forced(stream)
+        });
         let kind = group.to_ascii_uppercase();
         let mut line = format!("#EXT-X-MEDIA:TYPE={kind},GROUP-ID=\"{group}\",NAME=\"{name}\"");
         if let Some(language) = language {
             line += &format!(",LANGUAGE=\"{}\"", quotable(language));
         }
-        // A player may choose among languages, not among tracks of one.
+        // A player may choose among languages, and between full and forced subtitles, not among tracks of one kind.
         line += &format!(
             ",DEFAULT={},AUTOSELECT={}",
             yes(default == Some(number)),

@@ -42,9 +42,9 @@ impl Announced<'_> {
     }
 }
 
-/// Whether a file may be replaced by the companion with this suffix. A video may be somebody's source.
+/// Whether a file may be replaced by the companion with this suffix. A video or subtitles may be somebody's own.
 pub(crate) fn replaces(job: &Job, suffix: &Suffix) -> bool {
-    job.replace && !suffix.is_video()
+    job.replace && !suffix.may_be_a_source()
 }
 
 /// Compares the file at a location with the announced one. Reads it only if its size is right.

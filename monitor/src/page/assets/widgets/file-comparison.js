@@ -67,6 +67,9 @@ function reportFacts(report, content) {
   ];
 }
 
+/** Waits in milliseconds before a picture is asked for again: a busy worker may have had no time for it. */
+const WAITS = [2000, 5000, 15000];
+
 /**
  * A picture; one that cannot be had says so.
  * @param {string} job
@@ -76,7 +79,12 @@ function reportFacts(report, content) {
 function still(job, side, at) {
   const source = requestAddress("/jobs/{job}/still", { job, side, at });
   const picture = h("img", { src: source, alt: `The ${side} at ${clock(at)}`, decoding: "async" });
-  picture.addEventListener("error", () => picture.replaceWith(h("p", { class: "soft" }, "No picture")));
+  const waits = [...WAITS];
+  picture.addEventListener("error", () => {
+    const wait = waits.shift();
+    if (wait === undefined) picture.replaceWith(h("p", { class: "soft" }, "No picture"));
+    else setTimeout(() => picture.isConnected && (picture.src = source), wait);
+  });
   return h("figure", {}, picture, h("figcaption", {}, clock(at)));
 }
 

@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use common::job::failure::Failure;
+use common::recipe::{Recipe, RecipeDraft, Video};
 use serde::Deserialize;
 
+use crate::attempt::verify::damage::Inspected;
 use crate::ffmpeg::Source;
+use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::probe;
 use crate::ffmpeg::probe::survey::{Depth, survey};
 use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::Runner;
+use crate::ffmpeg::tracks::Tracks;
 
 /// Seconds by which sound may outlast the picture without being cut: less than one frame of sound.
 const OVERHANG: f64 = 0.02;
@@ -60,7 +64,7 @@ impl Part {
     /// Reads a part.
     ///
     /// # Errors
-    /// The input's fault if the part is no media, or if it does not hold exactly one film.
+    /// The input's fault if the part is no media, if it is truncated, or if it does not hold exactly one film.
     pub(super) async fn read(
         runner: &Runner,
         source: &Source,
@@ -81,6 +85,7 @@ impl Part {
                 )));
             }
         };
+        is_whole(runner, source, &media).await.map_err(of_it)?;
         let (parameters, begin) = parameters(runner, source).await.map_err(of_it)?;
         let surveyed = survey(runner, source, Depth::Packets, None)
             .await
@@ -129,6 +134,21 @@ impl Part {
     pub(super) fn subtitles(&self) -> Vec<&Stream> {
         self.tracks(StreamKind::Subtitle).collect()
     }
+}
+
+/// Makes sure that a part is as long as its container states: a join of truncated parts would look whole.
+async fn is_whole(runner: &Runner, source: &Source, media: &Media) -> Result<(), Failure> {
+    let everything = Recipe::new(RecipeDraft::new(Video::Copy));
+    let everything = everything.expect("a recipe that copies all is sound");
+    let tracks = Tracks::choose(&everything, media, &Findings::default())?;
+    let inspected = Inspected {
+        runner,
+        source,
+        media,
+        tracks: &tracks.list,
+        part: None,
+    };
+    inspected.is_whole().await
 }
 
 /// The digests of the codec parameters, and when ffmpeg says that the file begins.
