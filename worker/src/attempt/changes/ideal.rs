@@ -3,7 +3,7 @@
 use common::recipe::{BitDepth, Pad, Recipe, VideoEncode};
 
 use crate::ffmpeg::picture::Pace;
-use crate::ffmpeg::probe::media::{Media, Stream};
+use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::tracks::{Track, TrackMethod};
 
 /// What the ideal output holds.
@@ -12,10 +12,26 @@ pub(crate) fn output(recipe: &Recipe, input: &Media, tracks: &[Track]) -> Media 
         index,
         ..stream(recipe, track)
     });
-    Media {
+    let mut ideal = Media {
         format: recipe.container.muxer().to_owned(),
         streams: streams.collect(),
         ..input.clone()
+    };
+    if recipe.container.is_ladder() {
+        as_in_a_ladder(&mut ideal);
+    }
+    ideal
+}
+
+/// Takes out what the files of a ladder do not hold. Their texts are WebVTT.
+fn as_in_a_ladder(ideal: &mut Media) {
+    ideal.chapters.clear();
+    ideal.tags.clear();
+    for stream in &mut ideal.streams {
+        stream.tags.remove("timecode");
+        if stream.kind == StreamKind::Subtitle {
+            stream.codec = "webvtt".to_owned();
+        }
     }
 }
 
@@ -77,7 +93,26 @@ fn eight_bits(format: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use common::recipe::encoder::Codec;
+    use common::recipe::{Choice, Container};
+
     use super::*;
+    use crate::ffmpeg::probe::media::Chapter;
+
+    #[test]
+    fn a_ladder_has_no_chapters_and_no_tags_of_a_file() {
+        let mut film = Media {
+            chapters: vec![Chapter::default()],
+            ..Media::default()
+        };
+        film.tags.insert("title".to_owned(), "My Film".to_owned());
+        let recipe = Recipe::encode(VideoEncode::new(Choice::Codec(Codec::H264)));
+        let recipe = recipe.expect("sound");
+        assert_eq!(output(&recipe, &film, &[]).chapters.len(), 1);
+        let ladder = recipe.edit(|draft| draft.container = Container::Cmaf);
+        let ideal = output(&ladder.expect("sound"), &film, &[]);
+        assert!(ideal.chapters.is_empty() && ideal.tags.is_empty());
+    }
 
     #[test]
     fn eight_bits_of_each_form() {

@@ -86,7 +86,9 @@ impl Shown {
     }
 
     fn line(&self, run: &[OsString]) -> String {
-        let words: Vec<String> = run.iter().map(|word| self.word(word)).collect();
+        // A worker replaces its own scratch files. A person's file in the place of the output stays.
+        let words = run.iter().filter(|word| *word != "-y");
+        let words: Vec<String> = words.map(|word| self.word(word)).collect();
         let words = ["ffmpeg"]
             .into_iter()
             .chain(words.iter().map(String::as_str));
@@ -139,7 +141,7 @@ mod tests {
         let shown = Shown::new(&source, output, ("/in/a film.mkv", "a film.new.mkv"));
         assert_eq!(
             shown.line(&list),
-            "ffmpeg -y -i '/in/a film.mkv' -attach cover.jpg -vf 'subtitles=subtitles.ass' 'a film.new.mkv'"
+            "ffmpeg -i '/in/a film.mkv' -attach cover.jpg -vf 'subtitles=subtitles.ass' 'a film.new.mkv'"
         );
         let url = "https://s3/b/k?X-Amz-Signature=abc";
         let source = Source::Url(url.to_owned());
