@@ -18,9 +18,15 @@ fn size(studio: &Studio, file: &std::path::Path) -> (u64, u64) {
 async fn pictures_sheets_and_a_clip_are_made_of_the_output() {
     for studio in Studio::each() {
         // Pixels that are twice as wide as high: the pictures have square ones.
+        let chapters = studio.path("chapters.txt");
+        let words = ";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=2\ntitle=One\n";
+        std::fs::write(&chapters, words).expect("written");
         let film = studio.clip(
             "film.mkv",
-            "-t 3 -vf setsar=2 -c:v libx264 -preset ultrafast -pix_fmt yuv420p",
+            &format!(
+                "-i {} -map_chapters 1 -t 3 -vf setsar=2 -c:v libx264 -preset ultrafast -pix_fmt yuv420p",
+                chapters.display()
+            ),
         );
         let recipe = studio::copy()
             .edit(|draft| {
@@ -66,6 +72,15 @@ async fn pictures_sheets_and_a_clip_are_made_of_the_output() {
         assert_eq!(times, format!("WEBVTT\n\n{cue}"));
         let preview = studio.judged(path(5));
         assert_eq!(preview["streams"].as_array().expect("streams").len(), 1);
+        // A preview is no film whose chapters were kept.
+        let chapters = studio
+            .ffmpeg()
+            .arg("-i")
+            .arg(path(5))
+            .args(["-f", "ffmetadata", "-"])
+            .output();
+        let chapters = chapters.expect("ffmpeg runs").stdout;
+        assert!(!String::from_utf8_lossy(&chapters).contains("[CHAPTER]"));
         let length: f64 = preview["format"]["duration"]
             .as_str()
             .expect("a length")

@@ -76,6 +76,8 @@ impl Maker<'_> {
             [
                 "-map_metadata",
                 "-1",
+                "-map_chapters",
+                "-1",
                 "-movflags",
                 "+faststart",
                 "-f",
