@@ -55,11 +55,12 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(gauge.read(short).await, 1, "as it was");
         }
-        assert_eq!(
-            begun.try_iter().count(),
-            2,
-            "one hangs, and no more are begun"
-        );
+        // A busy machine may begin the one that hangs late.
+        for _ in 0..2 {
+            let begun = begun.recv_timeout(Duration::from_secs(60));
+            begun.expect("one was answered, one hangs");
+        }
+        assert!(begun.try_recv().is_err(), "no more are begun");
         answer.send(2).expect("it listens");
         let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
         while gauge.read(short).await != 2 {
