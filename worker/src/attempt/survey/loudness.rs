@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use common::job::failure::Failure;
+use common::job::failure::{Doubt, Failure};
 use common::recipe::Video;
 
 use crate::attempt::survey::Asked;
@@ -48,7 +48,7 @@ pub(super) async fn of_tracks(asked: &Asked<'_>) -> Result<BTreeMap<usize, Measu
         .map(|(number, ..)| (*number, meter.of(*number)))
         .collect();
     // A gain that changes over time does not meet the wanted loudness at once.
-    let mut trials: Vec<(usize, &Track, Option<Correction>)> = levelled
+    let mut trials: Vec<Heard<'_>> = levelled
         .iter()
         .filter_map(|(number, track, sound)| {
             let correction = found[number].to_be_tried(sound.loudness()?)?;
@@ -69,13 +69,19 @@ pub(super) async fn of_tracks(asked: &Asked<'_>) -> Result<BTreeMap<usize, Measu
         }
     }
     let meter = asked.listen(&trials).await?;
-    for (number, offset) in offsets {
-        if let (Some(Measured::Heard(_, trial)), Measured::Heard(levels, _)) =
-            (found.get_mut(&number), meter.of(number))
-        {
-            let reached = levels.integrated;
-            *trial = Some(Trial { offset, reached });
-        }
+    for (number, ..) in trials {
+        let heard = (
+            found.get_mut(&number),
+            offsets.get(&number),
+            meter.of(number),
+        );
+        let (Some(Measured::Heard(_, trial)), Some(&offset), Measured::Heard(levels, _)) = heard
+        else {
+            let what = "ffmpeg did not report how loud a track becomes";
+            return Err(Failure::in_doubt(Doubt::Proof, what));
+        };
+        let reached = levels.integrated;
+        *trial = Some(Trial { offset, reached });
     }
     Ok(found)
 }
@@ -94,12 +100,57 @@ fn levelled(tracks: &Tracks) -> Vec<(usize, &Track, &Sound)> {
         .collect()
 }
 
+/// A track to be listened to: its number among the output's audio tracks, and the correction that comes before the meter.
+type Heard<'a> = (usize, &'a Track, Option<Correction>);
+
+/// Seconds between the starts of tracks up to which they are heard in one run. ffmpeg keeps the sound of the earlier ones
+/// in memory until the last one starts.
+const TOGETHER: f64 = 60.0;
+
+/// The tracks that are heard in one run each: all in one, unless some start much later.
+fn runs<'a, 'b>(tracks: &'a [Heard<'b>]) -> Vec<&'a [Heard<'b>]> {
+    let starts = tracks
+        .iter()
+        .map(|(_, track, _)| track.source.start.unwrap_or(0.0));
+    let (first, last) = starts.fold(
+        (f64::INFINITY, f64::NEG_INFINITY),
+        |(first, last), start| (first.min(start), last.max(start)),
+    );
+    match last - first > TOGETHER {
+        true => tracks.chunks(1).collect(),
+        false => vec![tracks],
+    }
+}
+
+/// The graph of filters that listens to these tracks of the input. It is one graph for all, because ffmpeg runs each
+/// graph in a thread of its own since version 7, and the reports of several threads come mixed.
+fn graph(tracks: &[Heard<'_>]) -> String {
+    let chains = tracks.iter().filter_map(|(number, track, correction)| {
+        let sound = track.sound.as_ref()?;
+        let correction = correction.map(|correction| correction.filter());
+        let filters = [
+            Some(sound.unlevelled()),
+            correction,
+            Some(Meter::filter(*number)),
+        ];
+        let filters: Vec<String> = filters.into_iter().flatten().collect();
+        let index = track.source.index;
+        Some(format!("[0:{index}]{}[heard{number}]", filters.join(",")))
+    });
+    chains.collect::<Vec<_>>().join(";")
+}
+
 impl Asked<'_> {
-    /// Listens to several tracks at once, each with its correction.
-    async fn listen(
-        &self,
-        tracks: &[(usize, &Track, Option<Correction>)],
-    ) -> Result<Meter, Failure> {
+    /// Listens to several tracks, each with its correction.
+    async fn listen(&self, tracks: &[Heard<'_>]) -> Result<Meter, Failure> {
+        let mut meter = Meter::default();
+        for tracks in runs(tracks) {
+            self.listen_at_once(tracks, &mut meter).await?;
+        }
+        Ok(meter)
+    }
+
+    async fn listen_at_once(&self, tracks: &[Heard<'_>], meter: &mut Meter) -> Result<(), Failure> {
         let mut arguments: Vec<OsString> = ["-nostdin", "-hide_banner", "-v", "level+info"]
             .map(OsString::from)
             .into();
@@ -115,28 +166,15 @@ impl Asked<'_> {
             }
         }
         arguments.extend(self.source.arguments());
-        for (place, (number, track, correction)) in tracks.iter().enumerate() {
-            let Some(sound) = &track.sound else { continue };
-            let correction = correction.map(|correction| correction.filter());
-            let filters: Vec<String> = [
-                Some(sound.unlevelled()),
-                correction,
-                Some(Meter::filter(*number)),
-            ]
-            .into_iter()
-            .flatten()
-            .collect();
-            arguments.extend(
-                ["-map".to_owned(), format!("0:{}", track.source.index)].map(OsString::from),
-            );
-            arguments.extend([format!("-filter:a:{place}"), filters.join(",")].map(OsString::from));
+        arguments.extend(["-filter_complex".into(), graph(tracks).into()]);
+        for (number, ..) in tracks {
+            arguments.extend(["-map".into(), format!("[heard{number}]").into()]);
         }
         let end = trim.and_then(|trim| trim.to.map(|to| to - trim.from));
         if let Some(length) = end {
             arguments.extend(["-t".into(), length.to_string().into()]);
         }
         arguments.extend(["-f", "null", "-"].map(OsString::from));
-        let mut meter = Meter::default();
         let origin = Origin::of(self.source);
         let on_sign = |sign: Sign<'_>| {
             if let Sign::Log(line) = sign {
@@ -144,6 +182,30 @@ impl Asked<'_> {
             }
         };
         self.runner.ffmpeg(&arguments, origin, on_sign).await?;
-        Ok(meter)
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffmpeg::probe::media::Stream;
+    use crate::ffmpeg::samples::stream;
+    use crate::ffmpeg::tracks::TrackMethod;
+
+    #[test]
+    fn tracks_that_start_much_later_are_heard_alone() {
+        let track = |start: f64| {
+            let source = Stream {
+                start: Some(start),
+                ..stream(1, StreamKind::Audio, "aac")
+            };
+            Track::new(&source, TrackMethod::Copy)
+        };
+        let (early, soon, late) = (track(0.0), track(1.5), track(3600.0));
+        let together = [(0, &early, None), (1, &soon, None)];
+        assert_eq!(runs(&together).len(), 1);
+        let apart = [(0, &early, None), (1, &soon, None), (2, &late, None)];
+        assert_eq!(runs(&apart).len(), 3);
     }
 }

@@ -157,6 +157,39 @@ async fn the_loudness_is_that_of_the_mixed_down_track() {
     }
 }
 
+/// ffmpeg reports of all tracks at the end of a run. Since version 7, it may do so from several threads.
+#[tokio::test]
+async fn reports_of_tracks_that_end_at_once_are_not_mixed() {
+    const VOLUMES: [f64; 6] = [0.02, 0.04, 0.08, 0.16, 0.32, 0.64];
+    for studio in &Studio::each() {
+        let mut inputs = "-f lavfi -i testsrc2=size=160x90:rate=5:d=1".to_owned();
+        let mut maps = "-map 0".to_owned();
+        for (number, volume) in VOLUMES.iter().enumerate() {
+            inputs += &format!(" -f lavfi -i anoisesrc=d=1:a={volume}:seed=3:r=48000");
+            maps += &format!(" -map {}", number + 1);
+        }
+        let codecs = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a flac";
+        let source = studio.make("together.mkv", &format!("{inputs} {maps} {codecs}"));
+        let levels: Vec<f64> = (0..VOLUMES.len())
+            .map(|track| heard(studio, &source, track)[0])
+            .collect();
+        for _ in 0..6 {
+            let foreseen = studio.foresee(&source, &levelling("flac", "-9/7/-2")).await;
+            let foreseen = foreseen.expect("a forecast");
+            for (track, level) in levels.iter().enumerate() {
+                let told = foreseen.iter().find(|change| {
+                    change.kind == Kind::Loudness && change.track == Some(track + 1)
+                });
+                let told = told.expect("each track has a loudness");
+                assert!(
+                    told.from.starts_with(&format!("{level} LUFS")),
+                    "{level}: {told}"
+                );
+            }
+        }
+    }
+}
+
 /// The tracks of the output are counted, not those of the whole input.
 #[tokio::test]
 async fn a_track_that_ends_before_the_part_does_not_count() {
