@@ -1,6 +1,8 @@
 //! Ladders for adaptive streaming (HLS and DASH): one source in several renditions, each made by a job of its own, and
 //! a master playlist that names them all.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::names::location::Location;
@@ -16,6 +18,13 @@ pub struct Ladder {
 }
 
 impl Ladder {
+    /// Each of these ladders once, by name. A job names the ladder to which it belongs, so many jobs name the same one.
+    pub fn each<'a>(named: impl IntoIterator<Item = &'a Self>) -> Vec<Self> {
+        let named = named.into_iter().map(|ladder| (&ladder.master, ladder));
+        let ladders: BTreeMap<&Location, &Self> = named.collect();
+        ladders.into_values().cloned().collect()
+    }
+
     /// The location of the DASH manifest.
     pub fn manifest(&self) -> Location {
         let name = self.master.name();

@@ -30,6 +30,15 @@ pub fn proof(encoder: &Encoder) -> Proof {
     }
 }
 
+/// The encoder that a worker without hardware takes for a recipe: the first that the recipe names, or that makes its
+/// codec. `None` if no video is encoded.
+pub fn software_encoder(recipe: &Recipe) -> Option<Encoder> {
+    match &recipe.video_encode()?.with {
+        Choice::Codec(codec) => Encoder::of(*codec).next(),
+        with => with.encoders().first().cloned(),
+    }
+}
+
 /// The card of a small machine that has proved these encoders.
 pub fn card(proved: impl IntoIterator<Item = (Encoder, Proof)>) -> Capabilities {
     let proved = proved.into_iter();

@@ -2,7 +2,6 @@
 //! files of ladders. The same command finds these jobs done, and new outputs get other names. The file has one line for
 //! the folder, and one line for each run and each record.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -36,9 +35,7 @@ pub(crate) async fn worth(broker: &Broker) -> Result<Option<Memory>, Error> {
         return Ok(None);
     }
     let ladders = runs.iter().filter_map(|run| run.job.ladder.as_ref());
-    let ladders: HashMap<&Location, &Ladder> =
-        ladders.map(|ladder| (&ladder.master, ladder)).collect();
-    let ladders = broker.ladders(ladders.into_values().cloned().collect());
+    let ladders = broker.ladders(Ladder::each(ladders));
     let masters = ladders
         .await?
         .into_iter()

@@ -1,6 +1,5 @@
 //! Waiting until the master files of ladders are there, and bringing them home.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use common::broker::{Broker, LadderStatus, MasterProgress};
@@ -36,15 +35,9 @@ fn in_words<S: Serializer>(progress: &MasterProgress, serializer: S) -> Result<S
 
 /// The ladders of these entries.
 async fn look(broker: &Broker, entries: &[Entry]) -> Result<Vec<LadderStatus>, Error> {
-    let mut ladders: HashMap<&Location, &Ladder> = HashMap::new();
-    for entry in entries.iter().filter(|entry| entry.refusal().is_none()) {
-        if let Some(ladder) = &entry.job.ladder {
-            ladders.insert(&ladder.master, ladder);
-        }
-    }
-    let mut ladders: Vec<Ladder> = ladders.into_values().cloned().collect();
-    ladders.sort_by(|one, other| one.master.cmp(&other.master));
-    Ok(broker.ladders(ladders).await?)
+    let taken = entries.iter().filter(|entry| entry.refusal().is_none());
+    let ladders = taken.filter_map(|entry| entry.job.ladder.as_ref());
+    Ok(broker.ladders(Ladder::each(ladders)).await?)
 }
 
 /// Whether a worker has to write master files although all jobs have ended.

@@ -6,9 +6,9 @@
 use std::path::Path;
 
 use common::farm::card::Proof;
+use common::recipe::Recipe;
 use common::recipe::encoder::Encoder;
 use common::recipe::preset::{Preset, Presets};
-use common::recipe::{Choice, Recipe};
 use common::recipe::{FileFormat, RecipeFile};
 use worker::ffmpeg::Source;
 use worker::ffmpeg::arguments::encode;
@@ -105,10 +105,7 @@ const FILTERS: [&str; 6] = [
 
 /// The encoder of a worker that has all encoders.
 fn encoder(recipe: &Recipe) -> Option<(Encoder, Proof)> {
-    let encoder = match &recipe.video_encode()?.with {
-        Choice::Codec(codec) => Encoder::of(*codec).next()?,
-        with => with.encoders().first()?.clone(),
-    };
+    let encoder = common::testing::software_encoder(recipe)?;
     let proof = common::testing::proof(&encoder);
     Some((encoder, proof))
 }

@@ -10,6 +10,7 @@ use common::job::ladder::{
     ByteRange, Ladder, LadderStream, LadderStreamKind, SegmentIndex, VideoRange,
 };
 use common::job::master::{MasterContents, MasterState};
+use common::job::run::Run;
 use common::job::run::report::Report;
 use common::names::digest::Digest;
 use common::names::location::Location;
@@ -85,6 +86,18 @@ async fn progress(broker: &Broker, job: &Job) -> MasterProgress {
     broker.ladders(ladders).await.expect("an answer")[0].progress()
 }
 
+/// The run of a completed member.
+async fn run_of(broker: &Broker, job: &Job) -> Run {
+    let known = broker.job(&job.id).await.expect("an answer");
+    known.expect("known").run().expect("completed").clone()
+}
+
+/// The master files are not to be written now.
+async fn is_not_due(broker: &Broker, ladder: &Ladder, why: &str) {
+    let due = broker.due_master(ladder, false).await;
+    assert!(due.expect("an answer").is_none(), "{why}");
+}
+
 /// The next completed member whose message comes again.
 async fn comes_again(broker: &Broker, known: &Lanes) -> CompletedJob {
     poll::until("the message to come again", async || {
@@ -122,8 +135,7 @@ async fn the_master_files_follow_the_last_member_and_a_worker_that_died_before_t
             .record_completed(made(&job, 1000))
             .await
             .expect("ours");
-        let due = broker.due_master(&ladder, false).await.expect("an answer");
-        assert!(due.is_none(), "a member is missing");
+        is_not_due(&broker, &ladder, "a member is missing").await;
         done.ack().await.expect("acknowledged");
     }
     let last = complete_and_die(&broker, &known, 1000).await;
@@ -170,8 +182,7 @@ async fn the_master_files_follow_the_last_member_and_a_worker_that_died_before_t
     );
     again.ack().await.expect("acknowledged");
     assert_eq!(progress(&broker, &last).await, MasterProgress::There);
-    let due = broker.due_master(&ladder, false).await.expect("an answer");
-    assert!(due.is_none(), "they are there");
+    is_not_due(&broker, &ladder, "they are there").await;
     let (_, left) = broker.queue_extent().await.expect("an answer");
     assert_eq!(left, 0);
 }
@@ -245,8 +256,7 @@ async fn a_member_that_failed_or_was_cancelled_keeps_the_master_files_back_until
         progress(&broker, &members[0]).await,
         lacking("was cancelled")
     );
-    let due = broker.due_master(&ladder, false).await.expect("an answer");
-    assert!(due.is_none(), "a member is missing");
+    is_not_due(&broker, &ladder, "a member is missing").await;
 
     broker.retry(&members[1].id).await.expect("an answer");
     let waits = MasterProgress::Waiting {
@@ -371,13 +381,7 @@ async fn the_master_files_of_another_ladder_are_left_unless_a_person_replaces_th
     written(&broker, &one, false, refused).await;
     let told = MasterProgress::Refused("a stranger's".to_owned());
     assert_eq!(progress(&broker, &first[0]).await, told);
-    assert!(
-        broker
-            .due_master(&one, false)
-            .await
-            .expect("an answer")
-            .is_none()
-    );
+    is_not_due(&broker, &one, "a file is in the way").await;
     comes_again(&broker, &known)
         .await
         .ack()
@@ -385,12 +389,7 @@ async fn the_master_files_of_another_ladder_are_left_unless_a_person_replaces_th
         .expect("acknowledged");
 
     // A person has moved the file away, and submits the ladder again.
-    let run = broker
-        .job(&first[0].id)
-        .await
-        .expect("an answer")
-        .expect("known");
-    let run = run.run().expect("completed").clone();
+    let run = run_of(&broker, &first[0]).await;
     broker.remake_master(&run, false).await.expect("asked");
     assert_eq!(progress(&broker, &first[0]).await, MasterProgress::Due);
     let again = comes_again(&broker, &known).await;
@@ -400,13 +399,7 @@ async fn the_master_files_of_another_ladder_are_left_unless_a_person_replaces_th
 
     enqueue(&broker, &mut known, &second).await;
     complete_and_die(&broker, &known, 1000).await;
-    assert!(
-        broker
-            .due_master(&two, false)
-            .await
-            .expect("an answer")
-            .is_none()
-    );
+    is_not_due(&broker, &two, "the files of another ladder are there").await;
     let told = progress(&broker, &second[0]).await;
     assert!(
         matches!(&told, MasterProgress::Refused(why) if why.contains("another ladder")),
@@ -418,15 +411,8 @@ async fn the_master_files_of_another_ladder_are_left_unless_a_person_replaces_th
         .ack()
         .await
         .expect("acknowledged");
-    let run = broker
-        .job(&second[0].id)
-        .await
-        .expect("an answer")
-        .expect("known");
-    broker
-        .remake_master(run.run().expect("completed"), true)
-        .await
-        .expect("asked");
+    let run = run_of(&broker, &second[0]).await;
+    broker.remake_master(&run, true).await.expect("asked");
     let again = comes_again(&broker, &known).await;
     assert!(again.job().replace, "the person says so");
     written(&broker, &two, again.job().replace, MasterState::There).await;

@@ -1,22 +1,17 @@
 //! Each built-in preset makes a file that the publish gate lets through and that another ffmpeg decodes.
 
-use common::recipe::encoder::Encoder;
 use common::recipe::preset::Presets;
 use common::recipe::{Choice, Recipe, Video};
+use common::testing;
 
 use crate::studio::{self, Studio};
 
 /// The recipe with the software encoder that a worker without hardware takes.
 fn in_software(recipe: Recipe) -> Recipe {
-    let Some(video) = recipe.video_encode() else {
-        return recipe;
-    };
-    let encoder = match &video.with {
-        Choice::Codec(codec) => Encoder::of(*codec).next(),
-        with => with.encoders().first().cloned(),
-    };
-    let encoder = encoder.expect("each preset has an encoder");
-    studio::with(recipe, |video| video.with = Choice::Encoder(encoder))
+    match testing::software_encoder(&recipe) {
+        Some(encoder) => studio::with(recipe, |video| video.with = Choice::Encoder(encoder)),
+        None => recipe,
+    }
 }
 
 #[tokio::test]

@@ -80,11 +80,7 @@ impl NewBatch<'_> {
 
 /// The ladders of these jobs, each once.
 fn ladders(jobs: &[Job]) -> Vec<Ladder> {
-    let mut ladders: HashMap<&Location, &Ladder> = HashMap::new();
-    for ladder in jobs.iter().filter_map(|job| job.ladder.as_ref()) {
-        ladders.insert(&ladder.master, ladder);
-    }
-    ladders.into_values().cloned().collect()
+    Ladder::each(jobs.iter().filter_map(|job| job.ladder.as_ref()))
 }
 
 /// The run of a member that is completed and whose output is there.

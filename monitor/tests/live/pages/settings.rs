@@ -165,15 +165,32 @@ const FULL: &str = r#"{
     "subtitles": "keep",
     "subtitle_tracks": {"languages": ["eng"], "forced": "only", "sdh": "drop", "external": true, "extract": true},
     "companions": {"thumbnails": 3, "contact_sheet": true, "sprites": true, "preview": true},
-    "captions": "srt", "container": "mp4", "refuse_loss": ["chapters"], "strict_input": true
+    "captions": "srt", "trim": "10-20.5", "container": "mp4", "refuse_loss": ["chapters"], "strict_input": true
 }"#;
 
 /// What a recipe that is measured has no room for: burnt-in subtitles.
 const BURNT: &str = r#"{
     "video": {"encode": {
         "with": {"codec": "hevc"}, "rate": {"quality": 60}, "crop": "2:2:0:0", "burn_in": "forced"}},
-    "audio": "none", "subtitles": "none", "container": "mkv"
+    "audio": "none", "subtitles": "none", "trim": "10-", "container": "mkv"
 }"#;
+
+/// Saves a preset as 'ours', and opens its form. `filled` tells that the form holds it.
+async fn edit_ours(
+    monitor: &Monitor,
+    preset: &Preset,
+    filled: &str,
+) -> (Browser, tempfile::TempDir) {
+    let name = "ours".parse().expect("a name");
+    let saved = monitor
+        .broker
+        .save_preset(&name, preset, Overwrite::Nothing);
+    saved.await.expect("saved");
+    let (mut browser, folder) = open(monitor, "settings").await;
+    browser.click("[aria-label='Edit the preset ours']").await;
+    browser.until("the form to hold the preset", filled).await;
+    (browser, folder)
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_preset_that_is_saved_without_a_change_loses_no_part() {
@@ -187,14 +204,8 @@ async fn save_without_a_change(recipe: &str) {
     let recipe: Recipe = serde_json::from_str(recipe).expect("a sound recipe");
     let preset = Preset::new(recipe.clone(), Some("all")).expect("sound");
     let name = "ours".parse().expect("a name");
-    let saved = monitor
-        .broker
-        .save_preset(&name, &preset, Overwrite::Nothing);
-    saved.await.expect("saved");
-    let (mut browser, _folder) = open(&monitor, "settings").await;
-    browser.click("[aria-label='Edit the preset ours']").await;
     let filled = "document.querySelector('dialog [name=crop]')?.value === '2:2:0:0'";
-    browser.until("the form to hold the recipe", filled).await;
+    let (mut browser, _folder) = edit_ours(&monitor, &preset, filled).await;
     let barriers = browser.barriers().await;
     assert!(barriers.is_empty(), "{barriers:#?}");
     browser.picture("full-recipe").await;
@@ -226,14 +237,8 @@ async fn a_watermark_is_taken_out_of_a_preset_and_its_renditions_are_changed() {
     let name = "ours".parse().expect("a name");
     let preset = Preset::new(recipe, Some("first")).expect("sound");
     let preset = preset.with_outputs(&name, outputs).expect("they fit");
-    let saved = monitor
-        .broker
-        .save_preset(&name, &preset, Overwrite::Nothing);
-    saved.await.expect("saved");
-    let (mut browser, _folder) = open(&monitor, "settings").await;
-    browser.click("[aria-label='Edit the preset ours']").await;
     let filled = "document.querySelector('dialog [name=renditions]')?.value === '720p'";
-    browser.until("the form to hold its outputs", filled).await;
+    let (mut browser, _folder) = edit_ours(&monitor, &preset, filled).await;
     choose(&mut browser, "dialog [name=watermark]", "").await;
     choose(&mut browser, "dialog [name=renditions]", "720p, 360p").await;
     browser.click("dialog.preset [type=submit]").await;

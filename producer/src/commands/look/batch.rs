@@ -1,6 +1,6 @@
 //! `producer batch`: the progress of one batch.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use clap::Args;
 use common::broker::{Broker, LadderView};
@@ -9,7 +9,6 @@ use common::job::batch::{Batch, BatchProgress};
 use common::job::id::JobId;
 use common::job::ladder::Ladder;
 use common::job::record::JobRecord;
-use common::names::location::Location;
 use common::names::printable::printable;
 use serde::Serialize;
 
@@ -127,9 +126,7 @@ async fn ladders(broker: &Broker, jobs: &[JobRecord]) -> Result<Vec<LadderView>,
     let ladders = jobs
         .iter()
         .filter_map(|record| record.job().ladder.as_ref());
-    let ladders: BTreeMap<&Location, &Ladder> =
-        ladders.map(|ladder| (&ladder.master, ladder)).collect();
-    let known = broker.ladders(ladders.into_values().cloned().collect());
+    let known = broker.ladders(Ladder::each(ladders));
     Ok(known.await?.iter().map(LadderView::from).collect())
 }
 

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::Write;
 use std::sync::Arc;
 
 use cap_std::fs::OpenOptions;
@@ -103,7 +102,7 @@ impl Packager<'_> {
         };
         let playlist = suffix(VIDEO_PLAYLIST)?.beside(self.output);
         let text = media_playlist::of_track(&packaged, &self.output.linked_from(&playlist));
-        let companion = self.text(VIDEO_PLAYLIST, &text)?;
+        let companion = self.text(VIDEO_PLAYLIST, text).await?;
         let stream = stream(&packaged, self.output.clone(), playlist, kind);
         Ok((file, stream, companion))
     }
@@ -131,7 +130,7 @@ impl Packager<'_> {
             suffix: suffix(&name)?,
             file,
         };
-        let companions = [file, self.text(&listed, &text)?];
+        let companions = [file, self.text(&listed, text).await?];
         Ok((companions, stream(&packaged, at, playlist, kind)))
     }
 
@@ -159,10 +158,7 @@ impl Packager<'_> {
             .reading(self.verified.output.path())
             .writing(self.folder.work_path());
         runner.ffmpeg(&arguments, Origin::Local, |_| {}).await?;
-        let text = Made {
-            suffix: suffix(&name)?,
-            file: ToolOutput::take(self.folder, &name)?,
-        };
+        let text = self.take(&name)?;
         let (at, playlist) = self.places(&name, &listed)?;
         let seconds = self.verified.checked.duration.max(1.0);
         let bits = text.file.size() * 8;
@@ -182,7 +178,7 @@ impl Packager<'_> {
             playlist: playlist.clone(),
         };
         let listing = media_playlist::of_whole(seconds, &at.linked_from(&playlist));
-        Ok(([text, self.text(&listed, &listing)?], stream))
+        Ok(([text, self.text(&listed, listing).await?], stream))
     }
 
     /// Where a file and its playlist will lie.
@@ -244,15 +240,13 @@ impl Packager<'_> {
     }
 
     /// A companion of this text.
-    fn text(&self, name: &str, text: &str) -> Result<Made, Failure> {
-        let write = || {
-            let options = OpenOptions::new().write(true).create_new(true).clone();
-            let mut file = self.folder.work().open_with(name, &options)?;
-            file.write_all(text.as_bytes())
-        };
-        write().map_err(|error: std::io::Error| {
-            Failure::worker(format!("{name} cannot be written: {error}"))
-        })?;
+    async fn text(&self, name: &str, text: String) -> Result<Made, Failure> {
+        self.folder.put(name, text).await?;
+        self.take(name)
+    }
+
+    /// A companion that lies in the working folder. Its name is its suffix.
+    fn take(&self, name: &str) -> Result<Made, Failure> {
         Ok(Made {
             suffix: suffix(name)?,
             file: ToolOutput::take(self.folder, name)?,

@@ -6,7 +6,6 @@
 use std::path::PathBuf;
 
 use common::farm::card::Proof;
-use common::recipe::Choice;
 use common::recipe::encoder::Encoder;
 use common::recipe::preset::Presets;
 use common::testing::recipes::recipes;
@@ -55,11 +54,7 @@ fn film() -> Media {
 
 /// The encoder that a worker with the usual software uses.
 fn encoder(recipe: &Recipe) -> Option<(Encoder, Proof)> {
-    let with = &recipe.video_encode()?.with;
-    let encoder = match with {
-        Choice::Codec(codec) => Encoder::of(*codec).next()?,
-        with => with.encoders().first()?.clone(),
-    };
+    let encoder = common::testing::software_encoder(recipe)?;
     let formats: &[&str] = match encoder.as_str() {
         "prores_ks" => &["yuv422p10le"],
         "dnxhd" => &["yuv422p", "yuv422p10le"],
