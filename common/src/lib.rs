@@ -16,6 +16,7 @@ pub mod matching;
 pub mod names;
 pub mod program;
 pub mod recipe;
+pub mod rules;
 pub mod store;
 pub mod submit;
 #[cfg(any(test, feature = "testing"))]

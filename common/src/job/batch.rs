@@ -59,6 +59,9 @@ pub struct BatchProgress {
     pub running: u64,
     /// Jobs that are completed.
     pub completed: u64,
+    /// Jobs whose original is the better result.
+    #[serde(default)]
+    pub kept: u64,
     /// Jobs that failed for good.
     pub failed: u64,
     /// Jobs that a person cancelled.
@@ -80,6 +83,7 @@ impl BatchProgress {
             JobState::Running => &mut self.running,
             JobState::Waiting => &mut self.waiting,
             JobState::Completed => &mut self.completed,
+            JobState::Kept => &mut self.kept,
             JobState::Failed => &mut self.failed,
             JobState::Cancelled => &mut self.cancelled,
         };
@@ -95,7 +99,7 @@ impl BatchProgress {
 
     /// Number of all jobs.
     pub fn jobs(&self) -> u64 {
-        self.open() + self.completed + self.failed + self.cancelled
+        self.open() + self.completed + self.kept + self.failed + self.cancelled
     }
 
     /// Number of jobs that have not ended.
@@ -111,6 +115,7 @@ impl AddAssign for BatchProgress {
         self.waiting += other.waiting;
         self.running += other.running;
         self.completed += other.completed;
+        self.kept += other.kept;
         self.failed += other.failed;
         self.cancelled += other.cancelled;
         self.input_bytes = self.input_bytes.saturating_add(other.input_bytes);

@@ -9,6 +9,7 @@ use crate::job::Job;
 use crate::job::failure::Failure;
 use crate::job::id::JobId;
 use crate::job::progress::EncodeProgress;
+use crate::job::run::kept::KeptReport;
 use crate::job::run::report::Report;
 use crate::job::run::{Requeue, Run, RunState};
 use crate::wire;
@@ -31,7 +32,14 @@ pub struct Event {
     pub priority: Option<Priority>,
 }
 
-impl wire::Message for Event {}
+impl wire::Message for Event {
+    fn version(&self) -> u32 {
+        match self.what {
+            What::Kept(_) => wire::LIBRARIES,
+            _ => wire::FIRST,
+        }
+    }
+}
 
 /// What happened to a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +65,8 @@ pub enum What {
     Retried(Failure),
     /// It was completed.
     Completed(Box<Report>),
+    /// The original is the better result.
+    Kept(Box<KeptReport>),
     /// It failed for good.
     Failed(Failure),
     /// A person cancelled it.
@@ -76,6 +86,7 @@ impl What {
             Self::Requeued => "requeued",
             Self::Retried(_) => "retried",
             Self::Completed(_) => "completed",
+            Self::Kept(_) => "kept",
             Self::Failed(_) => "failed",
             Self::Cancelled => "cancelled",
         }
@@ -94,6 +105,7 @@ impl Event {
             },
             RunState::Waiting { failure, .. } => What::Retried(failure.clone()),
             RunState::Completed { report } => What::Completed(report.clone()),
+            RunState::Kept { report } => What::Kept(report.clone()),
             RunState::Failed { failure } => What::Failed(failure.clone()),
             RunState::Cancelled => What::Cancelled,
         };

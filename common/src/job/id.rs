@@ -6,7 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::job::kind::JobKind;
 use crate::job::work::Work;
+use crate::rules::Rules;
 
 /// Identifies a job: a UUIDv5 of its inputs, recipe and output, so that the same work asked for twice is one job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,15 +31,23 @@ impl JobId {
             recipe,
             output,
             ladder,
+            kind,
+            rules,
         } = work;
-        // The id of a job with one input is the same as before jobs had further inputs or ladders.
+        // The id of a plain job is the same as before jobs had further inputs, ladders, kinds or rules.
         let identity = match ladder {
             Some(ladder) => serde_json::to_vec(&(input, further, recipe, output, ladder, salt)),
             None if further.is_empty() => serde_json::to_vec(&(input, recipe, output, salt)),
             None => serde_json::to_vec(&(input, further, recipe, output, salt)),
         };
         let identity = identity.expect("plain data with string keys always serialises");
-        Self(Uuid::new_v5(&NAMESPACE, &identity))
+        let id = Uuid::new_v5(&NAMESPACE, &identity);
+        if *kind == JobKind::default() && *rules == Rules::default() {
+            return Self(id);
+        }
+        let identity = serde_json::to_vec(&(kind, rules));
+        let identity = identity.expect("plain data with string keys always serialises");
+        Self(Uuid::new_v5(&id, &identity))
     }
 }
 

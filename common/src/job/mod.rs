@@ -10,11 +10,13 @@ pub mod failure;
 pub mod further;
 pub mod id;
 pub mod input;
+pub mod kind;
 pub mod ladder;
 pub mod master;
 pub mod media_info;
 pub mod progress;
 pub mod record;
+pub mod replacement;
 pub mod run;
 pub mod state;
 pub mod work;
@@ -27,11 +29,15 @@ use crate::farm::queue::Queue;
 use crate::job::further::{FurtherInput, wire_version};
 use crate::job::id::{BatchId, JobId};
 use crate::job::input::Input;
+use crate::job::kind::JobKind;
 use crate::job::ladder::Ladder;
+use crate::job::replacement::Replacement;
 use crate::job::work::Work;
 use crate::names::location::Location;
 use crate::recipe::Recipe;
+use crate::rules::Rules;
 use crate::wire;
+use crate::wire::is_default;
 
 /// A job, written once when it is enqueued. Its queue and priority are in the message's subject, so that they can
 /// change. A decoded job has passed [`Job::check`].
@@ -59,6 +65,15 @@ pub struct Job {
     /// The job's place in a ladder, if it makes a rendition of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ladder: Option<Ladder>,
+    /// What the job does with its input.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub kind: JobKind,
+    /// When the original is the better result.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rules: Rules,
+    /// Has the output take the place of the source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replacement: Option<Replacement>,
     /// Most attempts, crashes of workers included.
     pub attempts: u32,
     /// Whether a file at the output may be replaced.
@@ -74,6 +89,9 @@ pub struct Job {
 
 impl wire::Message for Job {
     fn version(&self) -> u32 {
+        if !self.kind.writes() || self.rules != Rules::default() || self.replacement.is_some() {
+            return wire::LIBRARIES;
+        }
         match self.ladder {
             Some(_) => wire::LADDERS,
             None => wire_version(&self.further),
@@ -108,6 +126,8 @@ impl Job {
             recipe,
             output,
             ladder,
+            kind,
+            rules,
         } = work;
         Self {
             id,
@@ -117,6 +137,9 @@ impl Job {
             output,
             recipe,
             ladder,
+            kind,
+            rules,
+            replacement: None,
             attempts: Self::ATTEMPTS,
             replace: false,
             fallbacks: None,
@@ -132,15 +155,19 @@ impl Job {
             recipe: self.recipe.clone(),
             output: self.output.clone(),
             ladder: self.ladder.clone(),
+            kind: self.kind,
+            rules: self.rules.clone(),
         }
     }
 
-    /// Whether the job makes its output from the same files by the same recipe, and for the same ladder.
+    /// Whether the job makes its output from the same files by the same recipe and rules, and for the same ladder.
     pub fn makes_the_same(&self, work: &Work) -> bool {
         self.input == work.input
             && self.further == work.further
             && self.recipe == work.recipe
             && self.ladder == work.ladder
+            && self.kind == work.kind
+            && self.rules == work.rules
     }
 
     /// The files that the job reads.

@@ -20,6 +20,8 @@ pub enum JobState {
     Waiting,
     /// The output is in place, whole and verified.
     Completed,
+    /// The original is the better result, by the rules of the job.
+    Kept,
     /// The job failed for good.
     Failed,
     /// A person cancelled the job.
@@ -28,12 +30,13 @@ pub enum JobState {
 
 impl JobState {
     /// Every state, in the order of a job's life.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Pending,
         Self::Paused,
         Self::Running,
         Self::Waiting,
         Self::Completed,
+        Self::Kept,
         Self::Failed,
         Self::Cancelled,
     ];
@@ -46,6 +49,7 @@ impl JobState {
             Self::Running => "running",
             Self::Waiting => "waiting",
             Self::Completed => "completed",
+            Self::Kept => "kept",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
         }
@@ -53,7 +57,10 @@ impl JobState {
 
     /// Whether the job has ended: only a retry can change it.
     pub fn has_ended(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+        matches!(
+            self,
+            Self::Completed | Self::Kept | Self::Failed | Self::Cancelled
+        )
     }
 
     /// Whether the job has no owner and may get one.
@@ -71,7 +78,7 @@ impl fmt::Display for JobState {
 /// The word names no state.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "unknown state '{0}': one of pending, paused, running, waiting, completed, failed, cancelled"
+    "unknown state '{0}': one of pending, paused, running, waiting, completed, kept, failed, cancelled"
 )]
 pub struct UnknownState(String);
 

@@ -2,9 +2,11 @@
 
 use crate::job::further::FurtherInput;
 use crate::job::input::Input;
+use crate::job::kind::JobKind;
 use crate::job::ladder::Ladder;
 use crate::names::location::Location;
 use crate::recipe::Recipe;
+use crate::rules::Rules;
 
 /// What one job does. The same work asked for twice is one job.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +21,10 @@ pub struct Work {
     pub output: Location,
     /// The ladder that the output is a rendition of.
     pub ladder: Option<Ladder>,
+    /// What is done with the input.
+    pub kind: JobKind,
+    /// When the original is the better result.
+    pub rules: Rules,
 }
 
 impl Work {
@@ -30,6 +36,8 @@ impl Work {
             recipe,
             output,
             ladder: None,
+            kind: JobKind::default(),
+            rules: Rules::default(),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::names::token::Token;
 
 /// The newest version of messages that this program writes and understands. A message has the oldest version whose
 /// programs understand all of it.
-pub const VERSION: u32 = LADDERS;
+pub const VERSION: u32 = LIBRARIES;
 
 /// The version of messages that every program of the farm understands.
 pub(crate) const FIRST: u32 = 1;
@@ -17,6 +17,8 @@ pub(crate) const FIRST: u32 = 1;
 pub(crate) const FURTHER_INPUTS: u32 = 2;
 /// The version from which on programs know that a job may have a place in a ladder.
 pub(crate) const LADDERS: u32 = 3;
+/// The version from which on programs know kinds of jobs, rules and the replacement of sources.
+pub(crate) const LIBRARIES: u32 = 4;
 
 /// What programs of the farm store, or send to each other.
 pub trait Message: Serialize {

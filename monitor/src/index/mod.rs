@@ -182,7 +182,10 @@ impl Index {
                     reason: self.reasons.id(&text::shortened(cause(&failure.message))),
                 }))
             }
-            RunState::Running { .. } | RunState::Queued { .. } | RunState::Cancelled => None,
+            RunState::Running { .. }
+            | RunState::Queued { .. }
+            | RunState::Kept { .. }
+            | RunState::Cancelled => None,
         };
         self.put(row);
     }

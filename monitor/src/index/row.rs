@@ -10,11 +10,12 @@ use super::text::Text;
 const BLOCK: usize = 1 << 14;
 
 /// The states by which jobs are listed and counted. A paused job is listed as pending: its batch says that it is paused.
-pub const LISTED: [JobState; 6] = [
+pub const LISTED: [JobState; 7] = [
     JobState::Pending,
     JobState::Running,
     JobState::Waiting,
     JobState::Completed,
+    JobState::Kept,
     JobState::Failed,
     JobState::Cancelled,
 ];

@@ -117,6 +117,13 @@ pub enum JobEnd {
         /// How many more such changes there are.
         further_news: usize,
     },
+    /// The original is the better result, by the rules of the job.
+    Kept {
+        /// Size of the input in bytes.
+        input_size: u64,
+        /// Why, as a sentence.
+        reason: String,
+    },
     /// No further attempt follows.
     Failed {
         fault: Fault,

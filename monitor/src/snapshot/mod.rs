@@ -72,6 +72,8 @@ pub struct Totals {
     pub slots: u32,
     /// Jobs completed since `since`.
     pub completed: usize,
+    /// Jobs kept since `since`.
+    pub kept: usize,
     pub failed: usize,
     pub cancelled: usize,
     /// Sizes of the inputs of completed jobs together, in bytes.

@@ -75,7 +75,10 @@ impl Runs {
                     self.retrying.insert(job, row);
                 }
             }
-            RunState::Completed { .. } | RunState::Failed { .. } | RunState::Cancelled => {
+            RunState::Completed { .. }
+            | RunState::Kept { .. }
+            | RunState::Failed { .. }
+            | RunState::Cancelled => {
                 if let Some(row) = ended(&run) {
                     self.ended.insert(sequence, row);
                     self.ended_at.insert(job, sequence);
@@ -205,6 +208,7 @@ impl Runs {
                     totals.input_bytes = totals.input_bytes.saturating_add(input_size);
                     totals.output_bytes = totals.output_bytes.saturating_add(output_size);
                 }
+                JobEnd::Kept { .. } => totals.kept += 1,
                 JobEnd::Failed { .. } => totals.failed += 1,
                 JobEnd::Cancelled => totals.cancelled += 1,
             }
@@ -267,6 +271,10 @@ fn ended(run: &Run) -> Option<EndedRow> {
                 news: (!news.is_empty()).then(|| news.swap_remove(0)),
             }
         }
+        RunState::Kept { report } => JobEnd::Kept {
+            input_size: report.input_size,
+            reason: report.sentence(),
+        },
         RunState::Failed { failure } => JobEnd::Failed {
             fault: failure.fault,
             reason: cause(&failure.message).to_owned(),

@@ -20,6 +20,7 @@ pub(crate) fn end(run: &Run) -> String {
             }
             line
         }
+        RunState::Kept { report } => format!("kept: {}", printable(&report.sentence())),
         RunState::Failed { failure } => format!("failed: {}", printable(&failure.message)),
         RunState::Cancelled => "cancelled".to_owned(),
         other => state::word(other.into()).to_owned(),

@@ -47,6 +47,7 @@ fn meaning(state: JobState) -> &'static str {
         JobState::Running => "A worker runs it",
         JobState::Waiting => "Retrying: waits for its next attempt",
         JobState::Completed => "Done",
+        JobState::Kept => "The original is the better result",
         JobState::Failed => "Failed for good",
         JobState::Cancelled => "Cancelled",
     }

@@ -148,7 +148,10 @@ impl LiveDisplay {
                 });
                 self.pause(&run.job.id);
             }
-            RunState::Completed { .. } | RunState::Failed { .. } | RunState::Cancelled => {
+            RunState::Completed { .. }
+            | RunState::Kept { .. }
+            | RunState::Failed { .. }
+            | RunState::Cancelled => {
                 self.ended += 1;
                 let line = format!("[{}/{}] {name}: {}", self.ended, self.total, job::end(run));
                 let size = file.size;

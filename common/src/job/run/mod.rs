@@ -25,6 +25,7 @@ use crate::farm::worker_name::WorkerName;
 use crate::job::Job;
 use crate::job::failure::Failure;
 use crate::job::run::fence::Fence;
+use crate::job::run::kept::KeptReport;
 use crate::job::run::report::Report;
 use crate::job::state::{JobState, TooLate};
 use crate::names::digest::Digest;
@@ -34,6 +35,7 @@ use crate::wire::is_default;
 mod attempts;
 mod delivery;
 pub mod fence;
+pub mod kept;
 pub mod quality;
 pub mod report;
 mod state;
@@ -311,6 +313,19 @@ impl Run {
         next
     }
 
+    /// The rules say that the original is the better result.
+    pub fn keep(&self, report: KeptReport, now: Timestamp) -> Self {
+        Self {
+            state: RunState::Kept {
+                report: Box::new(report),
+            },
+            output_digest: None,
+            fence: None,
+            changed: now,
+            ..self.clone()
+        }
+    }
+
     /// The owner's attempt failed: the run waits for the next one, or has failed for good. A passing fault uses up no
     /// attempt.
     pub fn fail(&self, failure: Failure, retry_in: SignedDuration, now: Timestamp) -> Self {
@@ -361,6 +376,7 @@ impl Run {
         match &self.state {
             RunState::Running { worker, .. } => Some(worker),
             RunState::Completed { report } => Some(&report.worker),
+            RunState::Kept { report } => Some(&report.worker),
             _ => self.failures.last().map(|attempt| &attempt.worker),
         }
     }

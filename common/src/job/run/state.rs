@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::farm::worker_name::WorkerName;
 use crate::job::failure::Failure;
+use crate::job::run::kept::KeptReport;
 use crate::job::run::report::Report;
 use crate::job::state::JobState;
 
@@ -43,6 +44,11 @@ pub enum RunState {
     Completed {
         /// What was made.
         report: Box<Report>,
+    },
+    /// Kept: the original is the better result, by the rules of the job.
+    Kept {
+        /// Why.
+        report: Box<KeptReport>,
     },
     /// Failed for good.
     Failed {
@@ -102,7 +108,7 @@ impl RunState {
     pub fn is_terminal(&self) -> bool {
         matches!(
             self,
-            Self::Completed { .. } | Self::Failed { .. } | Self::Cancelled
+            Self::Completed { .. } | Self::Kept { .. } | Self::Failed { .. } | Self::Cancelled
         )
     }
 
@@ -124,6 +130,7 @@ impl From<&RunState> for JobState {
             RunState::Running { .. } => Self::Running,
             RunState::Waiting { .. } => Self::Waiting,
             RunState::Completed { .. } => Self::Completed,
+            RunState::Kept { .. } => Self::Kept,
             RunState::Failed { .. } => Self::Failed,
             RunState::Cancelled => Self::Cancelled,
         }

@@ -109,6 +109,9 @@ impl Run {
                     "a report of endless times".to_owned()
                 })
             }
+            RunState::Kept { report } => sound(report.seconds.is_finite(), || {
+                "a report of endless times".to_owned()
+            }),
             _ => Ok(()),
         }
     }

@@ -41,6 +41,15 @@ pub enum Cause {
         /// When the job ended, by the broker's clock.
         at: Timestamp,
     },
+    /// The original is the better result, by the rules of the job.
+    Kept {
+        /// The worker that decided.
+        worker: WorkerName,
+        /// When the job ended, by the broker's clock.
+        at: Timestamp,
+        /// The reason, for people.
+        reason: String,
+    },
     /// The job failed for good.
     Failed {
         /// Number of failed attempts.

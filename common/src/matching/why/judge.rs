@@ -165,6 +165,11 @@ impl WhyContext<'_> {
                 worker: report.worker.clone(),
                 at: run.changed,
             },
+            RunState::Kept { report } => Cause::Kept {
+                worker: report.worker.clone(),
+                at: run.changed,
+                reason: report.sentence(),
+            },
             RunState::Failed { failure } => Cause::Failed {
                 attempts: run.failures.len(),
                 message: failure.message.clone(),

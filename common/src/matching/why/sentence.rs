@@ -28,6 +28,9 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Completed { worker, at } => write!(f, "completed by {worker} at {at:.0}"),
+            Self::Kept { worker, at, reason } => {
+                write!(f, "the original was kept by {worker} at {at:.0}: {reason}")
+            }
             Self::Failed { attempts, message } => write!(
                 f,
                 "failed for good after {}: {}; `producer retry ID` tries it again",

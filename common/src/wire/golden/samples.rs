@@ -17,11 +17,14 @@ use crate::job::failure::Failure;
 use crate::job::further::{ExternalSubtitles, FurtherInput, FurtherRole, Join};
 use crate::job::id::BatchId;
 use crate::job::input::Input;
+use crate::job::kind::{CheckDepth, JobKind};
 use crate::job::ladder::Ladder;
 use crate::job::master::{MasterContents, MasterRecord, MasterState};
 use crate::job::media_info::{MediaInfo, TrackInfo};
 use crate::job::progress::{EncodeProgress, Progress};
+use crate::job::replacement::Replacement;
 use crate::job::run::fence::{Fence, PublishMethod};
+use crate::job::run::kept::{KeptReason, KeptReport};
 use crate::job::run::{Delivered, Run, Stage};
 use crate::job::{Fallbacks, Job};
 use crate::names::digest::Digest;
@@ -30,6 +33,7 @@ use crate::names::token::Token;
 use crate::recipe::encoder::Codec;
 use crate::recipe::preset::Preset;
 use crate::recipe::{Choice, FileFormat, Outputs, RecipeFile};
+use crate::rules::{Original, Rules};
 use crate::{testing, wire};
 
 use super::reports::{measured, streams};
@@ -140,8 +144,53 @@ fn runs() -> Vec<(&'static str, Run)> {
             "run-publishing-object",
             running.fence(fence(PublishMethod::Upload("2~x".to_owned())), now),
         ),
+        (
+            "run-kept",
+            Run {
+                job: job_of_library(),
+                ..running.keep(kept(), now)
+            },
+        ),
         ("run-running", running),
     ]
+}
+
+/// A job with rules that replaces its source.
+fn job_of_library() -> Job {
+    let mut work = job().work();
+    work.rules = Rules {
+        min_saving: Some("10%".parse().expect("a saving")),
+        original: Original::Copy,
+    };
+    Job {
+        replacement: Some(Replacement {
+            trash: work.input.location.sibling("trash"),
+            days: 30,
+        }),
+        ..Job::of(job().batch, work, None)
+    }
+}
+
+/// A job that looks for damage.
+fn job_of_check() -> Job {
+    let mut work = job().work();
+    work.kind = JobKind::Check(CheckDepth::Full);
+    work.output = work.input.location.clone();
+    Job::of(job().batch, work, None)
+}
+
+fn kept() -> KeptReport {
+    KeptReport {
+        worker: "w1".parse().expect("a name"),
+        why: KeptReason::Saving {
+            asked: "10%".parse().expect("a saving"),
+            would_be: 990,
+        },
+        input_size: 1000,
+        input_media: None,
+        seconds: 2.5,
+        copy: Some(job().output.sibling("a.mp4")),
+    }
 }
 
 /// A job that makes a rendition of a ladder.
@@ -191,6 +240,7 @@ fn events() -> Vec<(&'static str, What)> {
             What::Retried(Failure::passing("no network")),
         ),
         ("event", What::Completed(Box::new(report))),
+        ("event-kept", What::Kept(Box::new(kept()))),
         ("event-failed", What::Failed(Failure::input("corrupt"))),
         ("event-cancelled", What::Cancelled),
     ]
@@ -247,6 +297,8 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         of("job-ladder", &of_file(include_str!("ladder.toml"))),
         of("job-extracted", &of_file(include_str!("extracted.toml"))),
         of("job-further-2", &job_of_several()),
+        of("job-library", &job_of_library()),
+        of("job-check", &job_of_check()),
         of(
             "question",
             &Question {

@@ -642,7 +642,7 @@ export interface components {
             jobs: number;
             label: string;
             states: [
-                "pending" | "paused" | "running" | "waiting" | "completed" | "failed" | "cancelled",
+                "pending" | "paused" | "running" | "waiting" | "completed" | "kept" | "failed" | "cancelled",
                 number
             ][];
         };
@@ -705,6 +705,8 @@ export interface components {
         };
         /** @example 6+ */
         Channels: string;
+        /** @enum {string} */
+        CheckDepth: "quick" | "full";
         Choice: {
             encoder: components["schemas"]["Encoder"];
         } | {
@@ -1000,10 +1002,13 @@ export interface components {
             hops?: components["schemas"]["Fallbacks"] | null;
             id: components["schemas"]["JobId"];
             input: components["schemas"]["Input"];
+            kind?: components["schemas"]["JobKind"];
             ladder?: components["schemas"]["Ladder"] | null;
             output: components["schemas"]["Location"];
             recipe: components["schemas"]["Recipe"];
             replace?: boolean;
+            replacement?: components["schemas"]["Replacement"] | null;
+            rules?: components["schemas"]["Rules"];
         };
         JobEnd: {
             encoder?: components["schemas"]["Encoder"] | null;
@@ -1020,6 +1025,12 @@ export interface components {
             /** @enum {string} */
             state: "completed";
         } | {
+            /** Format: int64 */
+            input_size: number;
+            reason: string;
+            /** @enum {string} */
+            state: "kept";
+        } | {
             fault: components["schemas"]["Fault"];
             reason: string;
             /** @enum {string} */
@@ -1030,6 +1041,9 @@ export interface components {
         };
         /** @example 9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab */
         JobId: string;
+        JobKind: "encode" | {
+            check: components["schemas"]["CheckDepth"];
+        };
         JobName: {
             folder: string;
             id: components["schemas"]["JobId"];
@@ -1064,7 +1078,7 @@ export interface components {
             worker?: components["schemas"]["WorkerName"] | null;
         };
         /** @enum {string} */
-        JobState: "pending" | "paused" | "running" | "waiting" | "completed" | "failed" | "cancelled";
+        JobState: "pending" | "paused" | "running" | "waiting" | "completed" | "kept" | "failed" | "cancelled";
         Jobs: {
             jobs: components["schemas"]["JobId"][];
         };
@@ -1072,6 +1086,33 @@ export interface components {
         Join: "by_recipe" | "copy_if_alike";
         KeepHistory: {
             days: components["schemas"]["Days"];
+        };
+        KeptReason: {
+            rule: {
+                condition: string;
+            };
+        } | {
+            saving: {
+                asked: components["schemas"]["MinSaving"];
+                /** Format: int64 */
+                would_be: number;
+            };
+        } | {
+            early: {
+                asked: components["schemas"]["MinSaving"];
+                /** Format: int64 */
+                would_be: number;
+            };
+        };
+        KeptReport: {
+            copy?: components["schemas"]["Location"] | null;
+            input_media?: components["schemas"]["MediaInfo"] | null;
+            /** Format: int64 */
+            input_size: number;
+            /** Format: double */
+            seconds: number;
+            why: components["schemas"]["KeptReason"];
+            worker: components["schemas"]["WorkerName"];
         };
         /** @enum {string} */
         Kind: "track" | "language" | "title" | "disposition" | "chapters" | "attachment" | "cover" | "tag" | "rotation" | "aspect" | "colour" | "hdr10" | "hdr10plus" | "dolby_vision" | "hlg" | "interlacing" | "alpha" | "captions" | "timing" | "timecode" | "layout" | "loudness";
@@ -1172,6 +1213,8 @@ export interface components {
         };
         /** @enum {string} */
         Metric: "vmaf" | "xpsnr" | "ssim";
+        /** Format: int32 */
+        MinSaving: number;
         Moment: string;
         Move: {
             home?: boolean;
@@ -1202,6 +1245,8 @@ export interface components {
             queue: components["schemas"]["Queue"];
             unserved?: components["schemas"]["Unserved"] | null;
         };
+        /** @enum {string} */
+        Original: "leave" | "copy";
         Outcome: {
             done: boolean;
             job: components["schemas"]["JobId"];
@@ -1224,7 +1269,7 @@ export interface components {
         Page: {
             jobs: components["schemas"]["JobRow"][];
             states: [
-                "pending" | "paused" | "running" | "waiting" | "completed" | "failed" | "cancelled",
+                "pending" | "paused" | "running" | "waiting" | "completed" | "kept" | "failed" | "cancelled",
                 number
             ][];
             total: number;
@@ -1281,7 +1326,7 @@ export interface components {
             /** Format: int64 */
             revision: number;
             states: [
-                "pending" | "paused" | "running" | "waiting" | "completed" | "failed" | "cancelled",
+                "pending" | "paused" | "running" | "waiting" | "completed" | "kept" | "failed" | "cancelled",
                 number
             ][];
         };
@@ -1357,6 +1402,11 @@ export interface components {
             output: components["schemas"]["Location"];
             state?: components["schemas"]["JobState"] | null;
         };
+        Replacement: {
+            /** Format: int32 */
+            days: number;
+            trash: components["schemas"]["Location"];
+        };
         Replica: {
             current: boolean;
             /** Format: int64 */
@@ -1402,6 +1452,10 @@ export interface components {
         Role: "reader" | "operator";
         /** @example 90 */
         Rotate: string;
+        Rules: {
+            min_saving?: components["schemas"]["MinSaving"] | null;
+            original?: components["schemas"]["Original"];
+        };
         Run: {
             /** Format: int32 */
             attempt: number;
@@ -1443,6 +1497,10 @@ export interface components {
         } | {
             completed: {
                 report: components["schemas"]["Report"];
+            };
+        } | {
+            kept: {
+                report: components["schemas"]["KeptReport"];
             };
         } | {
             failed: {
@@ -1581,6 +1639,7 @@ export interface components {
             fps: number;
             /** Format: int64 */
             input_bytes: number;
+            kept: number;
             /** Format: int64 */
             output_bytes: number;
             /** Format: int64 */
@@ -1705,6 +1764,8 @@ export interface components {
             retried: components["schemas"]["Failure"];
         } | {
             completed: components["schemas"]["Report"];
+        } | {
+            kept: components["schemas"]["KeptReport"];
         } | {
             failed: components["schemas"]["Failure"];
         } | "cancelled";

@@ -156,6 +156,7 @@ fn of_run(run: &Run) -> Vec<String> {
             let list = changes::list(&report.changes);
             lines.extend(list.into_iter().map(|change| format!("change    {change}")));
         }
+        RunState::Kept { report } => lines.push(format!("kept      {}", report.sentence())),
         RunState::Failed { failure } => lines.push(format!("error     {}", reason(failure))),
         RunState::Queued { .. } | RunState::Cancelled => {}
     }
@@ -194,6 +195,7 @@ fn what(what: &What) -> String {
             format!("failed, will be retried: {}", printable(&failure.message))
         }
         What::Completed(_) => "completed".to_owned(),
+        What::Kept(report) => format!("kept: {}", report.sentence()),
         What::Failed(failure) => format!("failed for good: {}", printable(&failure.message)),
         What::Cancelled => "cancelled".to_owned(),
     }

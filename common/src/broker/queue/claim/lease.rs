@@ -130,9 +130,10 @@ async fn check(claim: &Claim) -> Option<LeaseEnd> {
             RunState::Queued { .. } => Some(LeaseEnd::Moved),
             RunState::Running { .. } => None,
             // If the owner itself wrote this state, nothing reads the end of the lease any more.
-            RunState::Waiting { .. } | RunState::Completed { .. } | RunState::Failed { .. } => {
-                Some(LeaseEnd::TakenOver)
-            }
+            RunState::Waiting { .. }
+            | RunState::Completed { .. }
+            | RunState::Kept { .. }
+            | RunState::Failed { .. } => Some(LeaseEnd::TakenOver),
         },
         // No program of the farm removes the run of a running job.
         Ok(None) => None,

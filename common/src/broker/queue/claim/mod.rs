@@ -22,6 +22,7 @@ use crate::farm::queue::Lane;
 use crate::job::Job;
 use crate::job::failure::Failure;
 use crate::job::run::fence::Fence;
+use crate::job::run::kept::KeptReport;
 use crate::job::run::report::Report;
 use crate::job::run::{Run, RunState, Stage};
 use crate::names::subject;
@@ -185,6 +186,12 @@ impl Claim {
         let run = completed.run().clone();
         completed.ack().await?;
         Ok(run)
+    }
+
+    /// Ends the job as kept: the original is the better result.
+    pub async fn keep(self, report: KeptReport) -> Result<Run, ClaimError> {
+        let now = self.broker.now();
+        self.end(|run| run.keep(report.clone(), now)).await
     }
 
     /// Records the job as completed. Its message is not acknowledged yet: if this worker dies before it has done what

@@ -18,6 +18,8 @@ pub(crate) struct Counts {
     pub pending: usize,
     pub running: usize,
     pub done: usize,
+    /// Whose original is the better result.
+    pub kept: usize,
     /// Failed or cancelled.
     pub failed: usize,
     /// Without a job, because their outputs exist.
@@ -47,6 +49,7 @@ impl Counts {
                 SubmitResult::OutputTaken(_) => &mut counts.refused,
                 SubmitResult::Run(run) => match run.state {
                     RunState::Completed { .. } => &mut counts.done,
+                    RunState::Kept { .. } => &mut counts.kept,
                     RunState::Failed { .. } | RunState::Cancelled => &mut counts.failed,
                     RunState::Running { .. } => &mut counts.running,
                     RunState::Queued { .. } | RunState::Waiting { .. } => &mut counts.pending,
@@ -78,6 +81,7 @@ impl Counts {
             (self.pending, "pending already"),
             (self.running, "running already"),
             (self.done, "done already"),
+            (self.kept, "kept already"),
             (self.failed, "failed earlier (--again starts new jobs)"),
             (
                 self.skipped,

@@ -117,6 +117,8 @@ pub(super) struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<PathBuf>,
     changes: Vec<Change>,
+    /// Why the original was kept.
+    kept: Option<String>,
 }
 
 impl Row {
@@ -136,6 +138,7 @@ impl Row {
             error: entry.refusal(),
             path: None,
             changes: Vec::new(),
+            kept: None,
         };
         match &entry.state {
             SubmitResult::Added | SubmitResult::Pending => {}
@@ -164,6 +167,10 @@ impl Row {
             }
             RunState::Failed { failure } | RunState::Waiting { failure, .. } => {
                 self.error = Some(failure.message.clone());
+            }
+            RunState::Kept { report } => {
+                self.seconds = Some(report.seconds);
+                self.kept = Some(report.sentence());
             }
             RunState::Running { .. } | RunState::Queued { .. } | RunState::Cancelled => {}
         }

@@ -15,7 +15,7 @@ import { jobName } from "../../widgets/job-name.js";
 const INTERVAL = 500;
 
 /** How jobs end, in the order in which the bar shows them. */
-const ENDED = /** @type {const} */ (["completed", "failed", "cancelled"]);
+const ENDED = /** @type {const} */ (["completed", "kept", "failed", "cancelled"]);
 
 /** @param {BatchRow} batch */
 const labelOf = ({ label, id }) => label || id;

@@ -16,7 +16,7 @@ import { lastCommand, timelineRows } from "./timeline.js";
 /** The job is loaded anew at most this often. In milliseconds. */
 const INTERVAL = 500;
 
-const ENDED = ["completed", "failed", "cancelled"];
+const ENDED = ["completed", "kept", "failed", "cancelled"];
 
 /** @type {Mount} */
 export function mount(element, deps) {

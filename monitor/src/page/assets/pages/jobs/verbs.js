@@ -9,7 +9,7 @@
 /** @typedef {"cancel" | "retry" | "prioritise" | "assign" | "home"} Verb */
 
 /** @type {JobState[]} */
-const STATES = ["pending", "running", "waiting", "completed", "failed", "cancelled"];
+const STATES = ["pending", "running", "waiting", "completed", "kept", "failed", "cancelled"];
 /** @type {JobState[]} */
 const OPEN = ["pending", "running", "waiting"];
 

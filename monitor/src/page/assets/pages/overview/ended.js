@@ -8,7 +8,7 @@ import { ago, bytes, capitalised, change, count, duration, fps, localTimes, time
 import { chip, jobLink } from "../../widgets/job-name.js";
 import { jobList } from "./job-list.js";
 
-const SIGNS = { completed: "✓", failed: "✕", cancelled: "–" };
+const SIGNS = { completed: "✓", kept: "=", failed: "✕", cancelled: "–" };
 
 /** @returns {Row<EndedRow, [number, Map<string, number>]>} */
 function row() {
@@ -42,7 +42,7 @@ function row() {
       say(when, ago(ended, now));
       set(when, "datetime", ended);
       set(when, "title", time(ended, now));
-      const words = localTimes(ending.state === "failed" ? ending.reason : (done?.news ?? ""));
+      const words = localTimes("reason" in ending ? ending.reason : (done?.news ?? ""));
       say(note, capitalised(words) + (done?.further_news ? ` (and ${count(done.further_news)} more)` : ""));
       set(note, "class", ending.state === "failed" ? "indented reason" : "indented warning");
       set(note, "title", words.length > 200 ? words : null);
@@ -60,6 +60,6 @@ export function endedJobs(deps) {
      * @param {State} state
      * @param {number} now
      */
-    update: ({ recent, totals }, now) => list.update(recent, totals.completed + totals.failed + totals.cancelled, now),
+    update: ({ recent, totals }, now) => list.update(recent, totals.completed + totals.kept + totals.failed + totals.cancelled, now),
   };
 }
