@@ -1,5 +1,6 @@
 //! The outputs that one source becomes: their names, and renditions of several sizes.
 
+mod codec_words;
 mod name;
 mod rendition;
 

@@ -11,6 +11,7 @@ use crate::names::unknown::UnknownName;
 use crate::recipe::RecipeDraft;
 use crate::recipe::audio::Audio;
 use crate::recipe::named::{named, written_as_text};
+use crate::recipe::outputs::codec_words;
 use crate::recipe::picture::{Pad, Scale};
 use crate::recipe::rate::Rate;
 use crate::recipe::video::Video;
@@ -27,11 +28,27 @@ enum Part {
     Value(Placeholder),
 }
 
+impl Part {
+    /// Whether the part differs from source to source.
+    fn is_stem(&self) -> bool {
+        matches!(
+            self,
+            Self::Value(
+                Placeholder::Stem | Placeholder::StemWithoutCodec | Placeholder::StemWithCodec
+            )
+        )
+    }
+}
+
 /// A part of a name that differs from output to output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Placeholder {
     /// The source's file name without its extension.
     Stem,
+    /// The stem without words for codecs, such as `x264`.
+    StemWithoutCodec,
+    /// The stem in which words for codecs say the output's, e.g. `x265` in place of `x264`.
+    StemWithCodec,
     /// The height that the recipe asks for; for `1080p`, the shorter side.
     Height,
     /// The width that the recipe asks for.
@@ -50,7 +67,8 @@ pub enum Placeholder {
     Preset,
 }
 
-named!(Placeholder, "placeholder": Stem = "stem", Height = "height", Width = "width", Codec = "codec",
+named!(Placeholder, "placeholder": Stem = "stem", StemWithoutCodec = "stem-without-codec",
+    StemWithCodec = "stem-with-codec", Height = "height", Width = "width", Codec = "codec",
     Encoder = "encoder", Quality = "quality", Bitrate = "bitrate", Container = "container" | "ext",
     Preset = "preset");
 
@@ -160,6 +178,14 @@ impl Placeholder {
         let scale = encode.and_then(|encode| encode.scale);
         match self {
             Self::Stem => Ok(stem.to_owned()),
+            Self::StemWithoutCodec => Ok(codec_words::dropped(stem)),
+            Self::StemWithCodec => match (encode, recipe.codec()) {
+                (None, _) => Ok(stem.to_owned()),
+                (Some(_), Some(codec)) => Ok(codec_words::rewritten(stem, codec)),
+                (Some(_), None) => {
+                    Err("the codec of the encoder is not known: use {stem} or {stem-without-codec}")
+                }
+            },
             Self::Height => match (canvas, scale) {
                 (Some(Pad::Size(_, height)), _)
                 | (
@@ -266,7 +292,7 @@ impl FromStr for NameTemplate {
         if !is_below(&sample) {
             return Err(NameError::Path(text.to_owned()));
         }
-        if !parts.contains(&Part::Value(Placeholder::Stem)) {
+        if !parts.iter().any(Part::is_stem) {
             return Err(NameError::NoStem(text.to_owned()));
         }
         Ok(Self(parts))
@@ -310,6 +336,8 @@ mod tests {
                 "a {film}.hevc.q20.5.3M",
             ),
             ("{{{preset}}} {stem} {ext}", "{ours} a {film} mkv"),
+            ("{stem-without-codec}.{codec}", "a {film}.hevc"),
+            ("{stem-with-codec}", "a {film}"),
         ] {
             let read: NameTemplate = template.parse().expect("a template");
             let made = read.name("a {film}", Some(&preset), &recipe());
@@ -325,7 +353,7 @@ mod tests {
             ("", "no name for an output"),
             ("{stem", "brace"),
             ("stem}", "brace"),
-            ("{stem}-{heigth}", "one of stem, height"),
+            ("{stem}-{heigth}", "one of stem, stem-without-codec"),
             ("film", "needs {stem}"),
             ("{height}", "needs {stem}"),
             ("../{stem}", "without .."),
