@@ -117,8 +117,10 @@ impl Executor {
             input.location.to_string(),
             shown_output(input, recipe.container),
         );
+        let mut content = None;
         let seen = async {
             let media = probe::probe(&runner, &source).await?;
+            content = Some(media.info());
             let build = Build::of(&card);
             let limit = LOOK.min(LOOKED.saturating_sub(started.elapsed()));
             let mut findings = survey(recipe, &media, &runner, &source, Some(limit)).await?;
@@ -131,15 +133,18 @@ impl Executor {
             let names = (names.0.as_str(), names.1.as_str());
             Ok::<_, Failure>((changes, arguments.shown(recipe, &source, &output, names)))
         };
-        match seen.await {
+        let seen = seen.await;
+        match seen {
             Ok((changes, command)) => Ok(Forecast {
                 changes,
                 refused: None,
                 command: Some(command),
+                media: content,
             }),
             // A fault of the input or the recipe is an answer, because all workers would give it.
             Err(failure) if failure.fault == Fault::Input => Ok(Forecast {
                 refused: Some(failure.message),
+                media: content,
                 ..Forecast::default()
             }),
             Err(failure) => Err(failure.into()),

@@ -7,6 +7,7 @@ use crate::job::changes::Change;
 use crate::job::further::{FurtherInput, wire_version};
 use crate::job::id::JobId;
 use crate::job::input::Input;
+use crate::job::media_info::MediaInfo;
 use crate::recipe::Recipe;
 use crate::wire;
 
@@ -56,6 +57,9 @@ pub struct Forecast {
     /// The runs of ffmpeg that would make the output, one a line, quoted for a shell; `None` from an older worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
+    /// The content of the input; `None` from an older worker, or if the input cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<MediaInfo>,
 }
 
 impl wire::Message for Forecast {}

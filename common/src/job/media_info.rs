@@ -22,6 +22,27 @@ pub struct MediaInfo {
 
 impl wire::Message for MediaInfo {}
 
+impl MediaInfo {
+    /// The codec of the film.
+    pub fn film_codec(&self) -> Option<&str> {
+        self.tracks.iter().find_map(|track| match track {
+            TrackInfo::Video { codec, .. } => Some(codec.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The pixels of all frames of the film, if the file tells its length and rate.
+    pub fn film_pixels(&self) -> Option<f64> {
+        let length = self.duration?;
+        self.tracks.iter().find_map(|track| match track {
+            TrackInfo::Video {
+                width, height, fps, ..
+            } => Some(length * (*fps)? * f64::from(*width) * f64::from(*height)),
+            _ => None,
+        })
+    }
+}
+
 /// The content of a track.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

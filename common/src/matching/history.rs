@@ -1,16 +1,38 @@
-//! How fast the farm has been: averages over recently completed jobs.
+//! What the farm has done: averages over recently completed jobs.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use crate::farm::worker_name::WorkerName;
+use crate::job::media_info::MediaInfo;
 use crate::job::run::report::Report;
 use crate::recipe::encoder::Encoder;
 
 /// Averages by worker and encoder; `None` stands for copied video.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct History(BTreeMap<(WorkerName, Option<Encoder>), Average>);
+pub struct History {
+    averages: BTreeMap<(WorkerName, Option<Encoder>), Average>,
+    /// By encoder, and by the codec of the input.
+    sizes: BTreeMap<(Option<Encoder>, String), Sizes>,
+}
+
+/// Sums of sizes over completed jobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Sizes {
+    jobs: u64,
+    inputs: u64,
+    outputs: u64,
+}
+
+/// The share of the inputs' size that outputs have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SizeLeft {
+    /// 0.4 if outputs have 40 % of the size of their inputs.
+    pub share: f64,
+    /// Number of jobs by which that is known.
+    pub jobs: u64,
+}
 
 /// Sums over completed jobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -21,6 +43,10 @@ pub struct Average {
     frames: u64,
     /// Bytes of the inputs.
     bytes: u64,
+    /// Pixels of all frames of the inputs whose reports tell them.
+    pixels: f64,
+    /// Seconds from claim to end of the jobs with these inputs.
+    pixel_seconds: f64,
     /// Seconds of ffmpeg's encodes.
     encode_seconds: f64,
     /// Seconds from claim to end.
@@ -32,6 +58,8 @@ impl Average {
         self.jobs = self.jobs.saturating_add(other.jobs);
         self.frames = self.frames.saturating_add(other.frames);
         self.bytes = self.bytes.saturating_add(other.bytes);
+        self.pixels += other.pixels;
+        self.pixel_seconds += other.pixel_seconds;
         self.encode_seconds += other.encode_seconds;
         self.total_seconds += other.total_seconds;
     }
@@ -46,6 +74,16 @@ impl Average {
         self.total_seconds / self.jobs.max(1) as f64
     }
 
+    /// Pixels of all frames of the inputs; 0 if no report tells them.
+    pub fn pixels(&self) -> f64 {
+        self.pixels
+    }
+
+    /// Mean seconds of a job for each pixel of a frame of its input.
+    pub fn seconds_per_pixel(&self) -> f64 {
+        self.pixel_seconds / self.pixels.max(f64::MIN_POSITIVE)
+    }
+
     /// Mean seconds of a job for each byte of its input.
     pub fn seconds_per_byte(&self) -> f64 {
         self.total_seconds / self.bytes.max(1) as f64
@@ -55,24 +93,44 @@ impl Average {
 impl<'a> FromIterator<&'a Report> for History {
     fn from_iter<I: IntoIterator<Item = &'a Report>>(reports: I) -> Self {
         let mut averages: BTreeMap<_, Average> = BTreeMap::new();
+        let mut sizes: BTreeMap<_, Sizes> = BTreeMap::new();
         for report in reports {
+            let pixels = report.input_media.as_ref().and_then(MediaInfo::film_pixels);
+            if let Some(codec) = report.input_media.as_ref().and_then(MediaInfo::film_codec) {
+                let key = (report.encoder.clone(), codec.to_owned());
+                let sum = sizes.entry(key).or_default();
+                sum.jobs += 1;
+                sum.inputs = sum.inputs.saturating_add(report.input_size);
+                sum.outputs = sum.outputs.saturating_add(report.output_size);
+            }
             let key = (report.worker.clone(), report.encoder.clone());
             averages.entry(key).or_default().add(&Average {
                 jobs: 1,
                 frames: report.frames,
                 bytes: report.input_size,
+                pixels: pixels.unwrap_or(0.0),
+                pixel_seconds: pixels.map_or(0.0, |_| report.total_seconds),
                 encode_seconds: report.encode_seconds,
                 total_seconds: report.total_seconds,
             });
         }
-        Self(averages)
+        Self { averages, sizes }
     }
 }
 
 impl History {
     /// The sums of an encoder on a worker; `None` if it has completed no job.
     pub fn average(&self, worker: &WorkerName, encoder: Option<&Encoder>) -> Option<&Average> {
-        self.0.get(&(worker.clone(), encoder.cloned()))
+        self.averages.get(&(worker.clone(), encoder.cloned()))
+    }
+
+    /// The share of the size that an encoder leaves of inputs of this codec; `None` if no such job was completed.
+    pub fn size_left(&self, encoder: Option<&Encoder>, codec: Option<&str>) -> Option<SizeLeft> {
+        let sizes = self.sizes.get(&(encoder.cloned(), codec?.to_owned()))?;
+        Some(SizeLeft {
+            share: sizes.outputs as f64 / sizes.inputs.max(1) as f64,
+            jobs: sizes.jobs,
+        })
     }
 }
 

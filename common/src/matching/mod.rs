@@ -1,6 +1,7 @@
 //! Which worker can run which job, when, and why a job waits. Pure.
 
 pub mod encoder;
+pub mod estimate;
 pub mod fit;
 pub mod history;
 pub mod outlook;

@@ -5,8 +5,8 @@ use std::fmt;
 
 use crate::job::Job;
 use crate::job::id::JobId;
+use crate::job::run::Run;
 use crate::job::run::report::Report;
-use crate::job::run::{Run, RunState};
 use crate::job::state::JobState;
 use crate::job::work::Work;
 use crate::names::location::Location;
@@ -52,10 +52,7 @@ impl OutputJob {
     /// What the job has made, if it is completed.
     pub fn report(&self) -> Option<&Report> {
         match self {
-            Self::Taken(run) => match &run.state {
-                RunState::Completed { report } => Some(report),
-                _ => None,
-            },
+            Self::Taken(run) => run.report(),
             Self::Waiting(_) => None,
         }
     }

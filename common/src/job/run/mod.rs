@@ -371,6 +371,14 @@ impl Run {
         }
     }
 
+    /// What the job has made, if it is completed.
+    pub fn report(&self) -> Option<&Report> {
+        match &self.state {
+            RunState::Completed { report } => Some(report),
+            _ => None,
+        }
+    }
+
     /// The worker that runs the job, completed it, or last failed at it.
     pub fn worker(&self) -> Option<&WorkerName> {
         match &self.state {

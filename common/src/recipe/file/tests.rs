@@ -179,7 +179,7 @@ fn an_error_names_line_column_text_and_a_way_out() {
         (
             format!("name = \"{{stem}}-{{heigth}}\"\n{encode}"),
             ":1:8:",
-            "one of stem, height",
+            "one of stem, stem-without-codec",
         ),
         (
             format!("note = \"two\\nlines\"\n{encode}"),

@@ -380,6 +380,13 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         of("foresee", &foresee(Vec::new())),
         of("foresee-further-2", &foresee(job_of_several().further)),
         of(
+            "foreseen-media",
+            &Forecast {
+                media: Some(media.clone()),
+                ..Forecast::default()
+            },
+        ),
+        of(
             "foreseen-command",
             &Forecast {
                 command: Some("ffmpeg -i a.mp4 a.mkv".to_owned()),
@@ -396,7 +403,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
                     "libx265 writes none",
                 )],
                 refused: Some("the input holds no video".to_owned()),
-                command: None,
+                ..Forecast::default()
             },
         ),
         of("sample", &sample_encodes::asked(&job)),

@@ -3,6 +3,8 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use common::farm::preview::ForecastRequest;
+use common::matching::estimate::Estimate;
+use common::matching::plan::Plan;
 use common::recipe::Recipe;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,6 +28,10 @@ pub(crate) struct ForecastAnswer {
     changes: Vec<common::job::changes::Change>,
     /// Why the job would fail; `null` if nothing speaks against it.
     refused: Option<String>,
+    /// What the job is expected to make and to take; `null` if the file cannot be read.
+    estimate: Option<Estimate>,
+    /// Bytes of the file.
+    size: u64,
 }
 
 /// What an encode would keep, convert and lose of a file, as far as that can be known before.
@@ -46,25 +52,37 @@ pub(crate) async fn forecast(
     let input = media.input(&file).await?;
     let limited = media.limited()?;
     let mut further = FurtherInputs::new(&limited, &recipe).await?;
-    let workers = shared.broker.workers().await?;
+    let (workers, reports) =
+        tokio::try_join!(shared.broker.workers(), shared.broker.recent_reports())?;
+    let size = input.size;
     let further = match further.of(&input).await? {
         Ok(further) => further,
         Err(why) => {
             return Ok(axum::Json(ForecastAnswer {
                 changes: Vec::new(),
                 refused: Some(why),
+                estimate: None,
+                size: input.size,
             }));
         }
     };
+    let plan = Plan::of(&recipe, &workers);
     let asked = ForecastRequest {
         input,
         further,
-        recipe,
+        recipe: recipe.clone(),
     };
     let seen = shared.broker.forecast(&workers, 0, asked).await;
     let seen = seen.map_err(|why| Refusal::new(StatusCode::BAD_GATEWAY, why.to_string()))?;
+    let media = seen.media.filter(|_| seen.refused.is_none());
+    let estimate = media.map(|media| {
+        let history = reports.iter().collect();
+        Estimate::of(&recipe, (size, &media), &plan.candidates, &history)
+    });
     Ok(axum::Json(ForecastAnswer {
         changes: seen.changes,
         refused: seen.refused,
+        estimate,
+        size,
     }))
 }

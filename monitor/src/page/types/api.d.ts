@@ -842,6 +842,13 @@ export interface components {
             encoder: components["schemas"]["AudioEncoder"];
             language?: components["schemas"]["Language"] | null;
         };
+        Estimate: {
+            by: components["schemas"]["SizeBasis"];
+            /** Format: int64 */
+            bytes?: number | null;
+            /** Format: double */
+            seconds?: number | null;
+        };
         Event: {
             /** Format: date-time */
             at: string;
@@ -913,7 +920,10 @@ export interface components {
         };
         ForecastAnswer: {
             changes: components["schemas"]["Change"][];
+            estimate?: components["schemas"]["Estimate"] | null;
             refused?: string | null;
+            /** Format: int64 */
+            size: number;
         };
         ForecastBody: {
             file: string;
@@ -1563,6 +1573,10 @@ export interface components {
         };
         /** @example 700M */
         Size: string;
+        SizeBasis: "nothing" | "recipe" | {
+            /** Format: int64 */
+            jobs: number;
+        };
         /** @enum {string} */
         Speed: "slowest" | "slower" | "slow" | "medium" | "fast" | "faster" | "fastest";
         /** @enum {string} */

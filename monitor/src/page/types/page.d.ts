@@ -55,6 +55,7 @@ export type Change = Schemas["Change"];
 export type Choice = Objects<Schemas["Choice"]>;
 export type Codec = Schemas["Codec"];
 export type ForecastAnswer = Schemas["ForecastAnswer"];
+export type Estimate = Schemas["Estimate"];
 export type Job = Schemas["Job"];
 export type JobEvent = Omit<Schemas["Event"], "what"> & { what: Tagged<Schemas["What"]> };
 export type JobDetails = Omit<Schemas["Details"], "record" | "events"> & { record: Objects<Schemas["JobRecord"]>; events: JobEvent[] };

@@ -8,6 +8,12 @@ use common::farm::preview::{Forecast, ForecastRequest};
 use common::farm::worker::Heartbeat;
 use common::job::Job;
 use common::job::changes::{Change, Fate};
+use common::job::input::Input;
+use common::job::media_info::MediaInfo;
+use common::job::run::report::Report;
+use common::matching::estimate::{self, Estimate, SizeBasis, Together};
+use common::matching::history::History;
+use common::matching::plan::Plan;
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::recipe::Recipe;
@@ -43,6 +49,10 @@ pub(super) struct InputForecast {
     why: Option<String>,
     /// The changes, as far as they can be known before the encode.
     changes: Vec<Change>,
+    /// What the output is expected to take, in bytes and in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<Estimate>,
+    input_size: u64,
     /// The runs of ffmpeg, one a line.
     #[serde(skip_serializing_if = "Option::is_none")]
     command: Option<String>,
@@ -64,10 +74,12 @@ impl InputForecast {
         }
     }
 
-    fn of(input: Location, output: Option<Location>) -> Self {
+    fn of(input: &Input, output: Option<Location>) -> Self {
         Self {
-            input,
+            input: input.location.clone(),
+            input_size: input.size,
             output,
+            estimate: None,
             would: Would::Enqueue,
             why: None,
             changes: Vec::new(),
@@ -75,9 +87,12 @@ impl InputForecast {
         }
     }
 
-    fn take(&mut self, seen: Result<Forecast, PreviewError>) {
+    fn take(&mut self, (recipe, past): (&Recipe, &Past<'_>), seen: Result<Forecast, PreviewError>) {
         match seen {
             Ok(seen) => {
+                if let (Some(media), None) = (&seen.media, &seen.refused) {
+                    self.estimate = Some(past.estimate(recipe, self.input_size, media));
+                }
                 self.would = if seen.refused.is_some() {
                     Would::Fail
                 } else {
@@ -89,6 +104,30 @@ impl InputForecast {
             Err(why) => self.why = Some(format!("unknown: {why}")),
         }
     }
+}
+
+/// What the farm has done and who is there, to estimate by.
+struct Past<'a> {
+    workers: &'a [Heartbeat],
+    history: History,
+}
+
+impl Past<'_> {
+    fn estimate(&self, recipe: &Recipe, size: u64, media: &MediaInfo) -> Estimate {
+        let plan = Plan::of(recipe, self.workers);
+        Estimate::of(recipe, (size, media), &plan.candidates, &self.history)
+    }
+
+    fn slots(&self, recipe: &Recipe) -> usize {
+        estimate::slots(&Plan::of(recipe, self.workers).candidates, self.workers)
+    }
+}
+
+/// What would become of the sources of a submission.
+pub(super) struct Forecasts {
+    pub files: Vec<InputForecast>,
+    /// Slots of the workers that would run the jobs.
+    pub slots: usize,
 }
 
 /// What would be done to a source.
@@ -146,12 +185,13 @@ pub(super) async fn decide(
     Ok(decided.collect())
 }
 
-/// What would become of all sources of a submission.
+/// What would become of all sources of a submission, with what completed jobs have reported.
 pub(super) async fn forecast(
     broker: &Broker,
     decided: Vec<PlannedFile>,
     terms: &JobTerms,
-) -> Result<Vec<InputForecast>, Error> {
+    reports: &[Report],
+) -> Result<Forecasts, Error> {
     let mut workers = broker.workers().await?;
     if let Some(name) = &terms.worker {
         workers.retain(|one| one.name == *name);
@@ -165,7 +205,7 @@ pub(super) async fn forecast(
             output,
             ..
         } = one.wanted;
-        let mut forecast = InputForecast::of(source.input.location.clone(), Some(output));
+        let mut forecast = InputForecast::of(&source.input, Some(output));
         if one.skipped.is_some() {
             (forecast.would, forecast.why) = (Would::Skip, one.skipped);
         } else if one.is_uploaded {
@@ -177,11 +217,20 @@ pub(super) async fn forecast(
         }
         forecasts.push(forecast);
     }
+    let past = Past {
+        workers: &workers,
+        history: reports.iter().collect(),
+    };
+    let recipes: Vec<Recipe> = asked.iter().map(|asked| asked.recipe.clone()).collect();
     let seen = probe(broker, &workers, asked).await;
-    for (index, seen) in open.into_iter().zip(seen) {
-        forecasts[index].take(seen);
+    for ((index, recipe), seen) in open.into_iter().zip(&recipes).zip(seen) {
+        forecasts[index].take((recipe, &past), seen);
     }
-    Ok(forecasts)
+    let slots = recipes.first().map_or(0, |recipe| past.slots(recipe));
+    Ok(Forecasts {
+        files: forecasts,
+        slots,
+    })
 }
 
 /// What would become of sources whose outputs have no names yet.
@@ -190,18 +239,23 @@ pub(super) async fn look_at(
     workers: &[Heartbeat],
     recipe: &Recipe,
     sources: &[SourceFile],
-) -> Vec<InputForecast> {
+    reports: &[Report],
+) -> Forecasts {
+    let past = Past {
+        workers,
+        history: reports.iter().collect(),
+    };
     let asked = sources.iter().map(|source| source.asks(recipe)).collect();
     let seen = probe(broker, workers, asked).await;
-    sources
-        .iter()
-        .zip(seen)
-        .map(|(source, seen)| {
-            let mut one = InputForecast::of(source.input.location.clone(), None);
-            one.take(seen);
-            one
-        })
-        .collect()
+    let forecasts = sources.iter().zip(seen).map(|(source, seen)| {
+        let mut one = InputForecast::of(&source.input, None);
+        one.take((recipe, &past), seen);
+        one
+    });
+    Forecasts {
+        files: forecasts.collect(),
+        slots: past.slots(recipe),
+    }
 }
 
 /// The runs of ffmpeg for files that workers of the farm read.
@@ -220,8 +274,9 @@ pub(super) async fn commands(
         .await?;
     let broker = settings.connect().await?;
     let workers = broker.workers().await?;
-    look_at(&broker, &workers, recipe, &found.sources)
+    look_at(&broker, &workers, recipe, &found.sources, &[])
         .await
+        .files
         .into_iter()
         .map(InputForecast::into_command)
         .collect()
@@ -243,16 +298,17 @@ async fn probe(
 }
 
 /// Prints what would be done.
-pub(super) fn print(forecasts: &[InputForecast], json: bool) -> Result<Exit, Error> {
+pub(super) fn print(forecasts: &Forecasts, json: bool) -> Result<Exit, Error> {
+    let files = &forecasts.files;
     if json {
-        output::print_json(&forecasts)?;
+        output::print_json(files)?;
     } else {
-        for one in forecasts {
+        for one in files {
             output::print(&lines(one).join("\n"));
         }
-        output::print(&totals(forecasts));
+        output::print(&totals(files, forecasts.slots));
     }
-    let fails = forecasts.iter().any(|one| one.would == Would::Fail);
+    let fails = files.iter().any(|one| one.would == Would::Fail);
     Ok(if fails { Exit::Failed } else { Exit::Done })
 }
 
@@ -263,7 +319,7 @@ fn lines(one: &InputForecast) -> Vec<String> {
     });
     let why = one.why.as_deref().map(printable).unwrap_or_default();
     let mut lines = vec![match one.would {
-        Would::Encode => format!("{input}{to}"),
+        Would::Encode => format!("{input}{to}{}", estimated(one)),
         Would::Enqueue => format!("{input}{to} ({why})"),
         Would::Skip => format!("skipped: {input}: {why}"),
         Would::Fail => format!("would fail: {input}: {why}"),
@@ -288,14 +344,64 @@ fn lines(one: &InputForecast) -> Vec<String> {
     lines
 }
 
+/// `34 files: 120 GB -> about 55 GB (46%), by 12 completed jobs; about 3h 20m`.
+fn together(forecasts: &[InputForecast], slots: usize) -> Option<String> {
+    let estimated = |one: &InputForecast| Some((one.input_size, one.estimate?));
+    let estimates: Vec<_> = forecasts.iter().filter_map(estimated).collect();
+    let all = Together::of(&estimates, slots);
+    let by = estimates.iter().filter_map(|(_, one)| match one.by {
+        SizeBasis::Jobs(jobs) => Some(jobs),
+        SizeBasis::Nothing | SizeBasis::Recipe => None,
+    });
+    let by = by.max().map_or_else(String::new, |jobs| {
+        format!(", as in {}", units::count(jobs as usize, "completed job"))
+    });
+    let size = (all.files > 0).then(|| {
+        format!(
+            "{}: {} -> about {} ({}){by}",
+            units::count(all.files, "file"),
+            units::bytes(all.input_bytes),
+            units::bytes(all.output_bytes),
+            units::ratio(all.input_bytes, all.output_bytes)
+        )
+    });
+    let unknown = estimates.len() - all.files;
+    let unknown = (unknown > 0).then(|| {
+        format!(
+            "size of {} not known: no such job has completed yet; `producer sample` measures",
+            units::count(unknown, "output")
+        )
+    });
+    let time = all
+        .seconds
+        .map(|seconds| format!("about {} in all", units::seconds(seconds)));
+    let parts: Vec<String> = [size, unknown, time].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// `, about 1.2 GB (45% of the input), about 12m`.
+fn estimated(one: &InputForecast) -> String {
+    let Some(estimate) = &one.estimate else {
+        return String::new();
+    };
+    let size = estimate.bytes.map(|bytes| {
+        let change = units::ratio(one.input_size, bytes);
+        format!(", about {} ({change} of the input)", units::bytes(bytes))
+    });
+    let time = estimate
+        .seconds
+        .map(|seconds| format!(", about {}", units::seconds(seconds)));
+    [size, time].into_iter().flatten().collect()
+}
+
 /// Lines for each source whose job would fail.
 pub(super) fn failing(forecasts: &[InputForecast]) -> Vec<String> {
     let failing = forecasts.iter().filter(|one| one.would == Would::Fail);
     failing.flat_map(lines).collect()
 }
 
-/// `3 files would be encoded, 1 skipped`, and what they would lose.
-pub(super) fn totals(forecasts: &[InputForecast]) -> String {
+/// `3 files would be encoded, 1 skipped`, what they would take in bytes and time, and what they would lose.
+pub(super) fn totals(forecasts: &[InputForecast], slots: usize) -> String {
     let count = |would| forecasts.iter().filter(|one| one.would == would).count();
     let encode = count(Would::Encode) + count(Would::Enqueue);
     let mut parts = vec![format!("{} would be encoded", units::count(encode, "file"))];
@@ -312,6 +418,7 @@ pub(super) fn totals(forecasts: &[InputForecast]) -> String {
     }
     let lists = forecasts.iter().map(|one| one.changes.as_slice());
     let mut lines = vec![parts.join(", ")];
+    lines.extend(together(forecasts, slots));
     lines.extend(changes::lines(lists));
     lines.join("\n")
 }

@@ -106,7 +106,8 @@ impl Request<'_> {
             store,
             false,
         );
-        let forecasts = dry_run::forecast(&broker, decided.await?, &terms).await?;
+        let reports = broker.recent_reports().await?;
+        let forecasts = dry_run::forecast(&broker, decided.await?, &terms, &reports).await?;
         Ok(submission.exit(dry_run::print(&forecasts, self.jobs.json)?))
     }
 

@@ -60,6 +60,9 @@ struct Sources {
     /// Of the first files only.
     #[serde(rename = "foretold")]
     forecasts: Vec<InputForecast>,
+    /// Slots of the workers that would run the jobs.
+    #[serde(skip)]
+    slots: usize,
 }
 
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
@@ -99,20 +102,23 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
             skipped: found.no_media + found.hidden + found.excluded,
             looked_at: 0,
             forecasts: Vec::new(),
+            slots: 0,
         })
     };
     let broker = settings.connect().await?;
     let workers = broker.workers().await?;
     check_known(recipe, &workers)?;
-    let history = broker.recent_reports().await?.iter().collect();
+    let reports = broker.recent_reports().await?;
+    let history = reports.iter().collect();
     let plan = Plan::of(recipe, &workers)
         .between(&workers, &jobs)
         .measured(&history);
     if let Some(sources) = &mut sources {
         sources.looked_at = probed.len();
         for recipe in outputs.recipes() {
-            let seen = dry_run::look_at(&broker, &workers, recipe, &probed);
-            sources.forecasts.extend(seen.await);
+            let seen = dry_run::look_at(&broker, &workers, recipe, &probed, &reports).await;
+            sources.slots = sources.slots.max(seen.slots);
+            sources.forecasts.extend(seen.files);
         }
     }
     let shown = Shown {
@@ -188,7 +194,7 @@ fn text(shown: &Shown<'_>) -> String {
     if let Some(sources) = &shown.sources {
         parts.extend(dry_run::failing(&sources.forecasts));
         if !sources.forecasts.is_empty() {
-            parts.push(dry_run::totals(&sources.forecasts));
+            parts.push(dry_run::totals(&sources.forecasts, sources.slots));
         }
         let unseen = sources.files - sources.looked_at;
         if unseen > 0 {

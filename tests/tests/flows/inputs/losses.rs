@@ -55,6 +55,7 @@ async fn a_loss_is_reported_before_and_after_the_encode_and_refused_on_request()
         "kept: ",
         "1 file would be encoded",
         "1 file loses an attachment",
+        "size of 1 output not known",
     ] {
         assert!(told.contains(words), "no {words} in: {told}");
     }
@@ -124,6 +125,21 @@ async fn a_loss_is_reported_before_and_after_the_encode_and_refused_on_request()
         again.contains("skipped:") && again.contains("completed already"),
         "{again}"
     );
+
+    // The completed job tells what the next one will make and take.
+    let anew = farm
+        .producer(order(&folder, &["--again", "--dry-run", "--json"]))
+        .await;
+    let estimate = &anew.succeeded().json()[0]["estimate"];
+    assert_eq!(estimate["bytes"], report.output_size, "{estimate}");
+    assert_eq!(estimate["by"]["jobs"], 1, "{estimate}");
+    let seconds = estimate["seconds"].as_f64().expect("known");
+    assert!((seconds - report.total_seconds).abs() < 0.01, "{estimate}");
+    let anew = farm
+        .producer(order(&folder, &["--again", "--dry-run"]))
+        .await;
+    let anew = anew.succeeded().stdout;
+    assert!(anew.contains("as in 1 completed job; about "), "{anew}");
 
     let monitor = TestMonitor::start(&farm).await;
     let url = format!("{}/#/jobs/{id}", monitor.url());

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::broker::Broker;
+use common::job::run::Run;
 use common::names::location::Location;
 use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Choice, Recipe};
@@ -17,7 +18,7 @@ use super::options::MachineOptions;
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::commands::run::dry_run;
-use crate::commands::run::dry_run::InputForecast;
+use crate::commands::run::dry_run::{Forecasts, InputForecast};
 use crate::commands::run::summary::{Counts, Summary, print_refused};
 use crate::display::units;
 use crate::embedded::farm::{PrivateFarm, Ran, RunningFarm};
@@ -153,15 +154,13 @@ impl Encode {
         shutdown: &CancellationToken,
     ) -> Result<Vec<String>, Error> {
         let forecasts = self.dry_run(shutdown).await?;
-        forecasts
-            .into_iter()
-            .map(InputForecast::into_command)
-            .collect()
+        let files = forecasts.files.into_iter();
+        files.map(InputForecast::into_command).collect()
     }
 
     /// What would be done. The state of the output folder knows the jobs of earlier commands. The worker that probes the
     /// files runs over a temporary state, so that it does not run the jobs that an interrupted command has left.
-    async fn dry_run(&mut self, shutdown: &CancellationToken) -> Result<Vec<InputForecast>, Error> {
+    async fn dry_run(&mut self, shutdown: &CancellationToken) -> Result<Forecasts, Error> {
         let output = self.output.clone();
         let known = output.is_dir().then(|| State::open(&output)).transpose()?;
         let temporary = State::temporary()?;
@@ -182,7 +181,7 @@ impl Encode {
         known: Option<&State>,
         temporary: &State,
         worth: &mut Option<Memory>,
-    ) -> Result<Vec<InputForecast>, Error> {
+    ) -> Result<Forecasts, Error> {
         let state = known.unwrap_or(temporary);
         let roots = worker::roots(temporary.output(), self.inputs.iter());
         let looking = self.farm(state, Vec::new())?;
@@ -190,7 +189,7 @@ impl Encode {
         let jobs = (&self.outputs, &self.terms);
         let ran = looking
             .run(async |_, broker| {
-                dry_run::decide(
+                let decided = dry_run::decide(
                     broker,
                     &self.stores,
                     submission,
@@ -198,17 +197,20 @@ impl Encode {
                     jobs,
                     None,
                     true,
-                )
-                .await
+                );
+                let decided = decided.await?;
+                let runs = broker.runs().await?;
+                let reports = runs.iter().filter_map(Run::report).cloned();
+                Ok((decided, reports.collect::<Vec<_>>()))
             })
             .await?;
         *worth = ran.worth;
-        let decided = ran.done?;
+        let (decided, reports) = ran.done?;
         let ran = self
             .farm(temporary, roots)?
             .run(async |farm, broker| {
                 farm.start(broker, self.outputs.first()).await?;
-                dry_run::forecast(broker, decided, &self.terms).await
+                dry_run::forecast(broker, decided, &self.terms, &reports).await
             })
             .await?;
         ran.done

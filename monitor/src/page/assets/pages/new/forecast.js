@@ -1,14 +1,29 @@
 // @ts-check
 // What would become of the chosen files: workers look into the first of them, one after the other.
 
-/** @import { Deps, ForecastAnswer, Recipe } from "#types" */
+/** @import { Deps, Estimate, ForecastAnswer, Recipe } from "#types" */
 
 import { h } from "../../lib/dom.js";
-import { plural, printable } from "../../lib/format.js";
+import { bytes, change, duration, plural, printable } from "../../lib/format.js";
 import { changeList } from "../../widgets/changes.js";
 
 /** Files that are looked into. */
 const MOST = 10;
+
+/**
+ * What a job is expected to make and to take.
+ * @param {Estimate | null | undefined} estimate
+ * @param {number} size bytes of the input
+ */
+function estimateWords(estimate, size) {
+  const { bytes: made, seconds, by } = estimate ?? {};
+  const jobs = typeof by === "object" ? `, as in ${plural(by.jobs, "completed job")}` : "";
+  const words = [
+    typeof made === "number" ? `${bytes(size)} → about ${bytes(made)} (${change(size, made)}${jobs})` : `${bytes(size)} → size not known: no such job has completed yet`,
+    typeof seconds === "number" ? `about ${duration(seconds)}` : "",
+  ];
+  return words.filter(Boolean).join(" · ");
+}
 
 /**
  * Draws into `element`.
@@ -39,8 +54,9 @@ export function createForecast({ api }, element) {
    */
   async function words(file, recipe) {
     try {
-      const { refused, changes } = await fetchForecast(file, recipe);
-      return refused ? [h("p", { class: "reason" }, printable(refused))] : changeList(changes);
+      const { refused, changes, estimate, size } = await fetchForecast(file, recipe);
+      if (refused) return [h("p", { class: "reason" }, printable(refused))];
+      return [h("p", { class: "soft" }, estimateWords(estimate, size)), ...changeList(changes)];
     } catch (refusal) {
       // The file is looked into again the next time.
       return [h("p", { class: "soft" }, `Not known: ${printable(/** @type {Error} */ (refusal).message)}`)];
