@@ -1,6 +1,7 @@
 //! Names and addresses: names on the broker, locations of files, digests of content.
 
 pub mod digest;
+pub mod language;
 pub mod location;
 pub mod media;
 pub mod printable;

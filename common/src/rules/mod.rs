@@ -1,16 +1,23 @@
 //! Rules: when the original of a file is the better result, so that its job ends as `kept`.
 
+pub mod condition;
+pub mod facts;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::rules::condition::Condition;
 use crate::wire::is_default;
 
 /// The rules of a job. The default lets every encode replace nothing and keep nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Rules {
+    /// The job is not done if this holds for its input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip_if: Option<Condition>,
     /// How much smaller than the input an output must be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_saving: Option<MinSaving>,

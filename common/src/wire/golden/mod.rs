@@ -4,6 +4,7 @@
 //! A file's name begins with the kind of its message; the part after the first `-` tells the files of a kind apart.
 
 mod reports;
+mod rules;
 mod sample_encodes;
 mod samples;
 

@@ -37,7 +37,7 @@ use crate::rules::{Original, Rules};
 use crate::{testing, wire};
 
 use super::reports::{measured, streams};
-use super::sample_encodes;
+use super::{rules, sample_encodes};
 
 fn job() -> Job {
     let encoder = "libx265".parse().expect("an encoder");
@@ -159,6 +159,7 @@ fn runs() -> Vec<(&'static str, Run)> {
 fn job_of_library() -> Job {
     let mut work = job().work();
     work.rules = Rules {
+        skip_if: None,
         min_saving: Some("10%".parse().expect("a saving")),
         original: Original::Copy,
     };
@@ -299,6 +300,9 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         of("job-further-2", &job_of_several()),
         of("job-library", &job_of_library()),
         of("job-check", &job_of_check()),
+        of("job-rules", &rules::job()),
+        of("run-kept-rule", &rules::kept()),
+        of("run-kept-early", &rules::stopped()),
         of(
             "question",
             &Question {

@@ -737,6 +737,7 @@ export interface components {
              */
             thumbnails: number;
         };
+        Condition: string;
         ConsumerRow: {
             ack_pending: number;
             /** Format: int64 */
@@ -1465,6 +1466,7 @@ export interface components {
         Rules: {
             min_saving?: components["schemas"]["MinSaving"] | null;
             original?: components["schemas"]["Original"];
+            skip_if?: components["schemas"]["Condition"] | null;
         };
         Run: {
             /** Format: int32 */

@@ -1,0 +1,67 @@
+//! Samples of jobs with rules.
+
+use jiff::Timestamp;
+
+use crate::farm::queue::{Lane, Priority, Queue};
+use crate::job::Job;
+use crate::job::media_info::{MediaInfo, TrackInfo};
+use crate::job::run::Run;
+use crate::job::run::kept::{KeptReason, KeptReport};
+use crate::recipe::Choice;
+use crate::recipe::encoder::Codec;
+use crate::rules::Rules;
+use crate::testing;
+
+const CONDITION: &str = "video.codec in [hevc, av1] and height <= 1080";
+
+/// A job with a condition.
+pub(super) fn job() -> Job {
+    let plain = testing::job(Choice::Codec(Codec::Hevc), 1000);
+    let mut work = plain.work();
+    work.rules = Rules {
+        skip_if: Some(CONDITION.parse().expect("a condition")),
+        min_saving: Some("0%".parse().expect("a saving")),
+        ..Rules::default()
+    };
+    Job::of(plain.batch, work, None)
+}
+
+/// A run whose input meets the condition.
+pub(super) fn kept() -> Run {
+    run(KeptReason::Rule {
+        condition: CONDITION.to_owned(),
+    })
+}
+
+/// A run whose encode was stopped.
+pub(super) fn stopped() -> Run {
+    run(KeptReason::Early {
+        asked: "0%".parse().expect("a saving"),
+        would_be: 1900,
+    })
+}
+
+fn run(why: KeptReason) -> Run {
+    let lane = Lane {
+        priority: Priority::default(),
+        queue: Queue::Any(Codec::Hevc),
+    };
+    let worker = || "w1".parse().expect("a name");
+    let now = Timestamp::UNIX_EPOCH;
+    let report = KeptReport {
+        worker: worker(),
+        why,
+        input_size: 1000,
+        input_media: Some(MediaInfo {
+            format: "matroska,webm".to_owned(),
+            duration: Some(60.0),
+            tracks: vec![TrackInfo::Subtitles {
+                codec: "subrip".to_owned(),
+                language: None,
+            }],
+        }),
+        seconds: 0.5,
+        copy: None,
+    };
+    Run::first(job(), &lane, 7, worker(), now).keep(report, now)
+}
