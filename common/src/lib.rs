@@ -14,6 +14,7 @@ pub mod farm;
 pub mod job;
 pub mod matching;
 pub mod names;
+pub mod notify;
 pub mod program;
 pub mod recipe;
 pub mod rules;

@@ -21,7 +21,9 @@ mod steer;
 mod submit;
 
 pub use error::{BrokerError, RequestFailure};
+pub use farm::hooks::HookStoreError;
 pub use farm::namesake::Namesake;
+pub use farm::notifications::StoredDelivery;
 pub use farm::preview::PreviewError;
 pub use farm::quarantine::LiftError;
 pub use farm::registry::HEARTBEAT;

@@ -7,6 +7,7 @@ use crate::farm::worker_name::WorkerName;
 use crate::job::id::JobId;
 use crate::names::location::Location;
 use crate::names::token::Token;
+use crate::notify::delivery::DeliveryKey;
 
 /// The stream of the work queue.
 pub const JOBS: &str = "JOBS";
@@ -49,6 +50,19 @@ pub const DEFAULT_PRESET: &str = "default";
 pub const RETENTION: &str = "history";
 /// Prefix of the keys of saved presets in [`SETTINGS`].
 pub const PRESETS: &str = "preset.";
+
+/// Key-value bucket of hooks, by name. A bucket of its own: hooks hold secrets, and not every user may read them.
+pub const HOOKS: &str = "hooks";
+/// The broker's own copies of changes in [`HOOKS`], as they are sent.
+pub const HOOKS_CHANGED: &str = "$KV.hooks.*";
+/// Key-value bucket of what hooks are told: see [`delivery`], [`hook_health`] and [`NOTIFIED_RUNS`].
+pub const NOTIFICATIONS: &str = "notifications";
+/// Prefix of the keys of deliveries in [`NOTIFICATIONS`].
+pub const DELIVERIES: &str = "delivery.";
+/// Prefix of the keys of the health of hooks in [`NOTIFICATIONS`].
+pub const HOOK_HEALTHS: &str = "health.";
+/// The key in [`NOTIFICATIONS`] of the sequence up to which changes of runs were told.
+pub const NOTIFIED_RUNS: &str = "runs";
 
 /// The last token of a job that is not split into parts.
 pub const WHOLE: &str = "all";
@@ -166,6 +180,25 @@ pub fn job_of_run(key: &str) -> Option<JobId> {
 /// The key of a saved preset in [`SETTINGS`].
 pub fn preset(name: &Token) -> String {
     format!("{PRESETS}{name}")
+}
+
+/// The key of a delivery in [`NOTIFICATIONS`].
+pub fn delivery(key: &DeliveryKey) -> String {
+    format!("{DELIVERIES}{}.{}", key.occurrence.simple(), key.hook)
+}
+
+/// The delivery of a key without its prefix.
+pub(crate) fn delivery_of_key(key: &str) -> Option<DeliveryKey> {
+    let (occurrence, hook) = key.split_once('.')?;
+    Some(DeliveryKey {
+        occurrence: Uuid::try_parse(occurrence).ok()?,
+        hook: hook.parse().ok()?,
+    })
+}
+
+/// The key of a hook's health in [`NOTIFICATIONS`].
+pub fn hook_health(hook: &Token) -> String {
+    format!("{HOOK_HEALTHS}{hook}")
 }
 
 /// The name of a bucket's stream.

@@ -30,6 +30,7 @@ pub trait Message: Serialize {
 }
 
 impl Message for bool {}
+impl Message for u64 {}
 impl Message for Token {}
 
 #[derive(Serialize, Deserialize)]

@@ -1,8 +1,12 @@
-//! The farm as a whole: its streams, batches, workers, orders and settings.
+//! The farm as a whole: its streams, batches, workers, orders, settings and hooks.
+//!
+//! More than 12 entries: one file for each kind of record.
 
 mod ask;
 pub(super) mod batches;
+pub(super) mod hooks;
 pub(super) mod namesake;
+pub(super) mod notifications;
 pub(super) mod orders;
 pub(super) mod preview;
 pub(super) mod quarantine;

@@ -29,6 +29,8 @@ impl Broker {
             workers(replicas),
             control(replicas),
             settings(replicas),
+            hooks(replicas),
+            notifications(replicas),
         ];
         for config in state.iter().filter(|config| is_missing(config)) {
             self.make(config).await?;
@@ -165,6 +167,19 @@ fn control(replicas: usize) -> stream::Config {
 fn settings(replicas: usize) -> stream::Config {
     let description = "presets, the default among them, and how long history is kept";
     bucket(subject::SETTINGS, description, replicas)
+}
+
+fn hooks(replicas: usize) -> stream::Config {
+    let description = "who is told of what happens; holds secrets";
+    bucket(subject::HOOKS, description, replicas)
+}
+
+fn notifications(replicas: usize) -> stream::Config {
+    stream::Config {
+        // Deliveries run out: an occurrence is told for a day, and known for some more.
+        allow_message_ttl: true,
+        ..bucket(subject::NOTIFICATIONS, "what hooks are told", replicas)
+    }
 }
 
 fn batches(replicas: usize, kept: Days) -> stream::Config {

@@ -1,0 +1,251 @@
+//! What happened, with the facts that messages tell.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::farm::worker::Heartbeat;
+use crate::farm::worker_name::WorkerName;
+use crate::job::batch::{Batch, BatchProgress};
+use crate::job::id::{BatchId, JobId};
+use crate::job::run::{Run, RunState};
+use crate::names::location::Location;
+use crate::names::token::Token;
+use crate::notify::event::EventKind;
+
+/// Something that happened once. Every program that sees it gives it the same id, so it is told once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Occurrence {
+    /// The id; a receiver knows by it that it has heard of this before.
+    pub id: Uuid,
+    /// When it happened, by the broker's clock.
+    pub at: Timestamp,
+    /// What happened.
+    pub fact: Fact,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    /// All jobs of a batch have ended.
+    BatchDone(BatchDone),
+    /// A job failed for good.
+    JobFailed(JobFailed),
+    /// A job was completed.
+    JobCompleted(JobCompleted),
+    /// A worker is lost.
+    WorkerLost(WorkerLost),
+    /// Nothing is left to do in a library.
+    LibraryFinished(LibraryFinished),
+    /// A person tried a hook.
+    Test,
+}
+
+/// A batch whose jobs have all ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BatchDone {
+    /// The batch; `None` if a command added no job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchId>,
+    /// The batch's name for people.
+    pub label: String,
+    /// The folder of its outputs, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<Location>,
+    /// Number of its jobs.
+    pub jobs: u64,
+    /// Jobs that were completed.
+    pub completed: u64,
+    /// Jobs that ended as kept: the original is the better result.
+    pub kept: u64,
+    /// Jobs that failed.
+    pub failed: u64,
+    /// Jobs that a person cancelled.
+    pub cancelled: u64,
+}
+
+/// A job that failed for good.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobFailed {
+    /// The job.
+    pub job: JobId,
+    /// Its batch.
+    pub batch: BatchId,
+    /// The batch's name for people; empty if it is not known.
+    pub label: String,
+    /// What was to be encoded.
+    pub input: Location,
+    /// What was to be made.
+    pub output: Location,
+    /// The worker of the last attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worker: Option<WorkerName>,
+    /// Number of attempts.
+    pub attempts: u32,
+    /// Why the last attempt failed.
+    pub message: String,
+}
+
+/// A job that was completed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JobCompleted {
+    /// The job.
+    pub job: JobId,
+    /// Its batch.
+    pub batch: BatchId,
+    /// The batch's name for people; empty if it is not known.
+    pub label: String,
+    /// What was encoded.
+    pub input: Location,
+    /// What was made.
+    pub output: Location,
+    /// The worker.
+    pub worker: WorkerName,
+    /// Bytes of the input.
+    pub input_size: u64,
+    /// Bytes of the output.
+    pub output_size: u64,
+}
+
+/// A worker that sends no more heartbeats, and had not signed off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkerLost {
+    /// The worker.
+    pub worker: WorkerName,
+    /// When it was last heard, by its own clock.
+    pub heard: Timestamp,
+    /// How many jobs it ran; other workers take them over.
+    pub jobs: u64,
+}
+
+/// A library in which nothing is left to do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LibraryFinished {
+    /// The library.
+    pub library: Token,
+    /// Number of its files.
+    pub files: u64,
+}
+
+impl Fact {
+    /// The kind of event.
+    pub fn kind(&self) -> EventKind {
+        match self {
+            Self::BatchDone(_) => EventKind::BatchDone,
+            Self::JobFailed(_) => EventKind::JobFailed,
+            Self::JobCompleted(_) => EventKind::JobCompleted,
+            Self::WorkerLost(_) => EventKind::WorkerLost,
+            Self::LibraryFinished(_) => EventKind::LibraryFinished,
+            Self::Test => EventKind::Test,
+        }
+    }
+
+    /// The name that a hook can be limited to: of the batch, or of the library.
+    pub fn scope(&self) -> Option<&str> {
+        match self {
+            Self::BatchDone(done) => Some(&done.label),
+            Self::JobFailed(failed) => Some(&failed.label),
+            Self::JobCompleted(completed) => Some(&completed.label),
+            Self::LibraryFinished(finished) => Some(finished.library.as_str()),
+            Self::WorkerLost(_) | Self::Test => None,
+        }
+    }
+}
+
+impl Occurrence {
+    /// What makes the occurrence one and the same for every program: `key` tells it apart from others of its kind.
+    fn new(at: Timestamp, key: &str, fact: Fact) -> Self {
+        let name = format!("{} {key}", fact.kind());
+        Self {
+            id: Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()),
+            at,
+            fact,
+        }
+    }
+
+    /// All jobs of a batch have ended, the last one at `at`.
+    pub fn batch_done(batch: &Batch, ended: &BatchProgress, at: Timestamp) -> Self {
+        let done = BatchDone {
+            batch: Some(batch.id),
+            label: batch.label.clone(),
+            folder: batch.folder.clone(),
+            jobs: ended.jobs(),
+            completed: ended.completed,
+            kept: 0,
+            failed: ended.failed,
+            cancelled: ended.cancelled,
+        };
+        let key = format!("{} {}", batch.id, at.as_millisecond());
+        Self::new(at, &key, Fact::BatchDone(done))
+    }
+
+    /// The jobs of a command have ended; for the command itself.
+    pub fn command_done(done: BatchDone, at: Timestamp) -> Self {
+        Self {
+            id: Uuid::new_v4(),
+            at,
+            fact: Fact::BatchDone(done),
+        }
+    }
+
+    /// What a run that has just changed tells: a failure or a completion.
+    pub fn of_run(run: &Run, label: &str) -> Option<Self> {
+        let job = &run.job;
+        let fact = match &run.state {
+            RunState::Failed { failure } => Fact::JobFailed(JobFailed {
+                job: job.id,
+                batch: job.batch,
+                label: label.to_owned(),
+                input: job.input.location.clone(),
+                output: job.output.clone(),
+                worker: run.failures.last().map(|last| last.worker.clone()),
+                attempts: run.attempt,
+                message: failure.message.clone(),
+            }),
+            RunState::Completed { report } => Fact::JobCompleted(JobCompleted {
+                job: job.id,
+                batch: job.batch,
+                label: label.to_owned(),
+                input: job.input.location.clone(),
+                output: job.output.clone(),
+                worker: report.worker.clone(),
+                input_size: report.input_size,
+                output_size: report.output_size,
+            }),
+            _ => return None,
+        };
+        let key = format!("{} {}", job.id, run.changed.as_millisecond());
+        Some(Self::new(run.changed, &key, fact))
+    }
+
+    /// A worker whose last heartbeat is this one is lost.
+    pub fn worker_lost(last: &Heartbeat, at: Timestamp) -> Self {
+        let lost = WorkerLost {
+            worker: last.name.clone(),
+            heard: last.at,
+            jobs: last.running.len() as u64,
+        };
+        let key = format!("{} {}", last.name, last.at.as_millisecond());
+        Self::new(at, &key, Fact::WorkerLost(lost))
+    }
+
+    /// Nothing is left to do in a library, since `at`.
+    pub fn library_finished(library: &Token, files: u64, at: Timestamp) -> Self {
+        let key = format!("{library} {}", at.as_millisecond());
+        let finished = LibraryFinished {
+            library: library.clone(),
+            files,
+        };
+        Self::new(at, &key, Fact::LibraryFinished(finished))
+    }
+
+    /// A person tries a hook.
+    pub fn test(at: Timestamp) -> Self {
+        Self {
+            id: Uuid::new_v4(),
+            at,
+            fact: Fact::Test,
+        }
+    }
+}
