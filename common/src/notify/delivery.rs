@@ -168,6 +168,8 @@ impl Delivery {
 /// The last things that became of a hook's messages, stored in the bucket `notifications`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HookHealth {
+    /// When this was noted.
+    pub at: Timestamp,
     /// When the other side last took a message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Timestamp>,
@@ -185,6 +187,7 @@ impl HookHealth {
     /// Notes what became of an attempt.
     #[must_use]
     pub fn noted(mut self, answer: &Answer, now: Timestamp) -> Self {
+        self.at = now;
         match answer {
             Answer::Taken(_) => self.sent = Some(now),
             Answer::Later { error, .. } | Answer::Refused(error) => {

@@ -308,9 +308,9 @@ mod tests {
         assert!(!told(
             |hook| hook.added = Timestamp::from_second(10).expect("a time")
         ));
-        assert!(!told(|hook| drop(
-            hook.on.remove(&EventKind::LibraryFinished)
-        )));
+        assert!(!told(|hook| {
+            hook.on.remove(&EventKind::LibraryFinished);
+        }));
     }
 
     #[test]

@@ -225,6 +225,91 @@ fn data(fact: &Fact) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::id::BatchId;
+    use crate::notify::occurrence::{JobFailed, LibraryFinished, WorkerLost};
+
+    #[test]
+    fn occurrences_are_told_in_plain_words() {
+        let batch = |failed, kept| {
+            Fact::BatchDone(BatchDone {
+                batch: None,
+                label: "films".to_owned(),
+                folder: None,
+                jobs: 3,
+                completed: 3 - failed - kept,
+                kept,
+                failed,
+                cancelled: 0,
+            })
+        };
+        let at = |text: &str| Location::from_argument(text).expect("a location");
+        let failed = Fact::JobFailed(JobFailed {
+            job: "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab"
+                .parse()
+                .expect("an id"),
+            batch: BatchId::new(),
+            label: "films".to_owned(),
+            input: at("s3://media/in/a\u{1b}b.mkv"),
+            output: at("s3://media/out/a.mkv"),
+            worker: Some("w1".parse().expect("a name")),
+            attempts: 1,
+            message: "no video".to_owned(),
+        });
+        let lost = Fact::WorkerLost(WorkerLost {
+            worker: "w1".parse().expect("a name"),
+            heard: jiff::Timestamp::UNIX_EPOCH,
+            jobs: 2,
+        });
+        let library = Fact::LibraryFinished(LibraryFinished {
+            library: "films".parse().expect("a name"),
+            files: 1,
+        });
+        for (fact, title, text, level) in [
+            (
+                batch(0, 0),
+                "Done: films",
+                "All 3 jobs of films have ended: 3 completed.",
+                Level::Good,
+            ),
+            (
+                batch(1, 1),
+                "Done: films",
+                "All 3 jobs of films have ended: 1 completed, 1 kept, 1 failed.",
+                Level::Bad,
+            ),
+            (
+                failed,
+                "Failed: a\\u{1b}b.mkv",
+                "w1 after 1 attempt: no video",
+                Level::Bad,
+            ),
+            (
+                lost,
+                "Worker lost: w1",
+                "was last heard at 1970-01-01T00:00:00Z and had not signed off. It ran 2 jobs, which other workers take over.",
+                Level::Bad,
+            ),
+            (
+                library,
+                "Library finished: films",
+                "Nothing is left to do in the library films (1 file).",
+                Level::Good,
+            ),
+            (Fact::Test, "Test", "Nothing happened.", Level::Good),
+        ] {
+            let occurrence = Occurrence {
+                fact,
+                ..Occurrence::test(jiff::Timestamp::UNIX_EPOCH)
+            };
+            let message = Message::of(&occurrence);
+            assert_eq!(message.title, title);
+            assert!(message.text.contains(text), "{}", message.text);
+            assert_eq!(message.level, level, "{title}");
+            let payload = payload(&occurrence);
+            assert_eq!(payload["type"], occurrence.fact.kind().as_str());
+            assert!(payload["data"].is_object(), "{title}");
+        }
+    }
 
     #[test]
     fn a_long_text_is_cut_at_a_character() {

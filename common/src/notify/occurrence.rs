@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use crate::farm::worker::Heartbeat;
 use crate::farm::worker_name::WorkerName;
-use crate::job::batch::{Batch, BatchProgress};
 use crate::job::id::{BatchId, JobId};
 use crate::job::run::{Run, RunState};
 use crate::names::location::Location;
@@ -165,18 +164,8 @@ impl Occurrence {
     }
 
     /// All jobs of a batch have ended, the last one at `at`.
-    pub fn batch_done(batch: &Batch, ended: &BatchProgress, at: Timestamp) -> Self {
-        let done = BatchDone {
-            batch: Some(batch.id),
-            label: batch.label.clone(),
-            folder: batch.folder.clone(),
-            jobs: ended.jobs(),
-            completed: ended.completed,
-            kept: 0,
-            failed: ended.failed,
-            cancelled: ended.cancelled,
-        };
-        let key = format!("{} {}", batch.id, at.as_millisecond());
+    pub fn batch_done(batch: BatchId, done: BatchDone, at: Timestamp) -> Self {
+        let key = format!("{batch} {}", at.as_millisecond());
         Self::new(at, &key, Fact::BatchDone(done))
     }
 
@@ -247,5 +236,39 @@ impl Occurrence {
             at,
             fact: Fact::Test,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::farm::queue::Lane;
+    use crate::job::failure::Failure;
+    use crate::recipe::Choice;
+    use crate::testing;
+
+    #[test]
+    fn each_program_gives_an_occurrence_the_same_id() {
+        let lane = Lane::from_consumer("libx265_p5").expect("a lane");
+        let job = testing::job(Choice::Encoder("libx265".parse().expect("one")), 1000);
+        let now = Timestamp::UNIX_EPOCH;
+        let waiting = Run::unclaimed(job, &lane, now);
+        assert_eq!(Occurrence::of_run(&waiting, "films"), None);
+        let running = waiting.take_over(&lane, 1, "w1".parse().expect("a name"), now);
+        assert_eq!(Occurrence::of_run(&running, "films"), None);
+        let done = running.complete(testing::report("w1", "libx265", 10, 1.0), now);
+        let told = Occurrence::of_run(&done, "films").expect("told");
+        let by_another = Occurrence::of_run(&done, "").expect("told");
+        assert_eq!(told.id, by_another.id);
+        assert_eq!(told.fact.kind(), EventKind::JobCompleted);
+        // Failed anew after a retry by a person: that is news.
+        let failed = |second| {
+            let failure = Failure::input("the input is broken");
+            let at = Timestamp::from_second(second).expect("a time");
+            let failed = running.fail(failure, jiff::SignedDuration::ZERO, at);
+            Occurrence::of_run(&failed, "films").expect("told")
+        };
+        assert_ne!(failed(1).id, failed(2).id);
+        assert_eq!(failed(1).fact.scope(), Some("films"));
     }
 }

@@ -13,6 +13,7 @@ use crate::job::id::{BatchId, JobId};
 use crate::names::digest::Digest;
 use crate::names::location::Location;
 use crate::names::token::Token;
+use crate::notify::event::EventKind;
 use crate::recipe::encoder::Encoder;
 use crate::recipe::{
     Argument, BitDepth, Bitrate, BurnIn, Channels, Crop, Denoise, Filters, FrameRate, Language,
@@ -47,6 +48,7 @@ texts! {
     Denoise: "Removal of noise: [FILTER:]STRENGTH, with hqdn3d or nlmeans, ultralight to strong", "nlmeans:light";
     Digest: "SHA-256 in hexadecimal digits", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     Encoder: "ffmpeg's name of a video encoder", "hevc_nvenc";
+    EventKind: "What a hook is told of", "batch-done";
     Filters: "Filters of ffmpeg, comma-separated", "hqdn3d,unsharp";
     FrameRate: "keep, half, a rate, or peak:RATE", "peak:30";
     Hours: "When a worker takes jobs, by its own clock", "mon-fri 19:00-07:00; sat,sun 00:00-24:00";

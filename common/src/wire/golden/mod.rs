@@ -3,6 +3,7 @@
 //!
 //! A file's name begins with the kind of its message; the part after the first `-` tells the files of a kind apart.
 
+mod notifications;
 mod reports;
 mod rules;
 mod sample_encodes;
@@ -27,12 +28,14 @@ use crate::job::media_info::MediaInfo;
 use crate::job::progress::Progress;
 use crate::job::run::Run;
 use crate::names::token::Token;
+use crate::notify::delivery::{Delivery, HookHealth};
+use crate::notify::hook::Hook;
 use crate::recipe::preset::Preset;
 
 type Read = fn(&[u8]) -> Result<(), WireError>;
 
 /// Every kind of message that is stored or sent in an envelope, with its decoder.
-const KINDS: [(&str, Read); 18] = [
+const KINDS: [(&str, Read); 22] = [
     // Streams: `JOBS`, `DEAD` (a run), `EVENTS`.
     ("job", read::<Job>),
     ("event", read::<Event>),
@@ -45,6 +48,11 @@ const KINDS: [(&str, Read); 18] = [
     ("preset", read::<Preset>),
     ("default", read::<Token>),
     ("history", read::<Days>),
+    // Buckets: `hooks`, `notifications`.
+    ("hook", read::<Hook>),
+    ("delivery", read::<Delivery>),
+    ("health", read::<HookHealth>),
+    ("told", read::<u64>),
     // Requests and their answers: `owner` and `lift`, `peek`, `sample`.
     ("question", read::<Question>),
     ("answer", read::<bool>),
