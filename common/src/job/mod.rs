@@ -147,6 +147,11 @@ impl Job {
         }
     }
 
+    /// Whether the job names nothing that it could write: a check does not.
+    pub(crate) fn reads_only(&self) -> bool {
+        self.output == self.input.location && !self.replace && self.replacement.is_none()
+    }
+
     /// What the job does.
     pub fn work(&self) -> Work {
         Work {

@@ -2,7 +2,7 @@
 
 use crate::job::further::FurtherInput;
 use crate::job::input::Input;
-use crate::job::kind::JobKind;
+use crate::job::kind::{CheckDepth, JobKind};
 use crate::job::ladder::Ladder;
 use crate::names::location::Location;
 use crate::recipe::Recipe;
@@ -38,6 +38,15 @@ impl Work {
             ladder: None,
             kind: JobKind::default(),
             rules: Rules::default(),
+        }
+    }
+
+    /// Looking for damage in a file. Nothing is written.
+    pub fn check(input: Input, depth: CheckDepth) -> Self {
+        let output = input.location.clone();
+        Self {
+            kind: JobKind::Check(depth),
+            ..Self::new(input, Recipe::copy(), output)
         }
     }
 }

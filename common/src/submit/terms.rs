@@ -80,7 +80,7 @@ impl JobTerms {
         let salt = self.again.then(Uuid::now_v7);
         Job {
             attempts: self.attempts,
-            replace: self.replaces(),
+            replace: work.kind.writes() && self.replaces(),
             fallbacks: self.fallbacks.clone(),
             ..Job::of(batch, work, salt)
         }

@@ -121,6 +121,7 @@ pub fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Rep
         changes: Vec::new(),
         companions: Vec::new(),
         ladder: Vec::new(),
+        health: None,
         warnings: Vec::new(),
     }
 }

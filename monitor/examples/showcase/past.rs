@@ -93,6 +93,7 @@ impl Farm {
                 },
                 companions: Vec::new(),
                 ladder: Vec::new(),
+                health: None,
                 warnings: Vec::new(),
             };
             let end = ago(since - seconds as i64);

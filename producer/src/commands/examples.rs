@@ -13,6 +13,12 @@ pub(super) const MERGE: &str = "\
     \x20 producer merge part1.mp4 part2.mp4 -o film.mp4\n\
     \x20 producer merge GX010001.MP4 GX020001.MP4 -o ride.mp4 --encoder libx264\n\
     \x20 producer merge --camera DCIM -o recordings";
+pub(super) const CHECK: &str = "\
+    Nothing is written. The exit code is 1 if a file is damaged.\n\
+    \n\
+    Examples:\n\
+    \x20 producer check films\n\
+    \x20 producer check s3://media/films --quick --wait";
 pub(super) const ENQUEUE: &str = "\
     Examples:\n\
     \x20 producer enqueue films -o /mnt/out --codec hevc\n\

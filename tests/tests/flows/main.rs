@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod check;
 mod embedded;
 mod inputs;
 mod monitor_page;

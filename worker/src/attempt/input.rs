@@ -94,17 +94,18 @@ fn on_disk(roots: &Roots, location: &Location) -> Result<(Input, PathBuf), Store
     Ok((local_input(location.clone(), &metadata), found.path))
 }
 
-/// Makes sure, after the encode, that the input is still the version that was enqueued: a file that was overwritten
+/// Makes sure, after the work, that the input is still the version that was enqueued: a file that was overwritten
 /// in place may decode well, as a mixture of two versions. An input that is missing by now was read to its end.
+/// `while_it_was` says what was done with it meanwhile, and what to do.
 ///
 /// # Errors
 /// If the input has changed, or if the store fails.
-pub async fn unchanged(stores: &Stores, input: &Input) -> Result<(), Failure> {
+pub async fn unchanged(stores: &Stores, input: &Input, while_it_was: &str) -> Result<(), Failure> {
     match stores.head(&input.location).await {
         Ok(now) if now == *input => Ok(()),
         Err(StoreError::Missing(_)) => Ok(()),
         Ok(_) => Err(Failure::input(format!(
-            "the input {} has changed while it was encoded: enqueue it again",
+            "the input {} has changed while it was {while_it_was}",
             input.location
         ))),
         Err(error) => Err(failure(error)),

@@ -167,6 +167,9 @@ impl Executor {
     /// store is out of reach, the next attempt looks again.
     async fn clean_up_after(&self, claim: &mut Claim) -> Option<Report> {
         let run = claim.run();
+        if !run.job.kind.writes() {
+            return None;
+        }
         let cleaned = async {
             staged_file::remove_leftovers(&self.stores, &run.job.output, &run.job.id).await;
             let fence = run.fence.as_ref().filter(|fence| !fence.is_settled)?;

@@ -7,6 +7,7 @@
 //! - the [`survey`] finds out what a probe cannot tell, [`quality`] finds the rate of a target by sample encodes,
 //! - [`tool_output`] takes the file that ffmpeg made, [`verify`] checks it, [`changes`] lists what was kept,
 //!   converted and lost,
+//! - [`check`] looks for damage in a file,
 //! - [`companions`] makes the files beside the output,
 //! - [`ladder`] packages renditions for HLS and DASH,
 //! - [`publish`] makes the output appear, and `master` the master files of a ladder.
@@ -16,6 +17,7 @@
 //! More than 12 entries: each is one part of an attempt.
 
 pub mod changes;
+pub mod check;
 pub mod companions;
 pub mod executor;
 pub mod input;

@@ -19,7 +19,11 @@ const LEAST: u64 = 16 << 20;
 /// Bytes of scratch space that a job may need: an output is seldom larger than its input. A rendition of a ladder lies
 /// there twice while it is packaged.
 pub(crate) fn need(job: &Job, read: ReadMode) -> u64 {
-    let outputs = if job.ladder.is_some() { 2 } else { 1 };
+    let outputs = match job.ladder {
+        _ if !job.kind.writes() => 0,
+        Some(_) => 2,
+        None => 1,
+    };
     let made = job.bytes().saturating_mul(outputs);
     copied(job, read).saturating_add(made).max(LEAST)
 }

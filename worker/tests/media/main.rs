@@ -6,6 +6,7 @@
 mod audio_only;
 mod basics;
 mod changes;
+mod check;
 mod companions;
 mod faults;
 mod gate;

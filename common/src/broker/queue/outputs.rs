@@ -64,7 +64,8 @@ impl Broker {
     ) -> Result<HashMap<JobId, ClaimHolder>, BrokerError> {
         let mut refused = HashMap::new();
         let mut wanted = HashMap::<String, &Job>::new();
-        for job in jobs {
+        // A check writes nothing, so it owns nothing.
+        for job in jobs.into_iter().filter(|job| job.kind.writes()) {
             match wanted.entry(subject::output(&job.output)) {
                 Entry::Vacant(free) => {
                     free.insert(job);
@@ -74,6 +75,9 @@ impl Broker {
                 }
                 Entry::Occupied(_) => {}
             }
+        }
+        if wanted.is_empty() {
+            return Ok(refused);
         }
         let fresh = wanted.iter().map(|(key, job)| (key, *job, 0)).collect();
         if self.write_claims(fresh).await? {
@@ -212,6 +216,9 @@ impl Broker {
 
     /// Removes the claim of a job that is to be forgotten.
     pub(crate) async fn forget_output(&self, job: &Job) -> Result<(), BrokerError> {
+        if !job.kind.writes() {
+            return Ok(());
+        }
         let key = subject::output(&job.output);
         if let Some((_, sequence)) = self
             .claims(std::iter::once(&key))

@@ -56,6 +56,21 @@ impl Broker {
         existing: ExistingOutputs,
         terms: &'a JobTerms,
     ) -> NewBatch<'a> {
+        self.batch_in(Some(folder.clone()), label, existing, terms)
+    }
+
+    /// Prepares a batch of checks, which have no outputs. Writes nothing.
+    pub fn new_batch_of_checks<'a>(&'a self, label: &str, terms: &'a JobTerms) -> NewBatch<'a> {
+        self.batch_in(None, label, ExistingOutputs::default(), terms)
+    }
+
+    fn batch_in<'a>(
+        &'a self,
+        folder: Option<Location>,
+        label: &str,
+        existing: ExistingOutputs,
+        terms: &'a JobTerms,
+    ) -> NewBatch<'a> {
         NewBatch {
             broker: self,
             terms,
@@ -65,7 +80,7 @@ impl Broker {
                 label: label.to_owned(),
                 jobs: 0,
                 enqueued: self.now(),
-                folder: Some(folder.clone()),
+                folder,
             },
             is_kept: false,
             added: 0,

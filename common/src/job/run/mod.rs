@@ -35,6 +35,7 @@ use crate::wire::is_default;
 mod attempts;
 mod delivery;
 pub mod fence;
+pub mod health;
 pub mod kept;
 pub mod quality;
 pub mod report;

@@ -7,6 +7,7 @@ use crate::job::changes::Change;
 use crate::job::companion::Companion;
 use crate::job::ladder::LadderStream;
 use crate::job::media_info::MediaInfo;
+use crate::job::run::health::Health;
 use crate::job::run::quality::MeasuredQuality;
 use crate::recipe::encoder::Encoder;
 
@@ -48,6 +49,9 @@ pub struct Report {
     /// The streams of a rendition of a ladder; empty for other outputs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ladder: Vec<LadderStream>,
+    /// What a check has found; `None` for other jobs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
     /// Warnings in words, in reports of programs that did not list `changes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

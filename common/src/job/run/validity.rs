@@ -57,6 +57,9 @@ impl Job {
         sound(versions.all(|length| length <= LONGEST_VERSION), || {
             format!("the version of an input is longer than {LONGEST_VERSION}")
         })?;
+        sound(self.kind.writes() || self.reads_only(), || {
+            "a check that names an output".to_owned()
+        })?;
         let fallbacks = self
             .fallbacks
             .as_ref()
@@ -105,7 +108,10 @@ impl Run {
             RunState::Waiting { until, .. } => sound_time("waiting", *until),
             RunState::Completed { report } => {
                 let times = [report.duration, report.encode_seconds, report.total_seconds];
-                sound(times.iter().all(|time| time.is_finite()), || {
+                let damage = report.health.iter().flat_map(|health| &health.damage);
+                let damage = damage.flat_map(|damage| [damage.from, damage.to]);
+                let mut times = times.into_iter().chain(damage);
+                sound(times.all(f64::is_finite), || {
                     "a report of endless times".to_owned()
                 })
             }

@@ -70,10 +70,14 @@ pub(crate) enum Step {
 
 impl<'a> Case<'a> {
     pub(crate) fn new(job: &'a Job, existing: &'a ExistingOutputs, terms: &'a JobTerms) -> Self {
+        // A check has no output: what lies there is its input.
+        let is_output = job.kind.writes();
+        let file = || existing.file(&job.output);
+        let last_job = || existing.last_job(&job.output);
         Self {
             job,
-            file: existing.file(&job.output),
-            last_job: existing.last_job(&job.output),
+            file: is_output.then(file).flatten(),
+            last_job: is_output.then(last_job).flatten(),
             terms,
         }
     }
@@ -158,7 +162,8 @@ impl<'a> Case<'a> {
     }
 
     fn lacks_output(&self, run: &Run) -> bool {
-        matches!(run.state, RunState::Completed { .. }) && self.file.is_none()
+        let is_completed = matches!(run.state, RunState::Completed { .. });
+        is_completed && run.job.kind.writes() && self.file.is_none()
     }
 
     /// Whether the job has completed and the file at its output is another one.
@@ -183,7 +188,8 @@ impl<'a> Case<'a> {
             Renew::Gone => self.lacks_output(run),
             Renew::Ended => match &run.state {
                 RunState::Completed { report } => {
-                    self.file.map(|file| file.size) != Some(report.output_size)
+                    run.job.kind.writes()
+                        && self.file.map(|file| file.size) != Some(report.output_size)
                 }
                 state => state.is_terminal(),
             },

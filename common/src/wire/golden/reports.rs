@@ -1,8 +1,10 @@
 //! Samples of reports.
 
+use crate::job::kind::CheckDepth;
 use crate::job::ladder::{
     ByteRange, Fraction, LadderStream, LadderStreamKind, SegmentIndex, VideoRange,
 };
+use crate::job::run::health::{Damage, Health};
 use crate::job::run::quality::{FoundQuality, MeasuredQuality, OutputQuality};
 use crate::job::run::report::Report;
 use crate::names::location::Location;
@@ -93,6 +95,27 @@ pub(super) fn streams() -> Report {
             stream("a-1080p.audio-1", sound, "mp4a.40.2"),
             text,
         ],
+        ..testing::report("w1", "libx265", 1000, 2.0)
+    }
+}
+
+/// A report of a check that has found damage.
+pub(super) fn health() -> Report {
+    let damage = |track, from, to, what: &str| Damage {
+        track,
+        from,
+        to,
+        what: what.to_owned(),
+    };
+    let found = vec![
+        damage(Some(0), 723.4, 725.2, "video cannot be decoded"),
+        damage(None, 5000.0, 7200.0, "the file breaks off"),
+    ];
+    Report {
+        health: Some(Health {
+            more: 3,
+            ..Health::new(CheckDepth::Full, found)
+        }),
         ..testing::report("w1", "libx265", 1000, 2.0)
     }
 }

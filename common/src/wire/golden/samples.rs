@@ -37,7 +37,7 @@ use crate::rules::{Original, Rules};
 use crate::{testing, wire};
 
 use super::notifications;
-use super::reports::{measured, streams};
+use super::reports::{health, measured, streams};
 use super::{rules, sample_encodes};
 
 fn job() -> Job {
@@ -126,6 +126,7 @@ fn runs() -> Vec<(&'static str, Run)> {
         ),
         ("run-completed-quality", running.complete(measured(), now)),
         ("run-completed-ladder", running.complete(streams(), now)),
+        ("run-completed-health", running.complete(health(), now)),
         (
             "run-requeued",
             running

@@ -769,6 +769,15 @@ export interface components {
             seconds: (number | null)[];
             worker: string;
         };
+        Damage: {
+            /** Format: double */
+            from: number;
+            /** Format: double */
+            to: number;
+            /** Format: int32 */
+            track?: number | null;
+            what: string;
+        };
         Days: number;
         DefaultPreset: {
             preset: components["schemas"]["Token"];
@@ -967,6 +976,12 @@ export interface components {
         } | "lut" | "watermark";
         /** @enum {string} */
         Hdr: "keep" | "sdr" | "refuse";
+        Health: {
+            damage?: components["schemas"]["Damage"][];
+            depth: components["schemas"]["CheckDepth"];
+            /** Format: int64 */
+            more?: number;
+        };
         History: {
             by_worker: components["schemas"]["WorkerSum"][];
             curve: components["schemas"]["Point"][];
@@ -1435,6 +1450,7 @@ export interface components {
             encoder?: components["schemas"]["Encoder"] | null;
             /** Format: int64 */
             frames: number;
+            health?: components["schemas"]["Health"] | null;
             input_media?: components["schemas"]["MediaInfo"] | null;
             /** Format: int64 */
             input_size: number;

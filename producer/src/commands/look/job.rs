@@ -8,6 +8,7 @@ use common::job::further::FurtherRole;
 use common::job::input::Input;
 use common::job::progress::EncodeProgress;
 use common::job::record::JobRecord;
+use common::job::run::health::Health;
 use common::job::run::{Run, RunState};
 use common::job::state::JobState;
 use serde::Serialize;
@@ -153,6 +154,9 @@ fn of_run(run: &Run) -> Vec<String> {
                     .map(|output| format!("output: {output}"));
                 lines.extend(found.chain(output).map(|line| format!("quality   {line}")));
             }
+            if let Some(health) = &report.health {
+                lines.extend(of_health(health));
+            }
             let list = changes::list(&report.changes);
             lines.extend(list.into_iter().map(|change| format!("change    {change}")));
         }
@@ -172,6 +176,18 @@ fn of_run(run: &Run) -> Vec<String> {
         lines.extend(log.map(|line| format!("          | {}", printable(line))));
     }
     lines
+}
+
+fn of_health(health: &Health) -> Vec<String> {
+    if !health.is_damaged() {
+        return vec!["health    no damage was found".to_owned()];
+    }
+    let damage = health.damage.iter().map(ToString::to_string);
+    let more = (health.more > 0).then(|| format!("and {} more places", health.more));
+    let lines = damage
+        .chain(more)
+        .map(|line| format!("damaged   {}", printable(&line)));
+    lines.collect()
 }
 
 fn reason(failure: &Failure) -> String {

@@ -1,5 +1,6 @@
 //! Commands that make jobs.
 
+pub(super) mod check;
 mod dry_run;
 pub(super) mod encode;
 pub(super) mod enqueue;

@@ -140,6 +140,9 @@ async fn withdraw(stores: &Stores, to: &Location, file: &Companion) -> Result<()
 /// Removes the files that the attempts at a job may have left: hidden files beside its output, and the output that
 /// the fence announces. An upload without a fence is left to the store, which lets its parts expire.
 pub(crate) async fn clean_up(stores: &Stores, run: &Run) {
+    if !run.job.kind.writes() {
+        return;
+    }
     staged_file::remove_leftovers(stores, &run.job.output, &run.job.id).await;
     if let Some(fence) = &run.fence
         && let Err(error) = abort(stores, &run.job, fence).await

@@ -11,6 +11,7 @@
 //! The part of a step that only needs ffmpeg is a method of the value that it takes. The part that needs the broker
 //! or a store is a method of `Attempt`.
 
+mod check;
 mod companions;
 mod encode;
 mod external;
@@ -26,6 +27,7 @@ mod verify;
 use common::broker::{Claim, ClaimError, LeaseEnd};
 use common::job::Job;
 use common::job::failure::Failure;
+use common::job::kind::JobKind;
 use common::job::run::Stage;
 use common::job::run::report::Report;
 use tokio::time::Instant;
@@ -102,7 +104,10 @@ impl<'a> Attempt<'a> {
     }
 
     pub(super) async fn run(mut self) -> Result<Report, Unfinished> {
-        self.encode_job().await
+        match self.job.kind {
+            JobKind::Encode => self.encode_job().await,
+            JobKind::Check(depth) => self.check_job(depth).await,
+        }
     }
 
     /// The steps of an encode, or of a remux if the recipe copies video.

@@ -98,7 +98,8 @@ impl Attempt<'_> {
     async fn is_unchanged(&self, input: &Input) -> Result<(), Failure> {
         loop {
             let since = Instant::now();
-            match input::unchanged(&self.executor.stores, input).await {
+            match input::unchanged(&self.executor.stores, input, "encoded: enqueue it again").await
+            {
                 Ok(()) => return Ok(()),
                 Err(failure) => {
                     let need = Need::read(&input.location);
@@ -181,6 +182,7 @@ impl Attempt<'_> {
             changes: checked.changes.clone(),
             companions: Vec::new(),
             ladder: verified.ladder.clone(),
+            health: None,
             warnings: Vec::new(),
         }
     }

@@ -91,22 +91,22 @@ fn parse(line: &str) -> Option<Packet> {
 }
 
 /// The index of the stream of a line.
-pub(super) fn index(line: &str) -> Option<usize> {
+pub(crate) fn index(line: &str) -> Option<usize> {
     field(line, "stream_index")?.parse().ok()
 }
 
 /// The time at which the packet of a line is shown.
-pub(super) fn time(line: &str) -> Option<f64> {
+pub(crate) fn time(line: &str) -> Option<f64> {
     number(line, "pts_time").or_else(|| number(line, "dts_time"))
 }
 
 /// A number of a line in ffprobe's compact form.
-pub(super) fn number(line: &str, key: &str) -> Option<f64> {
+pub(crate) fn number(line: &str, key: &str) -> Option<f64> {
     let number = field(line, key)?.parse::<f64>().ok()?;
     number.is_finite().then_some(number)
 }
 
-fn field<'a>(line: &'a str, key: &str) -> Option<&'a str> {
+pub(crate) fn field<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     let mut fields = line.split('|').filter_map(|field| field.split_once('='));
     let (_, value) = fields.find(|(name, _)| *name == key)?;
     Some(value)

@@ -20,3 +20,4 @@ mod words;
 
 pub(crate) use line::without_signature;
 pub use process::Limits;
+pub(crate) use speaker::without_speaker;

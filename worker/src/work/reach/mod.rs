@@ -93,7 +93,8 @@ impl Reach {
     /// Whether no place that a job needs is away.
     pub fn admits(&self, job: &Job) -> bool {
         let inputs = job.inputs().map(|input| Need::read(&input.location));
-        let mut needed = inputs.chain([Need::write(&job.output, 0)]);
+        let output = job.kind.writes().then(|| Need::write(&job.output, 0));
+        let mut needed = inputs.chain(output);
         !needed.any(|need| self.is_shut(need))
     }
 
@@ -150,7 +151,7 @@ impl Reach {
     /// Decides the fault of an attempt that failed and that began at `started`. Checks the places that it needed.
     pub async fn judge(self: &Arc<Self>, job: &Job, started: Instant, failure: Failure) -> Failure {
         // A fault of the input alone has nothing to do with writing.
-        let is_writing = failure.fault != Fault::Input;
+        let is_writing = job.kind.writes() && failure.fault != Fault::Input;
         let output = if is_writing {
             Need::write(&job.output, 0)
         } else {

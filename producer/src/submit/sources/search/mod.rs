@@ -62,6 +62,13 @@ impl<'a> Search<'a> {
         self
     }
 
+    /// The same search for all media: files of sound count, too.
+    #[must_use]
+    pub(crate) fn that_takes_sound(mut self) -> Self {
+        self.found.takes_sound = true;
+        self
+    }
+
     /// The search may find nothing.
     #[must_use]
     pub(crate) fn that_may_find_nothing(mut self) -> Self {
