@@ -12,6 +12,7 @@
 pub mod broker;
 pub mod farm;
 pub mod job;
+pub mod library;
 pub mod matching;
 pub mod names;
 pub mod notify;

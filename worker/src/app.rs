@@ -29,7 +29,7 @@ use crate::ffmpeg::Tools;
 use crate::report::heartbeat::{Heartbeater, Profile};
 use crate::report::namesake;
 use crate::work::reach::Reach;
-use crate::{preview, sandbox};
+use crate::{library, preview, sandbox};
 
 /// How long the sign-off from the broker may take.
 const SIGN_OFF: Duration = Duration::from_secs(3);
@@ -206,6 +206,7 @@ impl Worker {
         services.spawn(orders::follow(self.broker.clone(), orders, gone.clone()));
         services.spawn(preview::serve(Arc::clone(&self.executor), gone.clone()));
         services.spawn(helper::serve(Arc::clone(&self.executor), gone.clone()));
+        services.spawn(library::serve(Arc::clone(&self.executor), gone.clone()));
         services
     }
 

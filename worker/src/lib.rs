@@ -8,7 +8,8 @@
 //! ```
 //!
 //! [`dispatch`] decides when to take jobs, and which; [`attempt`] runs one job from its input to its published
-//! output; [`capabilities`] tests the encoders; [`ffmpeg`] knows ffmpeg and nothing of the farm.
+//! output; [`capabilities`] tests the encoders; [`ffmpeg`] knows ffmpeg and nothing of the farm; [`library`]
+//! keeps folders in shape.
 
 pub mod app;
 pub mod attempt;
@@ -16,6 +17,7 @@ pub mod capabilities;
 pub mod cli;
 pub mod dispatch;
 pub mod ffmpeg;
+pub mod library;
 pub mod preview;
 pub mod report;
 pub mod sandbox;

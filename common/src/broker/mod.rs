@@ -8,12 +8,14 @@
 //! steer    changes by people: cancel, move, retry
 //! read     jobs, lanes and history, without taking part
 //! ladder   renditions of one source, and the master files that follow once all are made
+//! library  libraries, their scan leases, and what is known of their files
 //! farm     the streams of a farm, its workers, orders and settings
 //! ```
 
 mod error;
 mod farm;
 mod ladder;
+mod library;
 mod nats;
 mod queue;
 mod read;
@@ -32,6 +34,8 @@ pub use farm::samples::{LONGEST_SAMPLE, SampleError};
 pub use farm::settings::{Overwrite, SettingsError};
 pub use ladder::due::{AnnouncedMaster, DueMaster};
 pub use ladder::status::{LadderStatus, LadderView, MasterProgress, RenditionView};
+pub use library::catalog::{CatalogError, StoredLibrary};
+pub use library::scans::ScanLease;
 pub use nats::clock::Clock;
 pub use nats::connect::ConnectOptions;
 pub use nats::servers::Servers;

@@ -48,6 +48,20 @@ pub const SETTINGS: &str = "settings";
 pub const DEFAULT_PRESET: &str = "default";
 /// The key in [`SETTINGS`] of the days that history is kept.
 pub const RETENTION: &str = "history";
+/// Key-value bucket of libraries, by name, and of their scan leases, by [`scan`].
+pub const LIBRARIES: &str = "libraries";
+/// Key-value bucket of what is known of the files of libraries, by [`file`].
+pub const FILES: &str = "files";
+/// The changes of [`LIBRARIES`] that the broker sends notices of: those by people.
+pub const LIBRARY_SOURCE: &str = "$KV.libraries.*";
+/// The subject of such a notice, as the broker's mapping of [`LIBRARY_SOURCE`].
+pub const LIBRARY_DESTINATION: &str = "library.{{wildcard(1)}}";
+/// The broker's notices of changes of libraries, sent once a change is stored.
+pub const LIBRARY_NOTICES: &str = "library.*";
+/// The end of the keys of scan leases.
+pub(crate) const SCAN_SUFFIX: &str = ".scan";
+/// The keys of all scan leases.
+pub(crate) const ALL_SCANS: &str = "*.scan";
 /// Prefix of the keys of saved presets in [`SETTINGS`].
 pub const PRESETS: &str = "preset.";
 
@@ -199,6 +213,42 @@ pub(crate) fn delivery_of_key(key: &str) -> Option<DeliveryKey> {
 /// The key of a hook's health in [`NOTIFICATIONS`].
 pub fn hook_health(hook: &Token) -> String {
     format!("{HOOK_HEALTHS}{hook}")
+}
+
+/// The key of a library's scan lease in [`LIBRARIES`].
+pub fn scan(library: &Token) -> String {
+    format!("{library}{SCAN_SUFFIX}")
+}
+
+/// The key of a file of a library in [`FILES`].
+pub fn file(library: &Token, file: &Location) -> String {
+    format!("{library}.{}", output(file))
+}
+
+/// The keys of all files of a library.
+pub(crate) fn files_of(library: &Token) -> String {
+    format!("{library}.*")
+}
+
+/// The parsed key of a file of a library.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct FileKey {
+    /// The library's name.
+    pub library: Token,
+    /// Stands for the file's location.
+    pub file: Uuid,
+}
+
+impl FileKey {
+    /// Parses `$KV.files.<library>.<file>`; `None` for any other subject.
+    pub fn parse(subject: &str) -> Option<Self> {
+        let key = subject.strip_prefix(&kv(FILES, ""))?;
+        let (library, file) = key.split_once('.')?;
+        Some(Self {
+            library: library.parse().ok()?,
+            file: file.parse().ok()?,
+        })
+    }
 }
 
 /// The name of a bucket's stream.

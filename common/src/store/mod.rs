@@ -13,7 +13,7 @@ mod upload;
 mod within;
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::{StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3;
@@ -223,14 +223,17 @@ impl Stores {
 
 /// The input of a local file with this metadata.
 pub fn local_input(location: Location, metadata: &std::fs::Metadata) -> Input {
-    let modified = metadata
-        .modified()
-        .ok()
+    modified_input(location, metadata.len(), metadata.modified().ok())
+}
+
+/// The input of a local file of so many bytes that was last changed at this time.
+pub fn modified_input(location: Location, size: u64, modified: Option<SystemTime>) -> Input {
+    let modified = modified
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
         .unwrap_or_default();
     Input {
         location,
-        size: metadata.len(),
+        size,
         version: format!("{}.{:09}", modified.as_secs(), modified.subsec_nanos()),
     }
 }

@@ -87,6 +87,11 @@ pub(super) const PRESETS: &str = "\
     \x20 producer presets import handbrake.json -o ours.toml\n\
     \x20 producer presets save ours --encoder libx265 --crf 22\n\
     \x20 producer presets default ours";
+pub(super) const LIBRARY: &str = "\
+    Examples:\n\
+    \x20 producer library add films /srv/films -o /srv/small --codec hevc --schedule 22:00-07:00\n\
+    \x20 producer library show films\n\
+    \x20 producer library files films --state failed,unreadable";
 pub(super) const WORKERS: &str = "\
     Example:\n\
     \x20 producer workers --json";

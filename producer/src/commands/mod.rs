@@ -4,6 +4,7 @@ mod change;
 mod completions;
 mod download;
 mod examples;
+mod library;
 mod look;
 mod orders;
 mod presets;
@@ -101,6 +102,9 @@ pub(crate) enum FarmCommand {
     /// List, write, import, save and remove presets, and choose the default
     #[command(after_long_help = examples::PRESETS)]
     Presets(presets::Options),
+    /// Keep folders and bucket prefixes in shape: add, list, show, change, pause
+    #[command(after_long_help = examples::LIBRARY)]
+    Library(library::Options),
     /// List live workers and their proven encoders
     #[command(after_long_help = examples::WORKERS)]
     Workers(workers::Options),
@@ -135,6 +139,7 @@ impl FarmCommand {
             Self::Enqueue(options) => !options.jobs.dry_run,
             Self::Merge(options) => !options.jobs.dry_run,
             Self::Presets(options) => options.keeps(),
+            Self::Library(options) => options.keeps(),
             _ => false,
         }
     }
@@ -173,6 +178,9 @@ impl FarmCommand {
             Self::Hours(options) => interruptible(shutdown, hours::run(options, settings)).await,
             Self::Presets(options) => {
                 interruptible(shutdown, presets::run(options, settings, shutdown)).await
+            }
+            Self::Library(options) => {
+                interruptible(shutdown, library::run(options, settings)).await
             }
             Self::Workers(options) => {
                 interruptible(shutdown, workers::run(options, settings)).await

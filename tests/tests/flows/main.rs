@@ -5,6 +5,7 @@
 mod check;
 mod embedded;
 mod inputs;
+mod library;
 mod monitor_page;
 mod plain_client;
 mod steer;

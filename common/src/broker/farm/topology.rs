@@ -31,6 +31,8 @@ impl Broker {
             settings(replicas),
             hooks(replicas),
             notifications(replicas),
+            libraries(replicas),
+            files(replicas),
         ];
         for config in state.iter().filter(|config| is_missing(config)) {
             self.make(config).await?;
@@ -179,6 +181,32 @@ fn notifications(replicas: usize) -> stream::Config {
         // Deliveries run out: an occurrence is told for a day, and known for some more.
         allow_message_ttl: true,
         ..bucket(subject::NOTIFICATIONS, "what hooks are told", replicas)
+    }
+}
+
+fn libraries(replicas: usize) -> stream::Config {
+    stream::Config {
+        republish: Some(stream::Republish {
+            source: subject::LIBRARY_SOURCE.to_owned(),
+            destination: subject::LIBRARY_DESTINATION.to_owned(),
+            headers_only: true,
+        }),
+        ..bucket(
+            subject::LIBRARIES,
+            "libraries, and who scans them",
+            replicas,
+        )
+    }
+}
+
+fn files(replicas: usize) -> stream::Config {
+    stream::Config {
+        allow_atomic_publish: true,
+        ..bucket(
+            subject::FILES,
+            "what is known of the files of libraries",
+            replicas,
+        )
     }
 }
 

@@ -31,7 +31,7 @@ impl Nats {
     }
 
     /// The last value or marker of a key, with its revision.
-    async fn last_of_key(
+    pub(crate) async fn last_of_key(
         &self,
         bucket: &str,
         key: &str,
@@ -80,6 +80,26 @@ impl Nats {
             let key = stored.subject.strip_prefix(&prefix)?.to_owned();
             Some(KeyValue {
                 key,
+                value: self.read(stored)?,
+                revision: stored.sequence,
+            })
+        };
+        let values = stored.iter().filter(|stored| !stored.is_marker);
+        Ok(values.filter_map(read).collect())
+    }
+
+    /// All values whose keys match `keys`, which may hold wildcards; unreadable values are left out.
+    pub(crate) async fn values_of<T: DeserializeOwned>(
+        &self,
+        bucket: &str,
+        keys: &str,
+    ) -> Result<Vec<KeyValue<T>>, BrokerError> {
+        let all = subject::kv(bucket, "");
+        let filter = subject::kv(bucket, keys);
+        let stored = self.all(&subject::bucket(bucket), &filter).await?;
+        let read = |stored: &Stored| {
+            Some(KeyValue {
+                key: stored.subject.strip_prefix(&all)?.to_owned(),
                 value: self.read(stored)?,
                 revision: stored.sequence,
             })

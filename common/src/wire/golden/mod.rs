@@ -3,6 +3,7 @@
 //!
 //! A file's name begins with the kind of its message; the part after the first `-` tells the files of a kind apart.
 
+mod libraries;
 mod notifications;
 mod reports;
 mod rules;
@@ -27,6 +28,9 @@ use crate::job::master::MasterRecord;
 use crate::job::media_info::MediaInfo;
 use crate::job::progress::Progress;
 use crate::job::run::Run;
+use crate::library::Library;
+use crate::library::file::FileRecord;
+use crate::library::scan::ScanRecord;
 use crate::names::token::Token;
 use crate::notify::delivery::{Delivery, HookHealth};
 use crate::notify::hook::Hook;
@@ -35,7 +39,7 @@ use crate::recipe::preset::Preset;
 type Read = fn(&[u8]) -> Result<(), WireError>;
 
 /// Every kind of message that is stored or sent in an envelope, with its decoder.
-const KINDS: [(&str, Read); 22] = [
+const KINDS: [(&str, Read); 25] = [
     // Streams: `JOBS`, `DEAD` (a run), `EVENTS`.
     ("job", read::<Job>),
     ("event", read::<Event>),
@@ -48,6 +52,10 @@ const KINDS: [(&str, Read); 22] = [
     ("preset", read::<Preset>),
     ("default", read::<Token>),
     ("history", read::<Days>),
+    // Buckets: `libraries`, `files`.
+    ("library", read::<Library>),
+    ("scan", read::<ScanRecord>),
+    ("file", read::<FileRecord>),
     // Buckets: `hooks`, `notifications`.
     ("hook", read::<Hook>),
     ("delivery", read::<Delivery>),

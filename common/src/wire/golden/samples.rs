@@ -36,6 +36,7 @@ use crate::recipe::{Choice, FileFormat, Outputs, RecipeFile};
 use crate::rules::{Original, Rules};
 use crate::{testing, wire};
 
+use super::libraries;
 use super::notifications;
 use super::reports::{health, measured, streams};
 use super::{rules, sample_encodes};
@@ -288,6 +289,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         }))
     };
     let mut files: Vec<_> = runs().iter().map(|(name, run)| of(name, run)).collect();
+    files.extend(libraries::written());
     files.extend(notifications::written());
     files.extend([
         of("job", &job),

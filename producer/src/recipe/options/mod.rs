@@ -88,6 +88,7 @@ pub(crate) struct RecipeOptions {
 }
 
 /// What the options ask for.
+#[derive(Clone)]
 pub(crate) struct Ordered {
     pub recipe: Recipe,
     /// The names and renditions that the preset says.
@@ -163,6 +164,37 @@ impl RecipeOptions {
             .base(self.preset.as_ref(), self.names_encoder())
             .await?;
         self.ordered_from(base, default)
+    }
+
+    /// The preset that these options name, if they name one.
+    ///
+    /// # Errors
+    /// If the preset is not there or cannot be read.
+    pub(crate) async fn chosen(&self, presets: PresetSource<'_>) -> Result<Option<Ordered>, Error> {
+        let Some(choice) = &self.preset else {
+            return Ok(None);
+        };
+        let base = presets.base(Some(choice), true).await?;
+        Ok(base.map(|start| Ordered {
+            recipe: start.recipe,
+            outputs: start.outputs,
+            preset: Some(start.name),
+        }))
+    }
+
+    /// A recipe with what these options change about it.
+    ///
+    /// # Errors
+    /// If the options do not fit it.
+    pub(crate) fn over(&self, base: Ordered) -> Result<Ordered, Error> {
+        let preset = base.preset.clone();
+        let start = Start {
+            recipe: base.recipe,
+            outputs: base.outputs,
+            name: base.preset.unwrap_or_else(|| Token::sanitised("recipe")),
+        };
+        let ordered = self.ordered_from(Some(start), None)?;
+        Ok(Ordered { preset, ..ordered })
     }
 
     /// The outputs that these options ask for, of each source.

@@ -1,0 +1,185 @@
+//! The libraries of a farm: set, changed and removed by people.
+
+use crate::broker::nats::kv::KeyValue;
+use crate::broker::{Broker, BrokerError, Overwrite};
+use crate::library::Library;
+use crate::library::check::{self, LibraryError};
+use crate::names::subject;
+use crate::names::subject::{FILES, LIBRARIES};
+use crate::names::token::Token;
+use crate::wire;
+
+/// A library as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredLibrary {
+    /// Its name.
+    pub name: Token,
+    /// What a person has set.
+    pub library: Library,
+    /// The revision of what was set.
+    pub revision: u64,
+}
+
+/// Why a library was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// The request to the broker failed.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// The library cannot be as it is wanted.
+    #[error(transparent)]
+    Unsound(#[from] LibraryError),
+    /// There is no library of that name.
+    #[error("there is no library '{name}': {known}")]
+    Unknown {
+        /// The name.
+        name: Token,
+        /// The libraries that there are, in words.
+        known: String,
+    },
+    /// There is a library of that name already.
+    #[error("there is a library '{0}' already: `producer library edit` changes it")]
+    Taken(Token),
+    /// Another program changed or removed the library meanwhile.
+    #[error("the library '{0}' was changed or removed meanwhile: look at it again, then decide")]
+    Changed(Token),
+}
+
+impl Broker {
+    /// Every library, by name.
+    pub async fn libraries(&self) -> Result<Vec<StoredLibrary>, BrokerError> {
+        let read = self.nats.values_of(LIBRARIES, "*").await;
+        let stored = match read {
+            // A farm that was made by older programs has no libraries until one is added.
+            Err(_) if self.nats.lacks(&subject::bucket(LIBRARIES)).await => Vec::new(),
+            stored => stored?,
+        };
+        let library = |stored: KeyValue<Library>| {
+            Some(StoredLibrary {
+                name: stored.key.parse().ok()?,
+                library: stored.value,
+                revision: stored.revision,
+            })
+        };
+        let mut libraries: Vec<StoredLibrary> = stored.into_iter().filter_map(library).collect();
+        libraries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(libraries)
+    }
+
+    /// One library.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub async fn library(&self, name: &Token) -> Result<StoredLibrary, CatalogError> {
+        let libraries = self.libraries().await?;
+        let known: Vec<String> = libraries.iter().map(|one| one.name.to_string()).collect();
+        let found = libraries.into_iter().find(|one| one.name == *name);
+        found.ok_or_else(|| CatalogError::Unknown {
+            name: name.clone(),
+            known: match known.as_slice() {
+                [] => "the farm keeps none".to_owned(),
+                known => format!("one of {}", known.join(", ")),
+            },
+        })
+    }
+
+    /// Adds or changes a library, once it has passed [`check::check`]; returns its new revision.
+    ///
+    /// # Errors
+    /// It cannot be as it is wanted, or there is a library that `over` does not allow to change.
+    pub async fn save_library(
+        &self,
+        name: &Token,
+        library: &Library,
+        over: Overwrite,
+    ) -> Result<u64, CatalogError> {
+        let others = self.libraries().await?;
+        let others: Vec<(Token, Library)> = others
+            .into_iter()
+            .map(|one| (one.name, one.library))
+            .collect();
+        check::check(name, library, &others)?;
+        let what = format!("saving the library {name}");
+        let (key, value) = (name.as_str(), wire::encode(library));
+        let nats = &self.nats;
+        let written = match over {
+            Overwrite::Nothing => {
+                if others.iter().all(|(taken, _)| taken != name) {
+                    // What a killed removal has left of a library of that name.
+                    self.forget_files(name).await?;
+                }
+                nats.create(LIBRARIES, key, value, &what).await
+            }
+            Overwrite::Revision(revision) => {
+                nats.replace(LIBRARIES, key, value, revision, &what).await
+            }
+            Overwrite::Anything => nats.put(LIBRARIES, key, value, &what).await,
+        };
+        written.map_err(|error| match over {
+            _ if !error.is_conflict() => error.into(),
+            Overwrite::Nothing => CatalogError::Taken(name.clone()),
+            _ => CatalogError::Changed(name.clone()),
+        })
+    }
+
+    /// Changes a library as `edit` says. If another program changes it at the same time, `edit` gets that change.
+    ///
+    /// # Errors
+    /// There is none of that name, or it cannot be as `edit` wants it.
+    pub async fn edit_library<E: From<CatalogError>>(
+        &self,
+        name: &Token,
+        mut edit: impl FnMut(&mut Library) -> Result<(), E>,
+    ) -> Result<StoredLibrary, E> {
+        loop {
+            let mut stored = self.library(name).await?;
+            edit(&mut stored.library)?;
+            let over = Overwrite::Revision(stored.revision);
+            match self.save_library(name, &stored.library, over).await {
+                Err(CatalogError::Changed(_)) => {}
+                Err(error) => return Err(error.into()),
+                Ok(revision) => return Ok(StoredLibrary { revision, ..stored }),
+            }
+        }
+    }
+
+    /// Removes a library with what is known of its files; with `revision` only if that is its current revision. Its
+    /// jobs and all files stay.
+    ///
+    /// # Errors
+    /// There is none of that name, or it was changed meanwhile.
+    pub async fn remove_library(
+        &self,
+        name: &Token,
+        revision: Option<u64>,
+    ) -> Result<(), CatalogError> {
+        let stored = self.library(name).await?;
+        let revision = Some(revision.unwrap_or(stored.revision));
+        let what = format!("removing the library {name}");
+        self.nats
+            .remove_key(LIBRARIES, name.as_str(), revision, &what)
+            .await
+            .map_err(|error| match error.is_conflict() {
+                true => CatalogError::Changed(name.clone()),
+                false => error.into(),
+            })?;
+        self.nats
+            .remove_key(LIBRARIES, &subject::scan(name), None, &what)
+            .await?;
+        Ok(self.forget_files(name).await?)
+    }
+
+    /// Removes the records of all files of a library.
+    async fn forget_files(&self, name: &Token) -> Result<(), BrokerError> {
+        let stream = subject::bucket(FILES);
+        let subjects = subject::kv(FILES, &subject::files_of(name));
+        self.nats.purge(&stream, &subjects, None).await
+    }
+
+    /// Notices that a library was added, changed or removed. A notice is sent after the change is stored.
+    pub async fn library_notices(&self) -> Result<async_nats::Subscriber, BrokerError> {
+        self.nats
+            .subscribe("listening for libraries", subject::LIBRARY_NOTICES)
+            .await
+    }
+}

@@ -1,0 +1,99 @@
+//! What is known of the files of libraries.
+
+use std::collections::HashMap;
+
+use async_nats::header::NATS_ROLLUP;
+use bytes::Bytes;
+
+use crate::broker::nats::atomic;
+use crate::broker::nats::direct::OPERATION;
+use crate::broker::nats::kv::KeyValue;
+use crate::broker::nats::message::Message;
+use crate::broker::{Broker, BrokerError, Change, Changes};
+use crate::library::file::FileRecord;
+use crate::names::location::Location;
+use crate::names::subject;
+use crate::names::subject::{FILES, FileKey};
+use crate::names::token::Token;
+use crate::wire;
+
+impl Broker {
+    /// What is known of every file of a library.
+    pub async fn files_of(&self, library: &Token) -> Result<Vec<FileRecord>, BrokerError> {
+        let read = self.nats.values(FILES, &format!("{library}.")).await;
+        let files: Vec<KeyValue<FileRecord>> = match read {
+            Err(_) if self.nats.lacks(&subject::bucket(FILES)).await => Vec::new(),
+            files => files?,
+        };
+        // A record that was written during the reading came twice.
+        let mut latest: HashMap<String, FileRecord> = HashMap::with_capacity(files.len());
+        latest.extend(files.into_iter().map(|stored| (stored.key, stored.value)));
+        Ok(latest.into_values().collect())
+    }
+
+    /// Up to `most` changes of files of all libraries since the sequence `from`, and the sequence from which to go on.
+    pub async fn file_changes(
+        &self,
+        from: u64,
+        most: usize,
+    ) -> Result<Changes<FileKey, FileRecord>, BrokerError> {
+        let bucket = subject::bucket(FILES);
+        let all = subject::kv(FILES, ">");
+        let page = self.nats.page(&bucket, &all, from, most).await?;
+        let next = page.last().map_or(from, |last| last.sequence + 1);
+        let changes = page.iter().filter_map(|stored| {
+            Some(Change {
+                key: FileKey::parse(&stored.subject)?,
+                value: match stored.is_marker {
+                    true => None,
+                    false => Some(self.nats.read(stored)?),
+                },
+                sequence: stored.sequence,
+                time: stored.time,
+            })
+        });
+        Ok((changes.collect(), next))
+    }
+
+    /// The sequence of the last change of a file; 0 if there was none.
+    pub async fn last_file_sequence(&self) -> Result<u64, BrokerError> {
+        let bucket = subject::bucket(FILES);
+        match self.nats.extent(&bucket).await {
+            Err(_) if self.nats.lacks(&bucket).await => Ok(0),
+            extent => Ok(extent?.last),
+        }
+    }
+
+    /// Stores records of files of a library, in place of earlier ones.
+    pub async fn note_files(
+        &self,
+        library: &Token,
+        records: &[FileRecord],
+    ) -> Result<(), BrokerError> {
+        let what = format!("noting {} files of the library {library}", records.len());
+        for some in records.chunks(atomic::MOST) {
+            let messages: Vec<Message> = some
+                .iter()
+                .map(|record| {
+                    let key = subject::file(library, &record.input.location);
+                    Message::new(subject::kv(FILES, &key), wire::encode(record))
+                })
+                .collect();
+            self.nats.store_all(&what, messages).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the records of files that are gone.
+    pub async fn drop_files(&self, library: &Token, files: &[Location]) -> Result<(), BrokerError> {
+        let what = format!("dropping {} files of the library {library}", files.len());
+        for file in files {
+            let key = subject::file(library, file);
+            let marker = Message::new(subject::kv(FILES, &key), Bytes::new())
+                .with(OPERATION, "PURGE")
+                .with(NATS_ROLLUP, "sub");
+            self.nats.store(&what, marker).await?;
+        }
+        Ok(())
+    }
+}

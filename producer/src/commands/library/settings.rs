@@ -1,0 +1,147 @@
+//! The options of a library beside its recipe.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use common::broker::Broker;
+use common::farm::hours::Hours;
+use common::farm::queue::Priority;
+use common::job::Fallbacks;
+use common::library::exclude::Exclusions;
+use common::library::{Library, Results, check};
+use common::names::location::Location;
+
+use crate::cli::args;
+use crate::cli::exit::Error;
+use crate::submit::destination::output_folder;
+use crate::submit::paths;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Library")]
+pub(super) struct LibraryOptions {
+    /// Folder or s3://bucket/prefix for the results
+    #[arg(short, long, value_name = "LOCATION")]
+    pub output: Option<PathBuf>,
+    /// Enqueue jobs only in these hours, by the scanning worker's local time, e.g. 22:00-07:00; `always` for no limit
+    #[arg(long, value_name = "HOURS", value_parser = schedule)]
+    pub schedule: Option<Schedule>,
+    /// Leave out files whose name or path below the library matches, e.g. 'Extras/**'; may be repeated; `none` for no exclusion
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// How long a file must stay unchanged before it is looked at [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = args::duration)]
+    pub settle: Option<Duration>,
+    /// Time from one scan to the next [default: 10m]
+    #[arg(long, value_name = "TIME", value_parser = args::duration)]
+    pub every: Option<Duration>,
+    /// Check so many files a day for damage, those first whose last check is longest ago [default: 0]
+    #[arg(long, value_name = "N")]
+    pub verify_per_day: Option<u32>,
+    /// Priority of its jobs: 1 (low) to 10 (high) [default: 5]
+    #[arg(long, value_name = "1..10")]
+    pub priority: Option<Priority>,
+    /// With several encoders: how long a job waits before the next encoder may take it too, e.g. 10m
+    #[arg(long, value_name = "TIME", value_parser = args::duration)]
+    pub hop_after: Option<Duration>,
+}
+
+/// Hours, or none.
+#[derive(Clone, Debug)]
+pub(super) struct Schedule(Option<Hours>);
+
+fn schedule(text: &str) -> Result<Schedule, String> {
+    match text {
+        "always" => Ok(Schedule(None)),
+        text => text
+            .parse()
+            .map(|hours| Schedule(Some(hours)))
+            .map_err(|error: common::farm::hours::HoursError| error.to_string()),
+    }
+}
+
+impl LibraryOptions {
+    /// Where results go, if the options say so.
+    pub(super) fn results(&self) -> Result<Option<Results>, Error> {
+        let folder = self.output.as_deref().map(output_folder).transpose()?;
+        Ok(folder.map(Results::Folder))
+    }
+
+    /// Sets what the options name.
+    pub(super) fn apply(&self, library: &mut Library) -> Result<(), Error> {
+        if let Some(results) = self.results()? {
+            library.results = results;
+        }
+        if let Some(Schedule(hours)) = &self.schedule {
+            library.schedule.clone_from(hours);
+        }
+        match self.exclude.as_slice() {
+            [] => {}
+            [none] if none == "none" => library.exclude = Exclusions::default(),
+            patterns => library.exclude = Exclusions::new(patterns).map_err(Error::usage)?,
+        }
+        if let Some(settle) = self.settle {
+            library.settle = settle.as_secs();
+        }
+        if let Some(every) = self.every {
+            library.every = every.as_secs();
+        }
+        if let Some(files) = self.verify_per_day {
+            library.verify_per_day = files;
+        }
+        if let Some(priority) = self.priority {
+            library.priority = priority;
+        }
+        let queues = library.recipe.fallback_queues();
+        let before = library.fallbacks.take().map(|fallbacks| fallbacks.after);
+        let after = self.hop_after.map(|after| after.as_secs()).or(before);
+        if self.hop_after.is_some() && queues.is_empty() {
+            return Err(Error::usage(
+                "--hop-after needs several encoders: --encoder hevc_nvenc,libx265",
+            ));
+        }
+        library.fallbacks = after
+            .filter(|_| !queues.is_empty())
+            .map(|after| Fallbacks { queues, after });
+        Ok(())
+    }
+}
+
+/// The location of a library that a person names. Links of this machine are resolved, so that one folder has one
+/// name.
+pub(super) fn location(place: &Path) -> Result<Location, Error> {
+    if let Some(text) = place.to_str().filter(|text| text.contains("://")) {
+        let location = Location::from_argument(text).map_err(Error::usage)?;
+        return match location.path() {
+            Some(path) => local(&path),
+            None => Ok(location),
+        };
+    }
+    local(place)
+}
+
+fn local(place: &Path) -> Result<Location, Error> {
+    let resolved = paths::resolved(place)
+        .map_err(|error| Error::usage(format!("cannot read {}: {error}", place.display())))?;
+    if resolved.exists() && !resolved.is_dir() {
+        return Err(Error::usage(format!(
+            "not a folder: {}: a library is a folder, or s3://bucket/prefix",
+            place.display()
+        )));
+    }
+    if !resolved.exists() {
+        eprintln!(
+            "warning: {} is not on this machine: workers must have it under this path",
+            resolved.display()
+        );
+    }
+    Location::file(&resolved).map_err(Error::usage)
+}
+
+/// Prints what is in the way of a library for now.
+pub(super) async fn warn(broker: &Broker, library: &Library) -> Result<(), Error> {
+    for warning in check::warnings(library, &broker.workers().await?) {
+        eprintln!("warning: {warning}");
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! Looks at new and changed files: a few at a time, confined like the probes of jobs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::job::failure::{Failure, Fault};
+use common::job::input::Input;
+use common::rules::facts::Facts;
+use tokio_util::sync::CancellationToken;
+
+use crate::attempt::executor::Executor;
+use crate::attempt::input;
+use crate::cli::config::ReadMode;
+use crate::ffmpeg::probe;
+
+/// How long one probe may make no progress.
+const STALL: Duration = Duration::from_secs(60);
+
+/// What a file holds.
+///
+/// # Errors
+/// The failure; if the input is at fault, the file holds no media that can be read.
+async fn look(
+    executor: &Executor,
+    input: &Input,
+    stop: &CancellationToken,
+) -> Result<Facts, Failure> {
+    let scratch = executor
+        .scratch
+        .preview()
+        .map_err(|error| Failure::worker(format!("no scratch folder: {error}")))?;
+    let (mode, folder) = (ReadMode::InPlace, scratch.path());
+    let to = folder.join(input::NAME);
+    let source = input::open(&executor.stores, input, mode, &to, &|_| {}).await?;
+    let mut runner = executor.runner([&source], folder, stop.child_token());
+    runner.limits.stall = STALL;
+    let media = probe::probe(&runner, &source).await?;
+    Ok(facts(input, &media))
+}
+
+/// What was found in a file.
+pub(super) enum Probed {
+    Facts(Box<Facts>),
+    /// The file holds no media that can be read.
+    Unreadable(String),
+    /// ffprobe failed, and it may be the machine's fault.
+    Doubtful(String),
+    /// The file has changed since it was listed.
+    Changing,
+    /// It was not found out: the file is looked at again by the next scan.
+    Later(String),
+}
+
+pub(super) async fn probe(
+    executor: Arc<Executor>,
+    input: Input,
+    stop: CancellationToken,
+) -> (Input, Probed) {
+    let probed = match executor.stores.head(&input.location).await {
+        Ok(now) if now == input => look(&executor, &input, &stop).await,
+        Ok(_) => return (input, Probed::Changing),
+        Err(error) => return (input, Probed::Later(error.to_string())),
+    };
+    let probed = match probed {
+        Ok(facts) => Probed::Facts(Box::new(facts)),
+        Err(failure) if failure.doubt.is_some() => Probed::Doubtful(failure.message),
+        Err(failure) if failure.fault == Fault::Input => Probed::Unreadable(failure.message),
+        Err(failure) => Probed::Later(failure.message),
+    };
+    (input, probed)
+}
+
+fn facts(input: &Input, media: &crate::ffmpeg::probe::media::Media) -> Facts {
+    let info = media.info();
+    Facts {
+        location: input.location.clone(),
+        size: input.size,
+        modified: None,
+        hard_links: None,
+        container: info.format.clone(),
+        duration: info.duration,
+        bitrate: None,
+        video: info.tracks.iter().find_map(|track| match track {
+            common::job::media_info::TrackInfo::Video {
+                codec,
+                width,
+                height,
+                fps,
+                depth,
+            } => Some(common::rules::facts::VideoFacts {
+                codec: codec.clone(),
+                width: *width,
+                height: *height,
+                fps: *fps,
+                depth: *depth,
+                ..Default::default()
+            }),
+            _ => None,
+        }),
+        audio: Vec::new(),
+        subtitles: Vec::new(),
+    }
+}
