@@ -16,6 +16,7 @@
 pub mod browser;
 pub mod farm;
 pub mod faults;
+pub mod library;
 pub mod outside;
 pub mod paths;
 pub mod poll;

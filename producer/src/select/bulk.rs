@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use common::broker::{BrokerError, SteerResult};
 use common::job::id::JobId;
 use common::job::record::JobRecord;
+use common::job::run::Run;
 use common::job::state::TooLate;
 use common::names::printable::printable;
 use futures::StreamExt;
@@ -28,6 +29,30 @@ pub(crate) enum JobChange {
     TooLate(TooLate),
     /// Refused, with the reason.
     Refused(String),
+}
+
+impl JobChange {
+    /// What a change would do to a job that waits unclaimed, or whose run `allows` it; printed as a line for people.
+    pub(crate) fn foreseen(
+        record: &JobRecord,
+        (done, json): (&str, bool),
+        allows: impl FnOnce(Option<&Run>) -> bool,
+    ) -> Self {
+        let change = match record.run() {
+            run if allows(run) => Self::Done,
+            None => Self::TooLate(TooLate::Is(record.state())),
+            Some(run) => Self::TooLate(run.too_late()),
+        };
+        if !json {
+            let input = printable(&record.job().input.location.to_string());
+            let would = match &change {
+                Self::Done => format!("would be {done}"),
+                _ => "stays as it is".to_owned(),
+            };
+            output::print(&format!("{input} ({}): {would}", record.state()));
+        }
+        change
+    }
 }
 
 impl From<SteerResult> for JobChange {

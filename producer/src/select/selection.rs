@@ -21,9 +21,20 @@ pub(crate) struct Selection {
     /// All jobs that the command can change
     #[arg(long, conflicts_with = "jobs", help_heading = "Which jobs")]
     pub all: bool,
+    /// Say what would become of each job, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 impl Selection {
+    /// The word for what is done to the jobs.
+    pub(crate) fn done(&self, word: &str) -> String {
+        match self.dry_run {
+            true => format!("would be {word}:"),
+            false => word.to_owned(),
+        }
+    }
+
     /// The last argument, as the value of an option that is not given: `reassign JOB… NAME`, `reprioritize JOB… 9`.
     ///
     /// # Errors

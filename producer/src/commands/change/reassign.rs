@@ -4,7 +4,7 @@ use clap::Args;
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
 use common::job::record::JobRecord;
-use common::job::run::RunState;
+use common::job::run::{Run, RunState};
 use common::matching::pin;
 
 use crate::cli::exit::{Error, Exit};
@@ -55,10 +55,22 @@ pub(crate) async fn run(mut options: Options, settings: &Settings) -> Result<Exi
                 "{why}; --force assigns the job anyway"
             )));
         }
+        if options.selection.dry_run {
+            let allows = |run: Option<&Run>| {
+                run.is_none_or(|run| run.move_to(&run.lane(), broker.now()).is_some())
+            };
+            return Ok(JobChange::foreseen(
+                record,
+                ("reassigned", options.json),
+                allows,
+            ));
+        }
         let moved = broker.move_job(&job.id, Some(&queue), None);
         Ok(moved.await?.into())
     });
-    result.await?.conclude("reassigned", options.json)
+    result
+        .await?
+        .conclude(&options.selection.done("reassigned"), options.json)
 }
 
 /// Whether the job waits in this queue, or runs on its worker.

@@ -3,6 +3,7 @@
 use clap::Args;
 use common::farm::queue::Priority;
 use common::job::record::JobRecord;
+use common::job::run::Run;
 
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
@@ -33,10 +34,23 @@ pub(crate) async fn run(mut options: Options, settings: &Settings) -> Result<Exi
         if waits(record) && record.priority() == to {
             return Ok(JobChange::Already);
         }
+        if options.selection.dry_run {
+            let allows = |run: Option<&Run>| {
+                run.is_none_or(|run| run.move_to(&run.lane(), broker.now()).is_some())
+            };
+            return Ok(JobChange::foreseen(
+                record,
+                ("reprioritized", options.json),
+                allows,
+            ));
+        }
         let moved = broker.move_job(&record.job().id, None, Some(to));
         Ok(moved.await?.into())
     });
-    let done = format!("reprioritized to {to}:");
+    let done = match options.selection.dry_run {
+        true => format!("would be reprioritized to {to}:"),
+        false => format!("reprioritized to {to}:"),
+    };
     result.await?.conclude(&done, options.json)
 }
 

@@ -3,11 +3,12 @@
 use clap::{Args, ValueEnum};
 use common::job::failure::Fault;
 use common::job::record::JobRecord;
-use common::job::run::RunState;
+use common::job::run::{Run, RunState};
 
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::select::bulk;
+use crate::select::bulk::JobChange;
 use crate::select::selection::Selection;
 
 #[derive(Debug, Args)]
@@ -55,9 +56,20 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     let suits = |record: &JobRecord| has_ended_badly(record, &options.fault);
     let found = selection.find(&broker, suits).await?;
     let result = bulk::for_each_job(found, async |record| {
+        if selection.dry_run {
+            let allows =
+                |run: Option<&Run>| run.is_some_and(|run| run.retry(broker.now()).is_some());
+            return Ok(JobChange::foreseen(
+                record,
+                ("retried", options.json),
+                allows,
+            ));
+        }
         Ok(broker.retry(&record.job().id).await?.into())
     });
-    result.await?.conclude("retried", options.json)
+    result
+        .await?
+        .conclude(&selection.done("retried"), options.json)
 }
 
 /// Whether the job failed by one of these faults. Without faults: whether it failed or was cancelled.

@@ -36,6 +36,21 @@ async fn a_cancelled_job_stops_or_never_starts() {
     assert_eq!(outside::names(&farm.out()), Vec::<PathBuf>::new());
     assert_eq!(farm.dead_letters().await, 0);
 
+    let dry = farm
+        .producer(["retry", "--all", "--dry-run", "--json"])
+        .await;
+    let dry = dry.succeeded().json();
+    assert_eq!(
+        dry["done"].as_array().map(Vec::len),
+        Some(ids.len()),
+        "{dry}"
+    );
+    let late = farm.producer(["cancel", &ids[0], "--dry-run"]).await;
+    assert_eq!(late.code, Some(1), "{late:?}");
+    assert!(
+        late.stdout.contains("(cancelled): stays as it is"),
+        "{late:?}"
+    );
     let late = farm.producer(["cancel", &ids[0]]).await;
     assert_eq!(late.code, Some(1), "{late:?}");
     assert_eq!(
@@ -51,6 +66,13 @@ async fn a_job_that_becomes_more_urgent_starts_first() {
     let first = pending(&farm, "h264.mp4", "libx264").await;
     let second = pending(&farm, "vp9.webm", "libx264").await;
     let line = ["reprioritize", "--match", "*.webm", "--to", "9"];
+    let dry = [&line[..], &["--dry-run"]].concat();
+    let dry = farm.producer(dry).await.succeeded().stdout;
+    let words = "vp9.webm (pending): would be reprioritized";
+    assert!(
+        dry.contains(words) && dry.ends_with("would be reprioritized to 9: 1\n"),
+        "{dry}"
+    );
     let told = farm.producer(line).await.succeeded();
     assert_eq!(told.stdout.trim(), "reprioritized to 9: 1");
     let told = farm.producer(line).await.succeeded();
