@@ -33,8 +33,10 @@ impl JobId {
             ladder,
             kind,
             rules,
+            replacement,
         } = work;
-        // The id of a plain job is the same as before jobs had further inputs, ladders, kinds or rules.
+        // The id of a plain job is the same as before jobs had further inputs, ladders, kinds, rules or
+        // replacements.
         let identity = match ladder {
             Some(ladder) => serde_json::to_vec(&(input, further, recipe, output, ladder, salt)),
             None if further.is_empty() => serde_json::to_vec(&(input, recipe, output, salt)),
@@ -42,10 +44,13 @@ impl JobId {
         };
         let identity = identity.expect("plain data with string keys always serialises");
         let id = Uuid::new_v5(&NAMESPACE, &identity);
-        if *kind == JobKind::default() && *rules == Rules::default() {
-            return Self(id);
-        }
-        let identity = serde_json::to_vec(&(kind, rules));
+        let is_plain = *kind == JobKind::default() && *rules == Rules::default();
+        // Which trash takes a source does not count.
+        let identity = match replacement {
+            None if is_plain => return Self(id),
+            None => serde_json::to_vec(&(kind, rules)),
+            Some(_) => serde_json::to_vec(&(kind, rules, "replaces")),
+        };
         let identity = identity.expect("plain data with string keys always serialises");
         Self(Uuid::new_v5(&id, &identity))
     }

@@ -128,6 +128,7 @@ impl Job {
             ladder,
             kind,
             rules,
+            replacement,
         } = work;
         Self {
             id,
@@ -139,7 +140,7 @@ impl Job {
             ladder,
             kind,
             rules,
-            replacement: None,
+            replacement,
             attempts: Self::ATTEMPTS,
             replace: false,
             fallbacks: None,
@@ -162,6 +163,7 @@ impl Job {
             ladder: self.ladder.clone(),
             kind: self.kind,
             rules: self.rules.clone(),
+            replacement: self.replacement.clone(),
         }
     }
 
@@ -173,6 +175,7 @@ impl Job {
             && self.ladder == work.ladder
             && self.kind == work.kind
             && self.rules == work.rules
+            && self.replacement.is_some() == work.replacement.is_some()
     }
 
     /// The files that the job reads.
@@ -197,7 +200,9 @@ impl Job {
     /// The locations that a worker must be able to read and to write for the job.
     pub fn needed(&self) -> Vec<Location> {
         let inputs = self.inputs().map(|input| input.location.clone());
-        inputs.chain([self.output.clone()]).collect()
+        let trash = self.replacement.as_ref();
+        let trash = trash.map(|replacement| replacement.trash.clone());
+        inputs.chain([self.output.clone()]).chain(trash).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use crate::job::further::FurtherInput;
 use crate::job::input::Input;
 use crate::job::kind::{CheckDepth, JobKind};
 use crate::job::ladder::Ladder;
+use crate::job::replacement::Replacement;
 use crate::names::location::Location;
 use crate::recipe::Recipe;
 use crate::rules::Rules;
@@ -25,6 +26,8 @@ pub struct Work {
     pub kind: JobKind,
     /// When the original is the better result.
     pub rules: Rules,
+    /// Has the output take the place of the source.
+    pub replacement: Option<Replacement>,
 }
 
 impl Work {
@@ -38,6 +41,7 @@ impl Work {
             ladder: None,
             kind: JobKind::default(),
             rules: Rules::default(),
+            replacement: None,
         }
     }
 

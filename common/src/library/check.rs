@@ -252,6 +252,7 @@ mod tests {
             None => Results::Replace(Replacement {
                 trash: at("/trash"),
                 days: 30,
+                hard_links: Default::default(),
             }),
         };
         Library::new(at(location), recipe(), results, jiff::Timestamp::UNIX_EPOCH)

@@ -9,6 +9,7 @@ pub mod marked;
 pub mod roots;
 mod s3;
 pub mod scratch;
+pub mod trash;
 mod upload;
 mod within;
 

@@ -57,6 +57,11 @@ impl OutputJob {
         }
     }
 
+    /// Whether the job's output is taking the place of its source: either may be there.
+    pub fn is_replacing(&self) -> bool {
+        matches!(self, Self::Taken(run) if run.is_replacing())
+    }
+
     /// Whether the job made a file of this size.
     pub fn made(&self, size: u64) -> bool {
         self.report()

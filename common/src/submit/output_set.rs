@@ -32,7 +32,16 @@ pub struct OutputSet {
     /// `None` for the names of sources.
     template: Option<NameTemplate>,
     preset: Option<Token>,
+    /// Whether each output takes the place of its source.
+    replaces: bool,
 }
+
+/// One file cannot be replaced by several.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error(
+    "--replace needs one output for each source: leave the renditions out, or choose another container"
+)]
+pub struct SeveralOutputs;
 
 /// No source can have such outputs.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +62,7 @@ impl OutputSet {
             labels: Vec::new(),
             template: None,
             preset: None,
+            replaces: false,
         }
     }
 
@@ -74,7 +84,25 @@ impl OutputSet {
             labels: outputs.renditions.iter().map(ToString::to_string).collect(),
             template: (template != NameTemplate::stem()).then_some(template),
             preset,
+            replaces: false,
         })
+    }
+
+    /// The same outputs, each of which takes the place of its source.
+    ///
+    /// # Errors
+    /// If a source has several outputs, or its output is more than one file.
+    pub fn that_replaces(mut self) -> Result<Self, SeveralOutputs> {
+        if self.recipes.len() > 1 || self.is_ladder() {
+            return Err(SeveralOutputs);
+        }
+        self.replaces = true;
+        Ok(self)
+    }
+
+    /// Whether each output takes the place of its source.
+    pub fn replaces(&self) -> bool {
+        self.replaces
     }
 
     /// The recipe of each output.

@@ -122,6 +122,7 @@ pub fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Rep
         companions: Vec::new(),
         ladder: Vec::new(),
         health: None,
+        replaced: None,
         warnings: Vec::new(),
     }
 }

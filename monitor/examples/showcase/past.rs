@@ -94,6 +94,7 @@ impl Farm {
                 companions: Vec::new(),
                 ladder: Vec::new(),
                 health: None,
+                replaced: None,
                 warnings: Vec::new(),
             };
             let end = ago(since - seconds as i64);

@@ -49,7 +49,10 @@ pub(crate) fn take_outdated(
     for one in wanted {
         let last_job = jobs_by_output.get(&one.output);
         let work = one.work();
-        if let Some(other) = last_job.filter(|last_job| last_job.blocks(&work, terms)) {
+        // A job that is replacing its source is finished first: it alone knows what it has moved.
+        let outdated_job =
+            last_job.filter(|last_job| last_job.blocks(&work, terms) && !last_job.is_replacing());
+        if let Some(other) = outdated_job {
             outdated.push(other.job().id);
             jobs_by_output.remove(&one.output);
         }
@@ -74,7 +77,14 @@ pub(crate) async fn forget_outdated(
 /// Forgets all jobs that do not belong to these entries, so that the worker does not take them and a later command does
 /// not find them. Opens the lanes of the jobs that stay. To be called after jobs were submitted.
 pub(crate) async fn forget_others(broker: &Broker, entries: &[Entry]) -> Result<(), Error> {
-    let wanted: HashSet<JobId> = entries.iter().map(|entry| entry.job.id).collect();
+    let mut wanted: HashSet<JobId> = entries.iter().map(|entry| entry.job.id).collect();
+    let runs = broker.runs().await?;
+    // Only its own job can finish what it has begun to replace.
+    wanted.extend(
+        runs.iter()
+            .filter(|run| run.is_replacing())
+            .map(|run| run.job.id),
+    );
     let mut others = HashSet::new();
     let mut lanes: HashSet<Lane> = HashSet::new();
     let mut from = 1;
@@ -96,14 +106,7 @@ pub(crate) async fn forget_others(broker: &Broker, entries: &[Entry]) -> Result<
         from = next;
     }
     let is_other = |run: &&Run| !run.state.is_terminal() && !wanted.contains(&run.job.id);
-    others.extend(
-        broker
-            .runs()
-            .await?
-            .iter()
-            .filter(is_other)
-            .map(|run| run.job.id),
-    );
+    others.extend(runs.iter().filter(is_other).map(|run| run.job.id));
     for job in others {
         broker.forget(&job).await?;
     }

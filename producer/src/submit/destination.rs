@@ -3,11 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use common::names::location::Location;
+use common::submit::output_set::OutputSet;
 
 use crate::cli::exit::Error;
 use crate::cli::settings::Settings;
 use crate::download::target::DownloadTarget;
 use crate::submit::paths;
+use crate::submit::replace::{ReplaceOptions, Replacing};
+use crate::submit::sources::SourceFile;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Destination {
@@ -15,6 +18,8 @@ pub(crate) struct Destination {
     pub folder: Location,
     /// Where they are downloaded to, if anywhere.
     pub download_to: Option<DownloadTarget>,
+    /// Whether outputs take the places of their sources, all of which lie below the folder.
+    pub replacing: Option<Replacing>,
 }
 
 impl Destination {
@@ -24,6 +29,7 @@ impl Destination {
         let at = |folder| Self {
             folder,
             download_to: None,
+            replacing: None,
         };
         match (output, &settings.store) {
             (Some(output), store) => {
@@ -34,6 +40,7 @@ impl Destination {
                         Ok(Self {
                             folder: target.folder().clone(),
                             download_to: Some(target),
+                            replacing: None,
                         })
                     }
                     _ => Ok(at(folder)),
@@ -46,7 +53,68 @@ impl Destination {
         }
     }
 
+    /// Results go where `--replace` or `output` says.
+    pub(crate) fn by(
+        replace: &ReplaceOptions,
+        named: &[PathBuf],
+        output: Option<&Path>,
+        settings: &Settings,
+    ) -> Result<Self, Error> {
+        match replace.terms(named)? {
+            Some((replacing, folder)) => Ok(Self {
+                folder,
+                download_to: None,
+                replacing: Some(replacing),
+            }),
+            None => Self::new(output, settings),
+        }
+    }
+
+    /// Results go to a folder of this machine.
+    pub(crate) fn here(folder: &Path) -> Result<Self, Error> {
+        Ok(Self {
+            folder: output_folder(folder)?,
+            download_to: None,
+            replacing: None,
+        })
+    }
+
+    /// The outputs of a set that go there.
+    pub(crate) fn fit(&self, set: OutputSet) -> Result<OutputSet, Error> {
+        match self.replacing {
+            Some(_) => set.that_replaces().map_err(Error::usage),
+            None => Ok(set),
+        }
+    }
+
+    /// The name that the outputs of a source are named after, below the folder.
+    pub(crate) fn name_of(&self, source: &SourceFile) -> PathBuf {
+        if self.replacing.is_none() {
+            return source.name.clone();
+        }
+        let at = &source.input.location;
+        let below = match (at.path(), self.folder.path()) {
+            (Some(path), Some(folder)) => path.strip_prefix(folder).ok().map(Path::to_owned),
+            _ => {
+                let (key, folder) = (at.key(), self.folder.key());
+                let rest = key.strip_prefix(folder.trim_end_matches('/'));
+                rest.map(|rest| PathBuf::from(rest.trim_start_matches('/')))
+            }
+        };
+        below.unwrap_or_else(|| source.name.clone())
+    }
+
+    /// The store that local files are uploaded to first, if any. Sources that are replaced stay where they are.
+    pub(crate) fn upload_to(&self, settings: &Settings) -> Option<Location> {
+        let store = settings.store.clone().filter(Location::is_remote);
+        store.filter(|_| self.replacing.is_none())
+    }
+
+    /// The folders that hold results and no sources.
     pub(crate) fn folders(&self) -> Result<Vec<Location>, Error> {
+        if self.replacing.is_some() {
+            return Ok(Vec::new());
+        }
         let target = self
             .download_to
             .as_ref()

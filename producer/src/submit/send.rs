@@ -2,6 +2,7 @@
 
 use common::broker::{NewBatch, SubmittedJob};
 use common::job::ladder::Ladder;
+use common::job::replacement::Replacement;
 use common::job::work::Work;
 use common::names::location::Location;
 use common::recipe::Recipe;
@@ -19,6 +20,8 @@ pub(crate) struct Wanted {
     pub output: Location,
     /// The ladder that the output is a rendition of.
     pub ladder: Option<Ladder>,
+    /// Whether the output takes the place of the source.
+    pub replacement: Option<Replacement>,
     /// What tells the output from the other outputs of its source; `None` if there is only one.
     pub label: Option<String>,
     /// Why the source gets no job, if that was decided before its upload.
@@ -44,6 +47,7 @@ impl Wanted {
     pub(crate) fn work_from(&self, source: &SourceFile) -> Work {
         Work {
             ladder: self.ladder.clone(),
+            replacement: self.replacement.clone(),
             ..source.work(&self.recipe, self.output.clone())
         }
     }

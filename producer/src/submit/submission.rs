@@ -211,7 +211,7 @@ impl Submission {
         let mut wanted = Vec::with_capacity(outputs.len());
         for (source, outputs) in sources.into_iter().zip(outputs) {
             match outputs {
-                Ok(outputs) => wanted.extend(wanted_of(&source, outputs, set)),
+                Ok(outputs) => wanted.extend(wanted_of(&source, outputs, destination, set)),
                 Err(why) => {
                     let left = LeftOut::new(&source.name, why);
                     eprintln!("{}", printable(&format!("{}: {}", left.error, left.file)));
@@ -241,7 +241,18 @@ pub(crate) async fn named(
     destination: &Destination,
     set: &OutputSet,
 ) -> Result<(Vec<OutputsOfOne>, JobsByOutput), Error> {
-    let named: Vec<NamedSource<'_>> = sources.iter().map(SourceFile::named).collect();
+    let names: Vec<PathBuf> = sources
+        .iter()
+        .map(|source| destination.name_of(source))
+        .collect();
+    let named: Vec<NamedSource<'_>> = sources
+        .iter()
+        .zip(&names)
+        .map(|(source, name)| NamedSource {
+            name,
+            ..source.named()
+        })
+        .collect();
     let outputs = broker.name_outputs(&named, &destination.folder, set);
     let Outputs {
         outputs,
@@ -297,7 +308,7 @@ async fn by_name(
     let wanted = sources
         .iter()
         .zip(outputs)
-        .flat_map(|(source, output)| wanted_of(source, (vec![output], None), set));
+        .flat_map(|(source, output)| wanted_of(source, (vec![output], None), destination, set));
     Ok((wanted.collect(), jobs_by_output))
 }
 
@@ -305,14 +316,18 @@ async fn by_name(
 pub(crate) fn wanted_of(
     source: &SourceFile,
     (outputs, ladder): (Vec<Location>, Option<Ladder>),
+    destination: &Destination,
     set: &OutputSet,
 ) -> impl Iterator<Item = Wanted> {
+    let replacing = destination.replacing.as_ref();
+    let replacement = replacing.map(|replacing| replacing.of(source));
     let outputs = set.recipes().iter().zip(outputs).enumerate();
     outputs.map(move |(number, (recipe, output))| Wanted {
         source: source.clone(),
         recipe: recipe.clone(),
         output,
         ladder: ladder.clone(),
+        replacement: replacement.clone(),
         label: set.label(number).map(str::to_owned),
         decided: None,
     })

@@ -18,7 +18,7 @@ use tracing::Instrument;
 
 use crate::attempt::executor::Executor;
 use crate::attempt::publish::earlier::AtOutput;
-use crate::attempt::publish::{earlier, staged_file};
+use crate::attempt::publish::{earlier, replace, staged_file};
 use crate::attempt::steps::{Attempt, Unfinished};
 use crate::work::AttemptEnd;
 use crate::work::stop::{Expected, Stop};
@@ -112,10 +112,14 @@ impl Executor {
         };
         let written = match result {
             Ok(report) => self.complete(claim, report).await,
-            Err(Unfinished::Failed(failure)) => fail(claim, failure).await,
+            Err(Unfinished::Failed(failure)) => self.fail(claim, failure).await,
             Err(Unfinished::Vanished) => {
                 tracing::warn!("failed: its last worker vanished, and published nothing");
-                claim.dead_letter().await.map(drop)
+                let ended = claim.dead_letter().await;
+                if let Ok(run) = &ended {
+                    replace::abandon(&self.stores, run).await;
+                }
+                ended.map(drop)
             }
             Err(Unfinished::ClaimError(lost)) => Err(lost),
             Err(Unfinished::Stopping) => {
@@ -130,6 +134,9 @@ impl Executor {
             Err(Unfinished::LeaseEnd(LeaseEnd::Cancelled)) => {
                 tracing::info!("cancelled");
                 self.clean_up_after(&mut claim).await;
+                if let Err(error) = self.stores.drop_original(claim.job()).await {
+                    tracing::warn!(%error, "the trash may hold a source that was not replaced");
+                }
                 claim.ack().await;
                 Ok(())
             }
@@ -162,6 +169,18 @@ impl Executor {
         Ok(())
     }
 
+    /// Ends the attempt as failed.
+    async fn fail(&self, claim: Claim, failure: Failure) -> Result<(), ClaimError> {
+        tracing::warn!(fault = %failure.fault, %failure, "failed");
+        let run = claim.fail(failure).await?;
+        if let RunState::Waiting { until, .. } = run.state {
+            tracing::info!(%until, "will be tried again");
+        }
+        // Only now is it certain that no other worker has the job.
+        replace::abandon(&self.stores, &run).await;
+        Ok(())
+    }
+
     /// Removes the files of an attempt that failed or was cancelled, and makes sure that its output cannot appear any
     /// more. Returns the report if the output has appeared all the same: then the attempt has not failed. If the
     /// store is out of reach, the next attempt looks again.
@@ -178,7 +197,13 @@ impl Executor {
         };
         match tokio::time::timeout(CLEAN_UP, cleaned).await {
             Ok(None) => None,
-            Ok(Some((Ok(AtOutput::Ours), report))) => Some(*report),
+            Ok(Some((Ok(AtOutput::Ours), report))) => {
+                let finished = replace::finish(&self.stores, &claim.run().job, *report).await;
+                // If the source still has its name, the next attempt looks again.
+                finished
+                    .inspect_err(|error| tracing::warn!(%error, "a source is still there"))
+                    .ok()
+            }
             Ok(Some((Ok(_), _))) => {
                 claim.mark_fence_settled();
                 None
@@ -193,15 +218,6 @@ impl Executor {
             }
         }
     }
-}
-
-async fn fail(claim: Claim, failure: Failure) -> Result<(), ClaimError> {
-    tracing::warn!(fault = %failure.fault, %failure, "failed");
-    let run = claim.fail(failure).await?;
-    if let RunState::Waiting { until, .. } = run.state {
-        tracing::info!(%until, "will be tried again");
-    }
-    Ok(())
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Result<Report, Unfinished> {

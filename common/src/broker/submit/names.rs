@@ -41,7 +41,11 @@ impl Broker {
         folder: &Location,
         set: &OutputSet,
     ) -> Result<Outputs, NamesError> {
-        let candidates = naming::candidates(sources, folder, set).map_err(NamingError::from)?;
+        let mut candidates = naming::candidates(sources, folder, set).map_err(NamingError::from)?;
+        if set.replaces() {
+            // A source may be the output of an earlier replacement.
+            candidates.extend(sources.iter().map(|source| source.location.clone()));
+        }
         let jobs_by_output = self.jobs_by_output(candidates).await?;
         let given: OutputOwners = jobs_by_output
             .iter()

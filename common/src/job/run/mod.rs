@@ -359,6 +359,32 @@ impl Run {
         Some(next)
     }
 
+    /// Whether the output may be taking the place of the source: either may be there.
+    pub fn is_replacing(&self) -> bool {
+        self.job.replacement.is_some() && self.may_appear() && !self.state.is_terminal()
+    }
+
+    /// Whether the output has taken the place of the source.
+    pub fn has_replaced(&self) -> bool {
+        matches!(&self.state, RunState::Completed { report } if report.replaced.is_some())
+    }
+
+    /// The source is back that the output had replaced, and the output is gone: like every cancelled job, this one has
+    /// none. `None` if the job has not replaced its source.
+    pub fn undo(&self, now: Timestamp) -> Option<Self> {
+        let RunState::Completed { report } = &self.state else {
+            return None;
+        };
+        report.replaced.as_ref()?;
+        Some(Self {
+            state: RunState::Cancelled,
+            output_digest: None,
+            fence: None,
+            changed: now,
+            ..self.clone()
+        })
+    }
+
     /// Why it is too late to change the job.
     pub fn too_late(&self) -> TooLate {
         if self.state.is_terminal() {

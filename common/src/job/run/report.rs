@@ -7,6 +7,7 @@ use crate::job::changes::Change;
 use crate::job::companion::Companion;
 use crate::job::ladder::LadderStream;
 use crate::job::media_info::MediaInfo;
+use crate::job::replacement::Replaced;
 use crate::job::run::health::Health;
 use crate::job::run::quality::MeasuredQuality;
 use crate::recipe::encoder::Encoder;
@@ -52,6 +53,9 @@ pub struct Report {
     /// What a check has found; `None` for other jobs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
+    /// The source that the output has replaced; `None` if the job replaces nothing, or if the source had changed by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<Replaced>,
     /// Warnings in words, in reports of programs that did not list `changes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

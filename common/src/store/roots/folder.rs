@@ -10,7 +10,7 @@ use cap_std::fs::{Dir, Metadata, OpenOptions};
 use uuid::Uuid;
 
 /// Prefix of the files by which [`OpenFolder::try_room`] tests a disk.
-const ROOM_PREFIX: &str = ".ffmpeg-easy-room-";
+pub(crate) const ROOM_PREFIX: &str = ".ffmpeg-easy-room-";
 /// Bytes that are written to test a disk.
 const ROOM_BYTES: usize = 64 << 10;
 
@@ -135,6 +135,8 @@ impl OpenFolder {
     /// # Errors
     /// There is an entry of that name, even a link to nowhere.
     pub fn create(&self, name: &OsStr) -> io::Result<File> {
+        #[cfg(test)]
+        super::fault::point();
         let mut options = OpenOptions::new();
         options
             .write(true)
@@ -169,6 +171,8 @@ impl OpenFolder {
     /// # Errors
     /// It is no regular file, or the disk fails.
     pub fn flush(&self, name: &OsStr) -> io::Result<()> {
+        #[cfg(test)]
+        super::fault::point();
         let mut options = OpenOptions::new();
         // Windows syncs only files that are open for writing.
         options
@@ -183,6 +187,8 @@ impl OpenFolder {
     /// # Errors
     /// The system refuses, e.g. across file systems.
     pub fn rename(&self, name: &OsStr, to: &Self, new: &OsStr) -> io::Result<()> {
+        #[cfg(test)]
+        super::fault::point();
         self.folder.rename(name, &to.folder, new)
     }
 
@@ -191,6 +197,10 @@ impl OpenFolder {
     /// # Errors
     /// The system refuses.
     pub fn link(&self, name: &OsStr, to: &Self, new: &OsStr) -> io::Result<()> {
+        #[cfg(test)]
+        super::fault::point();
+        #[cfg(test)]
+        super::fault::links()?;
         self.folder.hard_link(name, &to.folder, new)
     }
 
@@ -223,7 +233,35 @@ impl OpenFolder {
     /// # Errors
     /// The system refuses.
     pub fn remove(&self, name: &OsStr) -> io::Result<()> {
+        #[cfg(test)]
+        super::fault::point();
         self.folder.remove_file(name)
+    }
+
+    /// Removes an empty folder.
+    ///
+    /// # Errors
+    /// It holds an entry, or the system refuses.
+    pub fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
+        #[cfg(test)]
+        super::fault::point();
+        self.folder.remove_dir(name)
+    }
+
+    /// The device that the folder is on.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn device(&self) -> io::Result<u64> {
+        Ok(self.folder.dir_metadata()?.dev())
+    }
+
+    /// Whether nobody may write in the folder, by its permissions.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn is_read_only(&self) -> io::Result<bool> {
+        Ok(takes_no_writes(&self.folder.dir_metadata()?))
     }
 
     /// Removes the regular files of this user whose names have this prefix.
@@ -265,6 +303,8 @@ impl OpenFolder {
     /// # Errors
     /// The disk fails.
     pub fn sync(&self) -> io::Result<()> {
+        #[cfg(test)]
+        super::fault::point();
         if cfg!(not(unix)) {
             return Ok(());
         }
@@ -305,6 +345,17 @@ fn is_own(found: &Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_own(found: &Metadata) -> bool {
     found.is_file()
+}
+
+#[cfg(unix)]
+fn takes_no_writes(found: &Metadata) -> bool {
+    cap_std::fs::MetadataExt::mode(found) & 0o222 == 0
+}
+
+/// A folder that is marked as read-only takes writes there.
+#[cfg(not(unix))]
+fn takes_no_writes(_: &Metadata) -> bool {
+    false
 }
 
 /// Whether the file system has no sync of folders. Shares of virtual machines and old network file systems say so in

@@ -4,6 +4,8 @@
 //! other programs move entries meanwhile. A link is followed only if it stays in a root; the text of the link decides
 //! that, so nothing outside is even looked at.
 
+#[cfg(test)]
+pub(crate) mod fault;
 mod folder;
 mod mount;
 
@@ -19,6 +21,7 @@ use cap_std::fs::Dir;
 use crate::names::location::Location;
 use crate::store::StoreError;
 
+pub(crate) use folder::ROOM_PREFIX;
 pub use folder::{Identity, OpenFolder, Opened};
 
 /// Most links on the way to one file.

@@ -25,6 +25,8 @@ pub(crate) struct Case<'a> {
     file: Option<ExistingFile>,
     /// The job that claimed the output last.
     last_job: Option<&'a OutputJob>,
+    /// The job that has made the input, if it has put it in the place of its own source.
+    maker: Option<&'a OutputJob>,
     terms: &'a JobTerms,
 }
 
@@ -78,6 +80,7 @@ impl<'a> Case<'a> {
             job,
             file: is_output.then(file).flatten(),
             last_job: is_output.then(last_job).flatten(),
+            maker: existing.last_job(&job.input.location),
             terms,
         }
     }
@@ -88,9 +91,15 @@ impl<'a> Case<'a> {
             if last_job.job().id == self.job.id {
                 return Step::Enqueue;
             }
+            if let Some(run) = self.replaces_now() {
+                return Step::Done(SubmitResult::Run(run));
+            }
             if last_job.blocks(&self.job.work(), self.terms) {
                 return Step::Done(SubmitResult::OutputTaken(last_job.holder()));
             }
+        }
+        if let Some(run) = self.replaced_earlier() {
+            return Step::Done(SubmitResult::Run(run));
         }
         let Some(file) = self.protected_file() else {
             return Step::Enqueue;
@@ -143,7 +152,28 @@ impl<'a> Case<'a> {
 
     /// The file at the output, if it must not be replaced.
     fn protected_file(&self) -> Option<ExistingFile> {
-        self.file.filter(|_| !self.terms.replaces())
+        let is_own = self.job.replaces_in_place();
+        self.file.filter(|_| !self.terms.replaces() && !is_own)
+    }
+
+    /// The run that is putting its output, which looks like a source, in the place of an earlier source.
+    fn replaces_now(&self) -> Option<Box<Run>> {
+        self.job.replacement.as_ref()?;
+        let Some(OutputJob::Taken(run)) = self.maker else {
+            return None;
+        };
+        (run.is_replacing() && run.job.recipe == self.job.recipe).then(|| run.clone())
+    }
+
+    /// The run that has put the source in the place of an earlier one, by the same recipe. Replacing it again would
+    /// never end.
+    fn replaced_earlier(&self) -> Option<Box<Run>> {
+        self.job.replacement.as_ref()?;
+        let Some(maker @ OutputJob::Taken(run)) = self.maker else {
+            return None;
+        };
+        let is_its_output = maker.made(self.job.input.size) && run.has_replaced();
+        (is_its_output && run.job.recipe == self.job.recipe).then(|| run.clone())
     }
 
     fn occupied(&self) -> Step {
@@ -170,7 +200,9 @@ impl<'a> Case<'a> {
     fn is_replaced(&self, run: &Run) -> bool {
         match (&run.state, self.file) {
             (RunState::Completed { report }, Some(file)) => {
-                !file.is_download && file.size != report.output_size
+                !self.job.replaces_in_place()
+                    && !file.is_download
+                    && file.size != report.output_size
             }
             _ => false,
         }
@@ -181,6 +213,12 @@ impl<'a> Case<'a> {
         // A job that failed because of a file at its output leaves that file to the next one.
         let has_failed = self.file.is_some() && matches!(run.state, RunState::Failed { .. });
         if self.terms.replaces() && (has_failed || self.is_replaced(run)) {
+            return true;
+        }
+        // A person has put the source back by hand.
+        if self.job.replaces_in_place()
+            && matches!(&run.state, RunState::Completed { report } if report.output_size != self.job.input.size)
+        {
             return true;
         }
         match self.terms.renew {

@@ -4,6 +4,7 @@ use super::*;
 use crate::farm::queue::Lane;
 use crate::job::failure::Failure;
 use crate::job::id::BatchId;
+use crate::job::replacement::{HardLinks, Replaced, Replacement};
 use crate::names::location::Location;
 use crate::recipe::Choice;
 use crate::submit::result::Difference;
@@ -295,4 +296,58 @@ fn reasons_are_plain_and_name_no_option() {
         assert!(reason.contains(words) && !reason.contains("--"), "{reason}");
     }
     assert_eq!(SubmitResult::Added.reason(), None);
+}
+
+#[test]
+fn what_was_replaced_is_not_replaced_again_unless_the_source_came_back() {
+    let mut work = wanted(&terms()).work();
+    let trash = Replacement::trash_in(&work.input.location.folder());
+    work.output = work.input.location.clone();
+    work.replacement = Some(Replacement {
+        trash,
+        days: 30,
+        hard_links: HardLinks::Refuse,
+    });
+    let first = terms().job(BatchId::new(), work.clone());
+    let mut report = testing::report("w1", "libx265", 2 * MADE, 1.0);
+    report.replaced = Some(Replaced {
+        original: first.trash_entry().expect("it replaces").original,
+        until: NOW,
+    });
+    let made = running(first.clone()).complete(report, NOW);
+    // The output is the source now.
+    let mut next = work.clone();
+    next.input.size = MADE;
+    next.input.version = "later".to_owned();
+    let next = terms().job(BatchId::new(), next);
+    let at = |file, run: &Run| existing(&first.output, file, taken(run.clone()));
+    let step = |job: &Job, existing: &ExistingOutputs| Case::new(job, existing, &terms()).first();
+    assert_eq!(step(&next, &at(file(MADE), &made)), run(made.clone()));
+    // Another recipe is another wish.
+    let other = Job {
+        recipe: other_recipe().recipe,
+        ..next.clone()
+    };
+    assert_eq!(step(&other, &at(file(MADE), &made)), Step::Enqueue);
+    // The source itself is in nobody's way, and a file of another job's is.
+    assert_eq!(
+        step(&first, &existing(&first.output, file(10), None)),
+        Step::Enqueue
+    );
+    let beside = Job {
+        output: first.output.sibling("b.mkv"),
+        ..first.clone()
+    };
+    let stranger = existing(&beside.output, file(10), None);
+    assert_eq!(step(&beside, &stranger), Step::LookUp);
+    // A person has put the source back without `undo`: the job is made anew. After an undo it is not.
+    let there = at(file(10), &made);
+    let (terms, answer) = (terms(), |run: &Run| Answer::Run(Box::new(run.clone())));
+    let case = Case::new(&first, &there, &terms);
+    assert_eq!(case.first(), Step::Enqueue);
+    assert_eq!(case.next(answer(&made)), Step::Renew);
+    let undone = made.undo(NOW).expect("it has replaced its source");
+    assert_eq!(case.next(answer(&undone)), run(undone.clone()));
+    assert_eq!(completed(first.clone()).undo(NOW), None);
+    assert!(undone.retry(NOW).is_some());
 }

@@ -4,10 +4,14 @@
 //! (`Film.mp4.mkv`, `Film.mov.mkv`). A name stays with the source that it was given to, so a source that arrives later
 //! renames no other output: only the newcomer keeps its extension. Files that are made beside an output count like it.
 //!
+//! An output is never a source. Where outputs take the place of their sources, each may have the name of its own.
+//!
 //! The renditions of a ladder and its master files are named alike: all of them keep the source's extension, or none.
 
 #[cfg(test)]
 mod companions;
+#[cfg(test)]
+mod replacing;
 #[cfg(test)]
 mod tests;
 
@@ -166,7 +170,13 @@ pub fn outputs(
                 .collect()
         })
         .collect::<Result<_, LocationError>>()?;
-    let files = made.iter().flatten().map(|(_, location)| location.clone());
+    let is_own = |nth: usize, file: &Location| {
+        set.replaces() && *file == locations[nth] && file == nameable[nth].1.location
+    };
+    let files = made.iter().enumerate().flat_map(|(nth, files)| {
+        let files = files.iter().map(|(_, location)| location);
+        files.filter(move |file| !is_own(nth, file)).cloned()
+    });
     refuse_sources(sources, &files.collect::<Vec<_>>())?;
     let measured = made.iter().zip(locations).map(|(files, location)| {
         let mut files = files.iter();
@@ -231,6 +241,8 @@ struct Names {
     companions: Vec<Suffix>,
     /// The source of the ladder that the output belongs to, by its number. The outputs of a ladder are named together.
     together: Option<usize>,
+    /// Whether the first name is the source's own, which the output may have because it replaces the source.
+    is_own: bool,
 }
 
 impl Names {
@@ -241,9 +253,11 @@ impl Names {
             true => set.master(&name, whole),
             false => set.path(&name, number, whole),
         };
+        let plain = path(false)?;
         Ok(Self {
+            is_own: set.replaces() && plain == name,
             source: as_key(Path::new(name.file_name().unwrap_or_default())),
-            plain: path(false)?,
+            plain,
             whole: path(true)?,
             companions: set.companions(number),
             together: None,
@@ -277,6 +291,12 @@ struct Choice {
 
 impl Choice {
     fn of<'a>(names: &Names, owner: impl Fn(&Path) -> Option<&'a OutputOwner>) -> Self {
+        if names.is_own {
+            return Self {
+                is_whole: false,
+                is_given: true,
+            };
+        }
         let is_own = |name: &Path| owner(name).is_some_and(|owner| owner.source == names.source);
         let is_taken = owner(&names.plain).is_some_and(|owner| owner.holds);
         let (is_whole, is_given) = match (is_own(&names.plain), is_own(&names.whole)) {

@@ -32,6 +32,7 @@ fn libraries() -> [Library; 2] {
         results: Results::Replace(Replacement {
             trash: at("s3://media/trash"),
             days: 30,
+            hard_links: Default::default(),
         }),
         preset: Some("archive".parse().expect("a name")),
         schedule: Some("22:00-07:00".parse().expect("hours")),

@@ -22,7 +22,7 @@ use crate::job::ladder::Ladder;
 use crate::job::master::{MasterContents, MasterRecord, MasterState};
 use crate::job::media_info::{MediaInfo, TrackInfo};
 use crate::job::progress::{EncodeProgress, Progress};
-use crate::job::replacement::Replacement;
+use crate::job::replacement::{HardLinks, Replacement};
 use crate::job::run::fence::{Fence, PublishMethod};
 use crate::job::run::kept::{KeptReason, KeptReport};
 use crate::job::run::{Delivered, Run, Stage};
@@ -166,13 +166,12 @@ fn job_of_library() -> Job {
         min_saving: Some("10%".parse().expect("a saving")),
         original: Original::Copy,
     };
-    Job {
-        replacement: Some(Replacement {
-            trash: work.input.location.sibling("trash"),
-            days: 30,
-        }),
-        ..Job::of(job().batch, work, None)
-    }
+    work.replacement = Some(Replacement {
+        trash: work.input.location.sibling("trash"),
+        days: 30,
+        hard_links: HardLinks::Refuse,
+    });
+    Job::of(job().batch, work, None)
 }
 
 /// A job that looks for damage.

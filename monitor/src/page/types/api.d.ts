@@ -975,6 +975,8 @@ export interface components {
             subtitles: components["schemas"]["ExternalSubtitles"];
         } | "lut" | "watermark";
         /** @enum {string} */
+        HardLinks: "refuse" | "replace";
+        /** @enum {string} */
         Hdr: "keep" | "sdr" | "refuse";
         Health: {
             damage?: components["schemas"]["Damage"][];
@@ -1428,9 +1430,15 @@ export interface components {
             output: components["schemas"]["Location"];
             state?: components["schemas"]["JobState"] | null;
         };
+        Replaced: {
+            original: components["schemas"]["Location"];
+            /** Format: date-time */
+            until: string;
+        };
         Replacement: {
             /** Format: int32 */
             days: number;
+            hard_links?: components["schemas"]["HardLinks"];
             trash: components["schemas"]["Location"];
         };
         Replica: {
@@ -1459,6 +1467,7 @@ export interface components {
             /** Format: int64 */
             output_size: number;
             quality?: components["schemas"]["MeasuredQuality"] | null;
+            replaced?: components["schemas"]["Replaced"] | null;
             /** Format: double */
             total_seconds: number;
             warnings?: string[];

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use common::names::location::Location;
 use common::submit::terms::Renew;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +12,7 @@ use crate::cli::settings::Settings;
 use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
 use crate::submit::destination::Destination;
+use crate::submit::replace::ReplaceOptions;
 use crate::submit::sources::SourceOptions;
 use crate::submit::submission::Order;
 use crate::submit::terms::JobOptions;
@@ -24,6 +24,8 @@ pub(crate) struct Options {
     /// Folder or s3://bucket/prefix for the results [default: out/ in the store]; with a store, results for a folder are made there and downloaded (--wait, or `producer download` later)
     #[arg(short, long, value_name = "LOCATION")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub replace: ReplaceOptions,
     #[command(flatten)]
     pub recipe: RecipeOptions,
     #[command(flatten)]
@@ -48,12 +50,14 @@ pub(crate) async fn run(
         .recipe
         .output_set(PresetSource::Farm(settings), None)
         .await?;
+    let (replace, named) = (&options.replace, &options.sources.paths);
+    let destination = Destination::by(replace, named, options.output.as_deref(), settings)?;
     let request = Request {
         order: Order::Each(&options.sources),
-        destination: Destination::new(options.output.as_deref(), settings)?,
-        outputs,
+        outputs: destination.fit(outputs)?,
         jobs: &options.jobs,
-        upload_to: settings.store.clone().filter(Location::is_remote),
+        upload_to: destination.upload_to(settings),
+        destination,
         require_worker: options.require_worker,
         wait: options.wait,
         renew: if options.missing {

@@ -108,8 +108,14 @@ pub(crate) async fn run(
         }
         None => {
             let (machine, jobs) = (&options.machine, &options.jobs);
-            let encode =
-                Encode::prepare(order, &folder, (machine, jobs), outputs, settings).await?;
+            let encode = Encode::prepare(
+                order,
+                Destination::here(&folder)?,
+                (machine, jobs),
+                outputs,
+                settings,
+            )
+            .await?;
             encode.run(shutdown).await
         }
     }

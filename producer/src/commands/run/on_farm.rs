@@ -121,6 +121,7 @@ impl Request<'_> {
         let Destination {
             folder,
             download_to,
+            ..
         } = &self.destination;
         let store = self.upload_to.as_ref();
         for location in [Some(folder), store].into_iter().flatten() {
@@ -139,7 +140,8 @@ impl Request<'_> {
             .await?;
         let needed = |one: &Wanted| {
             let inputs = one.source.inputs().map(read_from);
-            inputs.chain([one.output.clone()]).collect()
+            let trash = one.replacement.iter().map(|wanted| wanted.trash.clone());
+            inputs.chain([one.output.clone()]).chain(trash).collect()
         };
         let jobs: Vec<Vec<Location>> = wanted.iter().map(needed).collect();
         let recipe = self.outputs.first();

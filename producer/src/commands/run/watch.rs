@@ -27,6 +27,7 @@ use crate::recipe::presets::PresetSource;
 use crate::submit::arrivals::StabilityTracker;
 use crate::submit::destination::Destination;
 use crate::submit::entry::Entry;
+use crate::submit::replace::ReplaceOptions;
 use crate::submit::send::{Wanted, submit};
 use crate::submit::sources::{Globs, Search, SourceFile};
 use crate::submit::terms::JobOptions;
@@ -45,6 +46,8 @@ pub(crate) struct Options {
     /// Folder or s3://bucket/prefix for the results [default: out/ in the store]
     #[arg(short, long, value_name = "LOCATION")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub replace: ReplaceOptions,
     /// How long a file must stay unchanged before it is submitted
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = args::duration)]
     pub settle: Duration,
@@ -64,7 +67,9 @@ pub(crate) async fn run(
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
-    let destination = Destination::new(options.output.as_deref(), settings)?;
+    let named = std::slice::from_ref(&options.place);
+    let destination =
+        Destination::by(&options.replace, named, options.output.as_deref(), settings)?;
     if destination.download_to.is_some() {
         return Err(Error::usage(
             "results are made in the store, and `watch` does not download them: leave -o out, or give -o s3://BUCKET/PREFIX; \
@@ -72,8 +77,10 @@ pub(crate) async fn run(
         ));
     }
     let place = watched(&options.place)?;
-    refuse_loop(&place, &destination.folder)?;
-    let upload_to = settings.store.clone().filter(Location::is_remote);
+    if destination.replacing.is_none() {
+        refuse_loop(&place, &destination.folder)?;
+    }
+    let upload_to = destination.upload_to(settings);
     for location in [Some(&place), Some(&destination.folder), upload_to.as_ref()]
         .into_iter()
         .flatten()
@@ -84,6 +91,7 @@ pub(crate) async fn run(
         .recipe
         .output_set(PresetSource::Farm(settings), None)
         .await?;
+    let outputs = destination.fit(outputs)?;
     let terms = options.jobs.terms(outputs.first(), Renew::Never)?;
     let broker = settings.connect().await?;
     let input = upload::read_from(upload_to.as_ref(), &place.join("file"));
@@ -195,7 +203,7 @@ struct Watch {
 impl Watch {
     /// Scans once, and submits the files that have arrived.
     async fn look(&mut self, shutdown: &CancellationToken) -> Result<(), Error> {
-        let outputs = [self.destination.folder.clone()];
+        let outputs = self.destination.folders()?;
         let search =
             Search::new(&self.globs, &outputs, &self.stores)?.for_recipe(self.outputs.first());
         let found = search.that_may_find_nothing().run(&self.paths).await?;
@@ -219,7 +227,13 @@ impl Watch {
             let source = &found.sources[index];
             match std::mem::replace(&mut outputs[index], Ok((Vec::new(), None))) {
                 Ok(outputs) => {
-                    wanted.extend(submission::wanted_of(source, outputs, &self.outputs));
+                    let destination = &self.destination;
+                    wanted.extend(submission::wanted_of(
+                        source,
+                        outputs,
+                        destination,
+                        &self.outputs,
+                    ));
                 }
                 Err(why) => self.leave(source, &why.to_string()),
             }

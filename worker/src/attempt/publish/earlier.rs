@@ -13,6 +13,7 @@ use common::names::location::Location;
 use common::store::{StoreError, Stores};
 
 use crate::attempt::input;
+use crate::attempt::publish::replace;
 use crate::attempt::publish::staged_file;
 use crate::attempt::publish::staged_file::HIDDEN;
 
@@ -45,6 +46,11 @@ impl Announced<'_> {
 /// Whether a file may be replaced by the companion with this suffix. A video or subtitles may be somebody's own.
 pub(crate) fn replaces(job: &Job, suffix: &Suffix) -> bool {
     job.replace && !suffix.may_be_a_source()
+}
+
+/// Whether the output may replace what is at its location.
+pub(crate) fn replaces_output(job: &Job) -> bool {
+    job.replace || job.replaces_in_place()
 }
 
 /// Compares the file at a location with the announced one. Reads it only if its size is right.
@@ -149,6 +155,7 @@ pub(crate) async fn clean_up(stores: &Stores, run: &Run) {
     {
         tracing::warn!(job = %run.job.id, %error, "an output may still appear");
     }
+    replace::abandon(stores, run).await;
 }
 
 /// Whether `name` is one of our hidden names, without a path.

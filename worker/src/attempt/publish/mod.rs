@@ -2,6 +2,7 @@
 
 pub mod attributes;
 pub(super) mod earlier;
+pub(super) mod replace;
 mod retry;
 pub(super) mod staged;
 pub(super) mod staged_file;

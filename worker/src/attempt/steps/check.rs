@@ -83,6 +83,7 @@ impl Attempt<'_> {
             changes: Vec::new(),
             companions: Vec::new(),
             ladder: Vec::new(),
+            replaced: None,
             warnings: Vec::new(),
             health: Some(Health::new(depth, damage)),
         }

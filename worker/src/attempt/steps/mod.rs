@@ -35,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::attempt::executor::Executor;
 use crate::attempt::input;
+use crate::attempt::publish::replace;
 use crate::report::progress::Reporter;
 use crate::work::stop::Expected;
 
@@ -113,10 +114,12 @@ impl<'a> Attempt<'a> {
     /// The steps of an encode, or of a remux if the recipe copies video.
     async fn encode_job(&mut self) -> Result<Report, Unfinished> {
         self.report(Stage::Reading, None).await;
-        input::differs(&self.executor.stores, &self.job).await?;
+        // The source's own name may hold an output already.
         if let Some(report) = self.published_earlier().await? {
             return Ok(report);
         }
+        input::differs(&self.executor.stores, &self.job).await?;
+        replace::can_replace(&self.executor.stores, &self.job).await?;
         self.companions_have_room(self.job.recipe.companions.suffixes())
             .await?;
         let prepared = self.read().await?;

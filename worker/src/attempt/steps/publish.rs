@@ -8,17 +8,21 @@ use std::convert::Infallible;
 use common::broker::ClaimError;
 use common::job::failure::Failure;
 use common::job::input::Input;
+use common::job::replacement::Replaced;
 use common::job::run::Stage;
 use common::job::run::fence::Fence;
 use common::job::run::report::Report;
+use common::names::digest::Digest;
 use common::names::location::Location;
 use common::store::StoreError;
+use common::store::trash::{NewFile, ReplaceError};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::attempt::input;
 use crate::attempt::publish::earlier;
-use crate::attempt::publish::earlier::{Announced, AtOutput, replaces};
+use crate::attempt::publish::earlier::{Announced, AtOutput, replaces, replaces_output};
+use crate::attempt::publish::replace;
 use crate::attempt::publish::staged::{Staged, stage};
 use crate::attempt::publish::staged_file;
 use crate::attempt::steps::companions::{described, places};
@@ -39,9 +43,10 @@ impl Attempt<'_> {
         match earlier::abort(&self.executor.stores, &self.job, &fence).await? {
             AtOutput::Ours => {
                 tracing::info!("an earlier attempt has published it");
-                return Ok(Some(*fence.report));
+                let finished = replace::finish(&self.executor.stores, &self.job, *fence.report);
+                return Ok(Some(finished.await?));
             }
-            AtOutput::Foreign if !self.job.replace => {
+            AtOutput::Foreign if !replaces_output(&self.job) => {
                 return Err(earlier::occupied(output, false).into());
             }
             _ if only_looks => return Err(Unfinished::Vanished),
@@ -79,6 +84,13 @@ impl Attempt<'_> {
         }
         let staged = self.stage(&verified.output, &self.job.output).await?;
         self.executor.reach.written(&self.job.output);
+        match self.keep_original(verified.checked.size, &digest).await {
+            Ok(replaced) => report.replaced = replaced,
+            Err(failure) => {
+                discard(companions, staged).await;
+                return Err(failure.into());
+            }
+        }
         let fence = Fence {
             by: staged.publish_method(),
             size: verified.checked.size,
@@ -88,10 +100,43 @@ impl Attempt<'_> {
             report: Box::new(report),
         };
         self.commit(staged, companions, &fence).await?;
-        Ok(Report {
+        let report = Report {
             total_seconds: self.started.elapsed().as_secs_f64(),
             ..*fence.report
-        })
+        };
+        let (stores, job) = (&self.executor.stores, &self.job);
+        Ok(replace::finish(stores, job, report).await?)
+    }
+
+    /// Has the trash hold the source as well, if the output is to take its place. Waits for a trash that is out of
+    /// reach.
+    async fn keep_original(&self, size: u64, digest: &Digest) -> Result<Option<Replaced>, Failure> {
+        let (Some(entry), Some(replacement)) = (self.job.trash_entry(), &self.job.replacement)
+        else {
+            return Ok(None);
+        };
+        let now = self.executor.broker.now();
+        loop {
+            let since = Instant::now();
+            let output = NewFile { size, digest };
+            match self
+                .executor
+                .stores
+                .keep_original(&self.job, output, now)
+                .await
+            {
+                Ok(()) => break,
+                Err(ReplaceError::Store(error)) => {
+                    let need = Need::write(&entry.original, self.job.input.size);
+                    self.outlast(need, since, input::failure(error)).await?;
+                }
+                Err(error) => return Err(replace::failure(error)),
+            }
+        }
+        Ok(Some(Replaced {
+            original: entry.original,
+            until: replacement.until(now),
+        }))
     }
 
     /// Makes sure that only one version of an input was read. Waits for a store that is out of reach.
@@ -183,6 +228,7 @@ impl Attempt<'_> {
             companions: Vec::new(),
             ladder: verified.ladder.clone(),
             health: None,
+            replaced: None,
             warnings: Vec::new(),
         }
     }
@@ -197,9 +243,7 @@ impl Attempt<'_> {
     ) -> Result<(), Unfinished> {
         let every = self.claim.renewal();
         if let Err(lost) = self.fence(fence).await {
-            for staged in companions.into_iter().chain([staged]) {
-                staged.discard().await;
-            }
+            discard(companions, staged).await;
             return Err(lost.into());
         }
         let claim = &mut *self.claim;
@@ -235,7 +279,12 @@ impl Attempt<'_> {
                 digest: &fence.digest,
                 is_companion: false,
             };
-            staged.commit(stores, announced, job.replace).await
+            if let Err(changed) = stores.original_is_unchanged(job).await {
+                staged.discard().await;
+                return Err(replace::failure(changed));
+            }
+            let replace = replaces_output(job);
+            staged.commit(stores, announced, replace).await
         };
         tokio::select! {
             done = appearing => Ok(done?),
@@ -254,5 +303,12 @@ impl Attempt<'_> {
             self.claim.renew_fence().await?;
         }
         Ok(())
+    }
+}
+
+/// Removes hidden files and aborts uploads.
+async fn discard(companions: Vec<Staged>, output: Staged) {
+    for staged in companions.into_iter().chain([output]) {
+        staged.discard().await;
     }
 }

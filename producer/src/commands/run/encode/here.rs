@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::broker::Broker;
+use common::job::replacement::Replacement;
 use common::job::run::Run;
 use common::names::location::Location;
 use common::recipe::encoder::{Encoder, EncoderKind};
@@ -28,11 +29,12 @@ use crate::embedded::{broker, leftovers, scratch, sweep, worker};
 use crate::recipe::known::check_known;
 use crate::submit::destination::Destination;
 use crate::submit::entry::Entry;
+use crate::submit::existing_outputs;
+use crate::submit::replace::Replacing;
 use crate::submit::send::submit;
 use crate::submit::sources::SourceFile;
 use crate::submit::submission::{Order, Submission};
 use crate::submit::terms::JobOptions;
-use crate::submit::{destination, existing_outputs};
 use crate::wait::ended::{WaitEnd, Waited, wait_until_ended};
 use crate::wait::follow::Follower;
 use crate::wait::masters;
@@ -72,13 +74,13 @@ impl Encode {
     /// If the options make no sense, there is nothing to encode, or a program is missing.
     pub(in crate::commands::run) async fn prepare(
         order: Order<'_>,
-        folder: &Path,
+        destination: Destination,
         (machine, jobs): (&MachineOptions, &JobOptions),
         outputs: OutputSet,
         settings: &Settings,
     ) -> Result<Self, Error> {
-        let folder = destination::output_folder(folder)?;
-        let Some(output) = folder.path() else {
+        let Some(output) = destination.folder.path() else {
+            let folder = &destination.folder;
             return Err(Error::usage(format!(
                 "{folder} is not a local folder: name the farm with --nats, or use `producer enqueue`"
             )));
@@ -89,16 +91,18 @@ impl Encode {
         check_known(outputs.first(), &[])?;
         let terms = jobs.terms(outputs.first(), Renew::Ended)?;
         let stores = Stores::new();
-        let destination = Destination {
-            folder,
-            download_to: None,
-        };
+        let outputs = destination.fit(outputs)?;
         let folders = destination.folders()?;
         let submission = order.find(outputs.first(), &folders, &stores).await?;
         let server = broker::find(machine.nats_server.as_deref()).await?;
         let program = worker::find(machine.worker_program.as_deref())?;
         let inputs = submission.sources.iter().flat_map(SourceFile::inputs);
-        let inputs = inputs.map(|input| input.location.clone()).collect();
+        let inputs = inputs.map(|input| input.location.clone());
+        let replacing = destination.replacing.as_ref();
+        let trash = replacing.and_then(Replacing::trash).cloned();
+        // The worker may write in the folder that holds a trash.
+        let trash = trash.map(|folder| Replacement::trash_in(&folder));
+        let inputs = inputs.chain(trash).collect();
         Ok(Self {
             machine: machine.clone(),
             output,
@@ -217,12 +221,18 @@ impl Encode {
     }
 
     async fn encode(&mut self, shutdown: &CancellationToken) -> Result<Done, Error> {
-        std::fs::create_dir_all(&self.output).map_err(|error| {
-            Error::usage(format!(
-                "cannot make the folder {}: {error}",
-                self.output.display()
-            ))
-        })?;
+        let replacing = self.destination.replacing.as_ref();
+        let trash = replacing
+            .and_then(Replacing::trash)
+            .and_then(Location::path);
+        for folder in trash.iter().chain([&self.output]) {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                Error::usage(format!(
+                    "cannot make the folder {}: {error}",
+                    folder.display()
+                ))
+            })?;
+        }
         let state = State::open(&self.output)?;
         scratch::clear(&state, &worker::name())?;
         let roots = worker::roots(&self.output, self.inputs.iter());

@@ -4,11 +4,10 @@
 mod here;
 mod options;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::farm::queue::Priority;
-use common::names::location::Location;
 use common::recipe::{Choice, Recipe};
 use common::submit::output_set::OutputSet;
 use common::submit::terms::Renew;
@@ -39,12 +38,17 @@ pub(crate) async fn run(
         None => PresetSource::BuiltIn,
     };
     let outputs = options.recipe.output_set(source, Some(default)).await?;
+    let (replace, named) = (&options.replace, &options.sources.paths);
     match settings.nats {
         Some(_) => on_the_farm(&options, outputs, settings, shutdown).await,
         None => {
             let order = Order::Each(&options.sources);
-            let (folder, with) = (&options.output, (&options.machine, &options.jobs));
-            let encode = Encode::prepare(order, folder, with, outputs, settings).await?;
+            let with = (&options.machine, &options.jobs);
+            let destination = match replace.terms(named)? {
+                Some(_) => Destination::by(replace, named, None, settings)?,
+                None => Destination::here(options.output.as_deref().unwrap_or(Path::new(".")))?,
+            };
+            let encode = Encode::prepare(order, destination, with, outputs, settings).await?;
             encode.run(shutdown).await
         }
     }
@@ -85,7 +89,8 @@ pub(crate) async fn commands(
     };
     let (order, with) = (Order::Each(&sources), (&machine, &jobs));
     let outputs = OutputSet::one(recipe);
-    let encode = Encode::prepare(order, &folder, with, outputs, settings).await?;
+    let destination = Destination::here(&folder)?;
+    let encode = Encode::prepare(order, destination, with, outputs, settings).await?;
     encode.commands(shutdown).await
 }
 
@@ -95,12 +100,14 @@ async fn on_the_farm(
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
+    let (replace, named) = (&options.replace, &options.sources.paths);
+    let destination = Destination::by(replace, named, options.output.as_deref(), settings)?;
     let request = on_farm::Request {
         order: Order::Each(&options.sources),
-        destination: Destination::new(Some(&options.output), settings)?,
-        outputs,
+        outputs: destination.fit(outputs)?,
         jobs: &options.jobs,
-        upload_to: settings.store.clone().filter(Location::is_remote),
+        upload_to: destination.upload_to(settings),
+        destination,
         require_worker: false,
         wait: true,
         renew: Renew::Ended,

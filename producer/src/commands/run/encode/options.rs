@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::recipe::options::RecipeOptions;
+use crate::submit::replace::ReplaceOptions;
 use crate::submit::sources::SourceOptions;
 use crate::submit::terms::JobOptions;
 
@@ -16,8 +17,10 @@ pub(crate) struct Options {
     #[command(flatten)]
     pub sources: SourceOptions,
     /// Folder for the results; running the same command again resumes an interrupted one
-    #[arg(short, long, value_name = "DIR")]
-    pub output: PathBuf,
+    #[arg(short, long, value_name = "DIR", required_unless_present = "replace")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub replace: ReplaceOptions,
     #[command(flatten)]
     pub recipe: RecipeOptions,
     #[command(flatten)]

@@ -1,0 +1,416 @@
+//! Sources on disks: checked before the encode, kept in the trash before their names change, removed afterwards.
+//!
+//! Each step leaves the name with the original or with the output. Each can be repeated after a crash.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read, Write};
+
+use uuid::Uuid;
+
+use super::error::ReplaceError;
+use crate::job::Job;
+use crate::job::id::JobId;
+use crate::job::replacement::{HardLinks, TrashEntry, TrashRecord};
+use crate::names::digest::{Digest, Digester};
+use crate::names::location::Location;
+use crate::store::marked::MARKER;
+use crate::store::roots::{OpenFolder, Opened, ROOM_PREFIX, Roots};
+use crate::store::{StoreError, local_input};
+use crate::wire;
+
+/// The first line of the marker of a trash.
+pub(super) const MARK: &str = "ffmpeg-easy: trash\nThe originals of replaced files are kept here until their time is over. `producer undo` puts them back.\n";
+/// Bytes that are copied at once.
+const PIECE: usize = 1 << 20;
+
+/// An open file, and the folder that it was opened in.
+pub(super) struct Found {
+    pub folder: OpenFolder,
+    pub name: OsString,
+    pub opened: Opened,
+    pub links: u64,
+}
+
+pub(super) fn local(at: &Location) -> impl FnOnce(io::Error) -> StoreError + use<> {
+    let what = at.to_string();
+    move |source| StoreError::Local { what, source }
+}
+
+/// The plain file at a location; `None` if there is nothing, and an error for a link.
+pub(super) fn find(roots: &Roots, at: &Location) -> Result<Option<Found>, ReplaceError> {
+    let (folder, name) = match roots.folder_of(at) {
+        Err(StoreError::Missing(_)) => return Ok(None),
+        found => found?,
+    };
+    let kind = match folder.kind(&name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        kind => kind.map_err(local(at))?,
+    };
+    if kind.is_symlink() {
+        return Err(ReplaceError::Link(at.clone()));
+    }
+    let links = cap_fs_ext::MetadataExt::nlink(&kind);
+    let opened = folder.open(&name).map_err(local(at))?;
+    Ok(Some(Found {
+        folder,
+        name,
+        opened,
+        links,
+    }))
+}
+
+impl Found {
+    /// Whether the file has the version that the job was made for.
+    pub(super) fn is_version_of(&self, job: &Job, at: &Location) -> Result<bool, StoreError> {
+        let metadata = self.opened.file.metadata().map_err(local(at))?;
+        let now = local_input(at.clone(), &metadata);
+        Ok((now.size, now.version) == (job.input.size, job.input.version.clone()))
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.opened.identity == other.opened.identity
+    }
+
+    /// Whether both are one file, or alike to the last byte.
+    pub(super) fn is_like(&self, other: &Self) -> io::Result<bool> {
+        if self.is_same(other) {
+            return Ok(true);
+        }
+        let size = |found: &Self| found.opened.file.metadata().map(|found| found.len());
+        if size(self)? != size(other)? {
+            return Ok(false);
+        }
+        Ok(Digest::of_file(&self.opened.file)? == Digest::of_file(&other.opened.file)?)
+    }
+}
+
+/// The source of a job, still as it was enqueued. `entry` may already hold a second name of it.
+fn source(roots: &Roots, job: &Job, entry: &TrashEntry) -> Result<Found, ReplaceError> {
+    let at = &job.input.location;
+    let changed = || ReplaceError::Changed(at.clone());
+    let found = find(roots, at)?.ok_or_else(changed)?;
+    if !found.is_version_of(job, at)? {
+        return Err(changed());
+    }
+    let hard_links = job.replacement.as_ref().map(|wanted| wanted.hard_links);
+    if found.links > 1 && hard_links == Some(HardLinks::Refuse) {
+        let kept = find(roots, &entry.original)?;
+        let own = kept.is_some_and(|kept| kept.is_same(&found));
+        let others = found.links - 1 - u64::from(own);
+        if others > 0 {
+            return Err(ReplaceError::HardLinked {
+                source_file: at.clone(),
+                others,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Checks before the encode that the source can be replaced, and makes the trash.
+pub(super) fn check(roots: &Roots, job: &Job, entry: &TrashEntry) -> Result<(), ReplaceError> {
+    let at = &job.input.location;
+    let found = source(roots, job, entry)?;
+    if is_read_only(&found.opened.file).map_err(local(at))? {
+        return Err(ReplaceError::ReadOnly(at.clone()));
+    }
+    let of_folder = |error| ReplaceError::Folder {
+        source_file: at.clone(),
+        error,
+    };
+    if found.folder.is_read_only().map_err(of_folder)? {
+        return Err(ReplaceError::ReadOnly(at.folder()));
+    }
+    found.folder.try_room(0).map_err(of_folder)?;
+    let trash = make_trash(roots, &entry.trash)?;
+    if trash.device().map_err(local(&entry.trash))? != found.opened.identity.device {
+        room(&trash, entry, job.input.size)?;
+    }
+    Ok(())
+}
+
+fn room(trash: &OpenFolder, entry: &TrashEntry, bytes: u64) -> Result<(), ReplaceError> {
+    trash.try_room(bytes).map_err(|error| match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ReplaceError::NoRoom {
+            trash: entry.trash.clone(),
+            bytes,
+        },
+        _ => local(&entry.trash)(error).into(),
+    })
+}
+
+/// Opens a trash. A missing or empty folder is marked; any other folder without a marker is somebody's own.
+fn make_trash(roots: &Roots, trash: &Location) -> Result<OpenFolder, ReplaceError> {
+    let (folder, _) = roots.make_folder_of(&trash.join(MARKER))?;
+    if is_trash(&folder) {
+        return Ok(folder);
+    }
+    let marker = OsStr::new(MARKER);
+    let entries = folder.entries().map_err(local(trash))?;
+    // A worker that was killed, or that makes the same trash just now, has such a file in it.
+    let is_ours = |(name, _): &(String, _)| name.starts_with(MARKER);
+    if !entries.iter().all(is_ours) {
+        return Err(ReplaceError::NoTrash(trash.clone()));
+    }
+    let hidden = format!("{MARKER}.{}", Uuid::new_v4().simple());
+    let written = write(&folder, hidden.as_ref(), marker, MARK.as_bytes());
+    written.map_err(local(trash))?;
+    Ok(folder)
+}
+
+/// Whether a folder has the marker of a trash.
+pub(super) fn is_trash(folder: &OpenFolder) -> bool {
+    let Ok(opened) = folder.open(OsStr::new(MARKER)) else {
+        return false;
+    };
+    let mut text = String::new();
+    let first = MARK.lines().next();
+    let read = opened.file.take(4096).read_to_string(&mut text);
+    read.is_ok() && text.lines().next() == first
+}
+
+/// Writes a small file so that it appears whole.
+fn write(folder: &OpenFolder, hidden: &OsStr, name: &OsStr, bytes: &[u8]) -> io::Result<()> {
+    let mut file = folder.create(hidden)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    let named = written.and_then(|()| folder.rename(hidden, folder, name));
+    named.inspect_err(|_| {
+        let _ = folder.remove(hidden);
+    })?;
+    folder.sync()
+}
+
+/// Puts the source into the trash as well: by a second name where that can be, otherwise by a copy that is compared.
+/// The record comes first. The source keeps its name.
+pub(super) fn keep(
+    roots: &Roots,
+    job: &Job,
+    entry: &TrashEntry,
+    mut record: TrashRecord,
+) -> Result<(), ReplaceError> {
+    let at = &job.input.location;
+    let found = source(roots, job, entry)?;
+    make_trash(roots, &entry.trash)?;
+    record.mode = mode(&found.opened.file).map_err(local(at))?;
+    let (folder, name) = roots.make_folder_of(&entry.record)?;
+    let unnamed = hidden(job);
+    let written = write(&folder, &unnamed, &name, &wire::encode(&record));
+    written.map_err(local(&entry.record))?;
+    sync_up(roots, &entry.record, &entry.trash)?;
+
+    let kept_at = &entry.original;
+    if let Some(kept) = find(roots, kept_at)? {
+        return match kept.is_like(&found).map_err(local(kept_at))? {
+            true => Ok(()),
+            false => Err(ReplaceError::Occupied(kept_at.clone())),
+        };
+    }
+    let (folder, name) = roots.make_folder_of(kept_at)?;
+    if found.folder.link(&found.name, &folder, &name).is_err() {
+        room(&folder, entry, job.input.size)?;
+        let unnamed = hidden(job);
+        copy(&found.opened.file, &folder, &unnamed, &name).map_err(local(kept_at))?;
+    }
+    sync_up(roots, kept_at, &entry.trash)?;
+    let kept = find(roots, kept_at)?;
+    let is_kept = kept.map(|kept| kept.is_like(&found)).transpose();
+    if is_kept.map_err(local(kept_at))? != Some(true) {
+        return Err(ReplaceError::BadCopy(kept_at.clone()));
+    }
+    unchanged(roots, job, entry)
+}
+
+/// Checks that the source is still as it was enqueued, right before its name changes.
+pub(super) fn unchanged(roots: &Roots, job: &Job, entry: &TrashEntry) -> Result<(), ReplaceError> {
+    let found = source(roots, job, entry)?;
+    let kept = find(roots, &entry.original)?;
+    let size = |found: &Found| found.opened.file.metadata().map(|found| found.len());
+    let is_kept = kept
+        .map(|kept| Ok(size(&kept)? == size(&found)?))
+        .transpose();
+    match is_kept.map_err(local(&entry.original))? {
+        Some(true) => Ok(()),
+        _ => Err(ReplaceError::BadCopy(entry.original.clone())),
+    }
+}
+
+/// The name of a copy while it is made.
+pub(super) fn hidden(job: &Job) -> OsString {
+    format!(".ffmpeg-easy-{}-{}", job.id, Uuid::new_v4().simple()).into()
+}
+
+/// Removes the copies and test files that killed programs left.
+pub(super) fn remove_leftovers(folder: &OpenFolder, job: &JobId) {
+    for prefix in [&format!(".ffmpeg-easy-{job}-"), ROOM_PREFIX] {
+        if let Err(error) = folder.remove_own(prefix) {
+            tracing::debug!(%job, %error, "hidden files may be left");
+        }
+    }
+}
+
+/// Copies a file with its attributes. The copy appears whole, and replaces nothing.
+pub(super) fn copy(
+    mut from: &File,
+    folder: &OpenFolder,
+    hidden: &OsStr,
+    name: &OsStr,
+) -> io::Result<()> {
+    use std::io::Seek;
+    from.rewind()?;
+    let mut copied = || {
+        let mut to = folder.create(hidden)?;
+        let metadata = from.metadata()?;
+        // Set before the copy, so that nobody can read a part of a private file.
+        let _ = to.set_permissions(metadata.permissions());
+        let mut digester = Digester::new();
+        let mut piece = vec![0; PIECE];
+        loop {
+            match from.read(&mut piece) {
+                Ok(0) => break,
+                Ok(length) => {
+                    #[cfg(test)]
+                    crate::store::roots::fault::point();
+                    digester.add(&piece[..length]);
+                    to.write_all(&piece[..length])?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        own_like(&to, &metadata);
+        if let Ok(modified) = metadata.modified() {
+            to.set_modified(modified)?;
+        }
+        to.sync_all()?;
+        drop(to);
+        let copy = folder.open(hidden)?;
+        if Digest::of_file(&copy.file)? != digester.finish() {
+            return Err(io::Error::other("the copy is not like the file"));
+        }
+        folder.settle(hidden, name, false)
+    };
+    copied().inspect_err(|_| {
+        let _ = folder.remove(hidden);
+    })
+}
+
+/// Gives a file the owner of another one, where this user may do so.
+pub(super) fn own_like(file: &File, like: &std::fs::Metadata) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        let _ = fchown(file, Some(like.uid()), Some(like.gid()));
+        // A new owner takes away some permissions.
+        let _ = file.set_permissions(like.permissions());
+    }
+    #[cfg(not(unix))]
+    let _ = (file, like);
+}
+
+/// Syncs the folders from that of a file up to the one that holds the trash.
+fn sync_up(roots: &Roots, from: &Location, trash: &Location) -> Result<(), StoreError> {
+    let mut folder = from.folder();
+    loop {
+        let opened = roots.folder(&folder)?;
+        opened.sync().map_err(local(&folder))?;
+        if folder == *trash || !folder.is_below(trash) {
+            break;
+        }
+        folder = folder.folder();
+    }
+    let above = trash.folder();
+    let opened = roots.folder(&above)?;
+    opened.sync().map_err(local(&above))
+}
+
+/// Removes the source after the output has appeared under another name, if the trash holds it. Returns whether the
+/// source is gone: a source that has changed stays.
+pub(super) fn remove(roots: &Roots, job: &Job, entry: &TrashEntry) -> Result<bool, ReplaceError> {
+    let at = &job.input.location;
+    if job.replaces_in_place() {
+        return Ok(true);
+    }
+    let Some(found) = find(roots, at)? else {
+        return Ok(true);
+    };
+    let kept = find(roots, &entry.original)?;
+    let is_kept = kept.map(|kept| kept.is_like(&found)).transpose();
+    if is_kept.map_err(local(at))? != Some(true) || !found.is_version_of(job, at)? {
+        return Ok(false);
+    }
+    found.folder.remove(&found.name).map_err(local(at))?;
+    found.folder.sync().map_err(local(at))?;
+    Ok(true)
+}
+
+/// Takes the source out of the trash again if it still has its own name: nothing was replaced.
+pub(super) fn drop_entry(roots: &Roots, job: &Job, entry: &TrashEntry) -> Result<(), ReplaceError> {
+    let at = &job.input.location;
+    if let Some(kept) = find(roots, &entry.original)? {
+        let found = find(roots, at)?;
+        let is_there = found.map(|found| found.is_like(&kept)).transpose();
+        if is_there.map_err(local(at))? != Some(true) {
+            return Ok(());
+        }
+        kept.folder
+            .remove(&kept.name)
+            .map_err(local(&entry.original))?;
+    }
+    remove_entry(roots, entry, &job.id)
+}
+
+/// Removes the record of an entry whose file is gone, and the folders that are empty then.
+pub(super) fn remove_entry(
+    roots: &Roots,
+    entry: &TrashEntry,
+    job: &JobId,
+) -> Result<(), ReplaceError> {
+    roots.remove(&entry.record)?;
+    if let Ok(trash) = roots.folder(&entry.trash) {
+        remove_leftovers(&trash, job);
+    }
+    for file in [&entry.original, &entry.record] {
+        if let Ok((folder, _)) = roots.folder_of(file) {
+            remove_leftovers(&folder, job);
+        }
+        let mut folder = file.folder();
+        while folder.is_below(&entry.trash) {
+            // A folder that is gone already was removed before a crash.
+            let is_gone = match roots.folder_of(&folder) {
+                Ok((above, name)) => match above.remove_folder(&name) {
+                    Err(error) => error.kind() == io::ErrorKind::NotFound,
+                    Ok(()) => true,
+                },
+                Err(error) => matches!(error, StoreError::Missing(_)),
+            };
+            if !is_gone {
+                break;
+            }
+            folder = folder.folder();
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_read_only(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(file.metadata()?.permissions().mode() & 0o222 == 0)
+}
+
+#[cfg(not(unix))]
+fn is_read_only(file: &File) -> io::Result<bool> {
+    Ok(file.metadata()?.permissions().readonly())
+}
+
+#[cfg(unix)]
+fn mode(file: &File) -> io::Result<Option<u32>> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(Some(file.metadata()?.permissions().mode() & 0o7777))
+}
+
+#[cfg(not(unix))]
+fn mode(_: &File) -> io::Result<Option<u32>> {
+    Ok(None)
+}
