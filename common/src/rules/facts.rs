@@ -43,6 +43,19 @@ pub struct Facts {
     pub subtitles: Vec<SubtitleFacts>,
 }
 
+/// What the store of a file says about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredFile {
+    /// Where the file is.
+    pub location: Location,
+    /// Bytes of the file.
+    pub size: u64,
+    /// When the file was last changed, if its store says so.
+    pub modified: Option<Timestamp>,
+    /// Names that the file has on its disk; `None` in stores without such a thing.
+    pub hard_links: Option<u64>,
+}
+
 /// A video track.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

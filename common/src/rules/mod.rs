@@ -4,12 +4,17 @@ pub mod condition;
 pub mod facts;
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::location::Location;
 use crate::rules::condition::Condition;
 use crate::wire::is_default;
+
+/// Thousandths of the input's size by which an output may miss its limit.
+pub const TOLERANCE: u8 = 5;
 
 /// The rules of a job. The default lets every encode replace nothing and keep nothing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -42,6 +47,14 @@ impl MinSaving {
     /// The percent.
     pub fn percent(self) -> u8 {
         self.0
+    }
+
+    /// The most bytes that an output may have. [`TOLERANCE`] of the input's size is added, so that an output is not
+    /// dropped over a few bytes: a copy into another container is hardly ever of the very same size.
+    pub fn most(self, input: u64) -> u64 {
+        let share = 1_000 - 10 * u128::from(self.0) + u128::from(TOLERANCE);
+        let most = u128::from(input) * share / 1_000;
+        u64::try_from(most).unwrap_or(u64::MAX)
     }
 }
 
@@ -89,4 +102,53 @@ pub enum Original {
     Leave,
     /// It is left where it is, and a copy takes the place of the output.
     Copy,
+}
+
+impl Original {
+    /// Where the copy of an original is put: beside the output, with the output's stem and the original's extension.
+    pub fn copy_of(input: &Location, output: &Location) -> Location {
+        let (output_name, input_name) = (output.name(), input.name());
+        let stem = Path::new(&output_name).file_stem();
+        let stem = stem.map_or(output_name.clone(), |stem| {
+            stem.to_string_lossy().into_owned()
+        });
+        let name = match Path::new(&input_name).extension() {
+            Some(extension) => format!("{stem}.{}", extension.to_string_lossy()),
+            None => stem,
+        };
+        output.sibling(&name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_may_miss_its_limit_by_half_a_percent() {
+        let most = |saving: &str, input| saving.parse::<MinSaving>().expect("sound").most(input);
+        assert_eq!(most("0%", 1_000_000), 1_005_000);
+        assert_eq!(most("10", 1_000_000), 905_000);
+        assert_eq!(most("99 %", 1_000), 15);
+        assert_eq!(most("0%", 0), 0);
+        assert_eq!(most("0%", u64::MAX), u64::MAX);
+        for bad in ["", "%", "100%", "-1", "10.5%", "ten"] {
+            assert!(bad.parse::<MinSaving>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_copy_has_the_stem_of_the_output_and_the_extension_of_the_original() {
+        let of = |input: &str, output: &str| {
+            let at = |name: &str| Location::s3("media", name).expect("a location");
+            Original::copy_of(&at(input), &at(output)).key()
+        };
+        assert_eq!(of("in/Film.mp4", "out/sub/Film.mkv"), "out/sub/Film.mp4");
+        assert_eq!(of("in/Film.avi", "out/Film.avi.mkv"), "out/Film.avi.avi");
+        assert_eq!(
+            of("in/Film h264.mkv", "out/Film hevc.mkv"),
+            "out/Film hevc.mkv"
+        );
+        assert_eq!(of("in/film", "out/film.mkv"), "out/film");
+    }
 }

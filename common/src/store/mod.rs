@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::{StreamExt, TryStreamExt};
+use jiff::Timestamp;
 use object_store::aws::AmazonS3;
 use object_store::path::Path;
 use object_store::signer::Signer;
@@ -25,6 +26,7 @@ use object_store::{ObjectStore, ObjectStoreExt, RetryConfig};
 use crate::job::input::Input;
 use crate::names::digest::{Digest, Digester};
 use crate::names::location::Location;
+use crate::rules::facts::StoredFile;
 use crate::store::roots::Roots;
 use s3::{Clients, Patience};
 use upload::Leftovers;
@@ -117,6 +119,41 @@ impl Stores {
             .await
             .map_err(StoreError::remote(location))?;
         Ok(remote_input(location.clone(), meta))
+    }
+
+    /// What the store says about a file, for conditions.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] if there is none.
+    pub async fn stored_file(&self, location: &Location) -> Result<StoredFile, StoreError> {
+        if !location.is_remote() {
+            let look = |roots: &Roots, at: &Location| {
+                let found = roots.file(at)?;
+                let metadata = found.file.metadata();
+                let metadata = metadata.map_err(StoreError::local(at.to_string()))?;
+                Ok(StoredFile {
+                    location: at.clone(),
+                    size: metadata.len(),
+                    modified: metadata
+                        .modified()
+                        .ok()
+                        .and_then(|time| time.try_into().ok()),
+                    hard_links: hard_links(&metadata),
+                })
+            };
+            return self.on_disk(location, look).await;
+        }
+        let (store, path) = self.object(location)?;
+        let meta = store
+            .head(&path)
+            .await
+            .map_err(StoreError::remote(location))?;
+        Ok(StoredFile {
+            location: location.clone(),
+            size: meta.size,
+            modified: Timestamp::from_second(meta.last_modified.timestamp()).ok(),
+            hard_links: None,
+        })
     }
 
     /// Every object below a prefix, in the order of the keys. If the prefix is the key of an object, only that
@@ -220,6 +257,17 @@ impl Stores {
             Err(error) => Err(StoreError::remote(location)(error)),
         }
     }
+}
+
+#[cfg(unix)]
+fn hard_links(metadata: &std::fs::Metadata) -> Option<u64> {
+    use std::os::unix::fs::MetadataExt;
+    Some(metadata.nlink())
+}
+
+#[cfg(not(unix))]
+fn hard_links(_: &std::fs::Metadata) -> Option<u64> {
+    None
 }
 
 /// The input of a local file with this metadata.

@@ -136,6 +136,7 @@ pub fn fence(worker: &str, upload: &str) -> Fence {
         digest: Digest::of(upload.as_bytes()),
         companions: Vec::new(),
         is_settled: false,
-        report: Box::new(report),
+        report: Some(Box::new(report)),
+        kept: None,
     }
 }

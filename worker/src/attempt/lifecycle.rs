@@ -65,6 +65,7 @@ impl Executor {
         // The token ends the processes of the steps. The attempt's folder may go only after that.
         match tokio::time::timeout(CLEAN_UP, &mut attempt).await {
             Ok(Ok(Ok(report))) => Ok(report),
+            Ok(Ok(Err(kept @ Unfinished::Kept(_)))) => Err(kept),
             _ => Err(why),
         }
     }
@@ -96,10 +97,10 @@ impl Executor {
     /// Writes the end of the attempt to the run.
     async fn conclude(&self, mut claim: Claim, result: Result<Report, Unfinished>) -> AttemptEnd {
         let result = match result {
-            Err(Unfinished::Failed(failure)) => match self.clean_up_after(&mut claim).await {
-                Some(report) => Ok(report),
-                None => Err(Unfinished::Failed(failure)),
-            },
+            Err(Unfinished::Failed(failure)) => {
+                let appeared = self.clean_up_after(&mut claim).await;
+                appeared.unwrap_or(Err(Unfinished::Failed(failure)))
+            }
             result => result,
         };
         let end = match &result {
@@ -108,11 +109,16 @@ impl Executor {
                 fault: failure.fault,
                 by: self.encoder(&claim),
             },
+            Err(Unfinished::Kept(report)) if report.why.is_made() => AttemptEnd::Completed,
             Err(_) => AttemptEnd::Gone,
         };
         let written = match result {
             Ok(report) => self.complete(claim, report).await,
             Err(Unfinished::Failed(failure)) => self.fail(claim, failure).await,
+            Err(Unfinished::Kept(report)) => {
+                tracing::info!(why = report.sentence(), "kept");
+                claim.keep(*report).await.map(drop)
+            }
             Err(Unfinished::Vanished) => {
                 tracing::warn!("failed: its last worker vanished, and published nothing");
                 let ended = claim.dead_letter().await;
@@ -182,9 +188,9 @@ impl Executor {
     }
 
     /// Removes the files of an attempt that failed or was cancelled, and makes sure that its output cannot appear any
-    /// more. Returns the report if the output has appeared all the same: then the attempt has not failed. If the
+    /// more. If the output has appeared all the same, returns how the job ends: then the attempt has not failed. If the
     /// store is out of reach, the next attempt looks again.
-    async fn clean_up_after(&self, claim: &mut Claim) -> Option<Report> {
+    async fn clean_up_after(&self, claim: &mut Claim) -> Option<Result<Report, Unfinished>> {
         let run = claim.run();
         if !run.job.kind.writes() {
             return None;
@@ -193,17 +199,21 @@ impl Executor {
             staged_file::remove_leftovers(&self.stores, &run.job.output, &run.job.id).await;
             let fence = run.fence.as_ref().filter(|fence| !fence.is_settled)?;
             let found = earlier::abort(&self.stores, &run.job, fence).await;
-            Some((found, fence.report.clone()))
+            let kept = fence.kept.clone().map(|kept| Err(Unfinished::Kept(kept)));
+            let ended = kept.or(fence.report.clone().map(|report| Ok(*report)));
+            Some((found, ended))
         };
         match tokio::time::timeout(CLEAN_UP, cleaned).await {
             Ok(None) => None,
-            Ok(Some((Ok(AtOutput::Ours), report))) => {
-                let finished = replace::finish(&self.stores, &claim.run().job, *report).await;
+            Ok(Some((Ok(AtOutput::Ours), Some(Ok(report))))) => {
+                let finished = replace::finish(&self.stores, &claim.run().job, report).await;
                 // If the source still has its name, the next attempt looks again.
                 finished
                     .inspect_err(|error| tracing::warn!(%error, "a source is still there"))
                     .ok()
+                    .map(Ok)
             }
+            Ok(Some((Ok(AtOutput::Ours), ended))) => ended,
             Ok(Some((Ok(_), _))) => {
                 claim.mark_fence_settled();
                 None

@@ -10,6 +10,7 @@
 //! - [`check`] looks for damage in a file,
 //! - [`companions`] makes the files beside the output,
 //! - [`ladder`] packages renditions for HLS and DASH,
+//! - the [`rules`] say whether the original is the better result,
 //! - [`publish`] makes the output appear, and `master` the master files of a ladder.
 //!
 //! If the fault of a failure is in doubt, a proof encode decides (`proof_encode`).
@@ -29,6 +30,7 @@ pub mod proofs;
 pub mod publish;
 pub mod quality;
 mod recipe_files;
+pub mod rules;
 pub mod scratch;
 pub mod steps;
 pub mod survey;

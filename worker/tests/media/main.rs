@@ -17,6 +17,7 @@ mod presets;
 mod probe;
 mod quality;
 mod rate;
+mod rules;
 mod sound;
 mod studio;
 mod subtitles;

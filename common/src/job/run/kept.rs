@@ -53,24 +53,83 @@ pub enum KeptReason {
     },
 }
 
+impl KeptReason {
+    /// Whether a whole output was made, and checked.
+    pub fn is_made(&self) -> bool {
+        matches!(self, Self::Saving { .. })
+    }
+}
+
 impl KeptReport {
     /// Why the original was kept, as one sentence for people.
     pub fn sentence(&self) -> String {
         match &self.why {
-            KeptReason::Rule { condition } => format!("the rule holds: {condition}"),
+            KeptReason::Rule { condition } => format!("a rule holds for it: {condition}"),
             KeptReason::Saving { asked, would_be } => format!(
-                "the output has {}, and {asked} less was asked for",
-                self.compared(*would_be)
+                "the output had {} and was dropped: {}",
+                self.compared(*would_be),
+                limit(*asked)
             ),
             KeptReason::Early { asked, would_be } => format!(
-                "the encode was stopped: the output would have {}, and {asked} less was asked for",
-                self.compared(*would_be)
+                "the encode was stopped early, because the output would have had about {}: {}",
+                self.compared(*would_be),
+                limit(*asked)
             ),
         }
     }
 
     fn compared(&self, bytes: u64) -> String {
         let percent = bytes as f64 * 100.0 / (self.input_size as f64).max(1.0);
-        format!("{percent:.1} % of the input's size")
+        format!("{percent:.1} % of the size of its source")
+    }
+}
+
+fn limit(asked: MinSaving) -> String {
+    match asked.percent() {
+        0 => "it was not to be larger".to_owned(),
+        percent => format!("it was to be at least {percent} % smaller"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_says_what_decided() {
+        let said = |why| {
+            let report = KeptReport {
+                worker: "w1".parse().expect("a name"),
+                why,
+                input_size: 2_000,
+                input_media: None,
+                seconds: 1.0,
+                copy: None,
+            };
+            report.sentence()
+        };
+        let asked = |text: &str| text.parse::<MinSaving>().expect("a saving");
+        let condition = "video.codec = hevc".to_owned();
+        assert_eq!(
+            said(KeptReason::Rule { condition }),
+            "a rule holds for it: video.codec = hevc"
+        );
+        let (asked_for, would_be) = (asked("10%"), 1_990);
+        assert_eq!(
+            said(KeptReason::Saving {
+                asked: asked_for,
+                would_be
+            }),
+            "the output had 99.5 % of the size of its source and was dropped: it was to be at least 10 % smaller"
+        );
+        let (none, would_be) = (asked("0%"), 4_000);
+        assert_eq!(
+            said(KeptReason::Early {
+                asked: none,
+                would_be
+            }),
+            "the encode was stopped early, because the output would have had about 200.0 % of the size of its source: \
+             it was not to be larger"
+        );
     }
 }

@@ -90,6 +90,11 @@ impl Run {
             let failures = self.failures.len();
             format!("{failures} of {attempt} attempts cannot have failed")
         })?;
+        if let Some(fence) = &self.fence {
+            sound(fence.report.is_some() != fence.kept.is_some(), || {
+                "a fence says in two ways, or in none, how the job ends".to_owned()
+            })?;
+        }
         sound_time("changed", self.changed)?;
         for failed in &self.failures {
             sound((1..=attempt).contains(&failed.number), || {

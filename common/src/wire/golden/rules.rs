@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::job::Job;
 use crate::job::media_info::{MediaInfo, TrackInfo};
-use crate::job::run::Run;
+use crate::job::run::fence::{Fence, PublishMethod};
 use crate::job::run::kept::{KeptReason, KeptReport};
+use crate::job::run::{Run, RunState};
+use crate::names::digest::Digest;
 use crate::recipe::Choice;
 use crate::recipe::encoder::Codec;
 use crate::rules::Rules;
@@ -41,15 +43,38 @@ pub(super) fn stopped() -> Run {
     })
 }
 
-fn run(why: KeptReason) -> Run {
+/// A run whose original is about to appear at the place of its output.
+pub(super) fn copying() -> Run {
+    let RunState::Kept { report } = kept().state else {
+        unreachable!("it was just kept")
+    };
+    let fence = Fence {
+        by: PublishMethod::File(".a.mkv.part".to_owned()),
+        size: 1000,
+        digest: Digest::of(b"an original"),
+        companions: Vec::new(),
+        is_settled: false,
+        report: None,
+        kept: Some(Box::new(KeptReport {
+            copy: Some(job().output.sibling("a.mp4")),
+            ..*report
+        })),
+    };
+    running().fence(fence, Timestamp::UNIX_EPOCH)
+}
+
+fn running() -> Run {
     let lane = Lane {
         priority: Priority::default(),
         queue: Queue::Any(Codec::Hevc),
     };
-    let worker = || "w1".parse().expect("a name");
-    let now = Timestamp::UNIX_EPOCH;
+    let worker = "w1".parse().expect("a name");
+    Run::first(job(), &lane, 7, worker, Timestamp::UNIX_EPOCH)
+}
+
+fn run(why: KeptReason) -> Run {
     let report = KeptReport {
-        worker: worker(),
+        worker: "w1".parse().expect("a name"),
         why,
         input_size: 1000,
         input_media: Some(MediaInfo {
@@ -63,5 +88,5 @@ fn run(why: KeptReason) -> Run {
         seconds: 0.5,
         copy: None,
     };
-    Run::first(job(), &lane, 7, worker(), now).keep(report, now)
+    running().keep(report, Timestamp::UNIX_EPOCH)
 }

@@ -108,7 +108,8 @@ fn runs() -> Vec<(&'static str, Run)> {
         digest: Digest::of(b"an output"),
         companions: Vec::new(),
         is_settled: false,
-        report: Box::new(testing::report("w1", "libx265", 1000, 2.0)),
+        report: Some(Box::new(testing::report("w1", "libx265", 1000, 2.0))),
+        kept: None,
     };
     let hidden = ".a.mkv.part".to_owned();
     let wait = SignedDuration::from_secs(5);
@@ -307,6 +308,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         of("job-rules", &rules::job()),
         of("run-kept-rule", &rules::kept()),
         of("run-kept-early", &rules::stopped()),
+        of("run-keeping", &rules::copying()),
         of(
             "question",
             &Question {

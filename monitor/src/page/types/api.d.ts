@@ -899,7 +899,8 @@ export interface components {
             companions?: components["schemas"]["PublishMethod"][];
             digest: components["schemas"]["Digest"];
             is_settled?: boolean;
-            report: components["schemas"]["Report"];
+            kept?: components["schemas"]["KeptReport"] | null;
+            report?: components["schemas"]["Report"] | null;
             /** Format: int64 */
             size: number;
         };

@@ -87,13 +87,10 @@ pub(crate) async fn look(
 /// # Errors
 /// If the store fails. Then the earlier output may still appear.
 pub(crate) async fn abort(stores: &Stores, job: &Job, fence: &Fence) -> Result<AtOutput, Failure> {
-    let to = &job.output;
+    let to = fence.place(job);
     let companions = || {
-        fence
-            .report
-            .companions
-            .iter()
-            .map(|file| (file, file.suffix.beside(to)))
+        let files = fence.companions().iter();
+        files.map(|file| (file, file.suffix.beside(to)))
     };
     for (by, (_, to)) in fence.companions.iter().zip(companions()) {
         prevent(stores, &to, by).await.map_err(input::failure)?;
@@ -198,7 +195,8 @@ mod tests {
         let mut fence = testing::fence("w", "x");
         fence.by = PublishMethod::File(format!("{HIDDEN}film"));
         let beside = ["contact.jpg", "1.jpg", "2.jpg"];
-        fence.report.companions = beside.map(|suffix| companion(suffix, b"ours")).into();
+        let report = fence.report.as_mut().expect("a report");
+        report.companions = beside.map(|suffix| companion(suffix, b"ours")).into();
         let hidden = beside.map(|suffix| format!("{HIDDEN}{suffix}"));
         fence.companions = hidden.clone().map(PublishMethod::File).into();
         let write = |name: &str, text: &str| std::fs::write(at(name), text).expect("room");

@@ -8,7 +8,8 @@ use common::job::run::Stage;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::attempt::steps::runs::{Notice, Share};
+use crate::attempt::rules::OutputLimit;
+use crate::attempt::steps::runs::{Made, Notice, Share};
 use crate::attempt::steps::{Attempt, Probed, Unfinished};
 use crate::ffmpeg::run::runner::Finished;
 
@@ -23,16 +24,37 @@ pub struct Encoded {
     pub finished: Finished,
 }
 
+/// How an encode ended that ffmpeg did not fail at.
+pub enum EncodeEnd {
+    Made(Box<Encoded>),
+    /// It was stopped, because the output would have been too large.
+    TooLarge {
+        probed: Box<Probed>,
+        /// Bytes that the output would have had, by an estimate.
+        would_be: u64,
+    },
+}
+
 impl Probed {
-    /// Makes the output. `notify` is told what happens meanwhile.
+    /// Makes the output, and stops if it will surely exceed the limit. `notify` is told what happens meanwhile.
     ///
     /// # Errors
     /// Those of [`Probed::make`].
-    pub async fn encode(self, notify: impl FnMut(Notice<'_>)) -> Result<Encoded, Failure> {
-        let finished = self.make(notify).await?;
-        Ok(Encoded {
-            probed: self,
-            finished,
+    pub async fn encode_within(
+        self,
+        limit: Option<OutputLimit>,
+        notify: impl FnMut(Notice<'_>),
+    ) -> Result<EncodeEnd, Failure> {
+        let made = self.make(limit, notify).await?;
+        Ok(match made {
+            Made::Whole(finished) => EncodeEnd::Made(Box::new(Encoded {
+                probed: self,
+                finished,
+            })),
+            Made::TooLarge(would_be) => EncodeEnd::TooLarge {
+                probed: Box::new(self),
+                would_be,
+            },
         })
     }
 }
@@ -45,7 +67,8 @@ impl Attempt<'_> {
         let (lines, mut log) = mpsc::channel(WAITING_LINES);
         let (commands, mut begun) = mpsc::unbounded_channel();
         let mut limit = PerSecond::default();
-        let encoded = probed.encode(move |notice| match notice {
+        let limit_of_output = self.limit();
+        let encoded = probed.encode_within(limit_of_output, move |notice| match notice {
             Notice::Commands(list) => drop(commands.send(list.join(" && "))),
             Notice::Progress(now, share) => drop(progress.send_replace(Some((now, share)))),
             // A line is dropped if the queue is full: nobody could read that many in time.
@@ -68,7 +91,10 @@ impl Attempt<'_> {
             }
         };
         let (encoded, ()) = tokio::join!(encoded, publishing);
-        Ok(encoded?)
+        match encoded? {
+            EncodeEnd::Made(encoded) => Ok(*encoded),
+            EncodeEnd::TooLarge { probed, would_be } => Err(self.stopped_early(&probed, would_be)),
+        }
     }
 
     /// Publishes the progress and the expected end of the encode.

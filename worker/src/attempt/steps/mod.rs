@@ -5,17 +5,22 @@
 //! package → Verified, companions → Verified, publish → Report
 //! ```
 //!
+//! Between them, the rules of the job are asked: if the original is the better result, the steps end.
+//!
 //! A kind of job is one list of steps, written as one function like `Attempt::encode_job`. Claim, lease, fence,
 //! retries and cancellation are the same for all kinds; they belong to the [lifecycle](super::lifecycle).
 //!
 //! The part of a step that only needs ffmpeg is a method of the value that it takes. The part that needs the broker
 //! or a store is a method of `Attempt`.
+//!
+//! More than 12 entries: each is one step, or what steps share.
 
 mod check;
 mod companions;
 mod encode;
 mod external;
 mod join;
+mod keep;
 mod ladder;
 mod probe;
 mod publish;
@@ -29,6 +34,7 @@ use common::job::Job;
 use common::job::failure::Failure;
 use common::job::kind::JobKind;
 use common::job::run::Stage;
+use common::job::run::kept::KeptReport;
 use common::job::run::report::Report;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -39,7 +45,7 @@ use crate::attempt::publish::replace;
 use crate::report::progress::Reporter;
 use crate::work::stop::Expected;
 
-pub use encode::Encoded;
+pub use encode::{EncodeEnd, Encoded};
 pub(crate) use external::foreseen as subtitle_files;
 pub use probe::Probed;
 pub use read::Prepared;
@@ -49,6 +55,8 @@ pub use verify::Verified;
 /// Why an attempt made no output.
 pub(super) enum Unfinished {
     Failed(Failure),
+    /// The rules say that the original is the better result.
+    Kept(Box<KeptReport>),
     /// The attempt was only to look for an earlier output, and there is none.
     Vanished,
     /// The job belongs to another worker, or the broker gave no answer.
@@ -105,9 +113,13 @@ impl<'a> Attempt<'a> {
     }
 
     pub(super) async fn run(mut self) -> Result<Report, Unfinished> {
-        match self.job.kind {
+        let ended = match self.job.kind {
             JobKind::Encode => self.encode_job().await,
             JobKind::Check(depth) => self.check_job(depth).await,
+        };
+        match ended {
+            Err(Unfinished::Kept(report)) => Err(self.keep(*report).await),
+            ended => ended,
         }
     }
 
@@ -124,11 +136,13 @@ impl<'a> Attempt<'a> {
             .await?;
         let prepared = self.read().await?;
         let prepared = self.join(prepared).await?;
+        let prepared = self.keep_by_rule(prepared).await?;
         let probed = self.probe(prepared).await?;
         self.companions_have_room(probed.suffixes()).await?;
         let probed = self.search(probed).await?;
         let encoded = self.encode(probed).await?;
         let verified = self.verify(encoded).await?;
+        self.keep_if_larger(&verified)?;
         let verified = self.package(verified).await?;
         let verified = self.add_companions(verified).await?;
         self.publish(verified).await

@@ -59,7 +59,10 @@ impl Prepared {
             )));
         }
         let watermark = recipe_files::place(&self.recipe, &self.further, &self.folder).await?;
-        let whole = probe::probe(&self.runner, &self.source).await?;
+        let whole = match self.seen.take() {
+            Some(seen) => seen,
+            None => probe::probe(&self.runner, &self.source).await?,
+        };
         let external = self.subtitle_files(&whole).await?;
         let (source, output) = (&self.source, self.output_path());
         let mut findings = survey(&self.recipe, &whole, &self.runner, source, None).await?;

@@ -39,15 +39,21 @@ impl Attempt<'_> {
             return Ok(None);
         };
         let only_looks = run.only_looks();
-        let output = &self.job.output;
+        let may_replace = replaces_output(&self.job) && fence.kept.is_none();
         match earlier::abort(&self.executor.stores, &self.job, &fence).await? {
             AtOutput::Ours => {
                 tracing::info!("an earlier attempt has published it");
-                let finished = replace::finish(&self.executor.stores, &self.job, *fence.report);
+                if let Some(kept) = fence.kept {
+                    return Err(Unfinished::Kept(kept));
+                }
+                let Some(report) = fence.report else {
+                    return Ok(None);
+                };
+                let finished = replace::finish(&self.executor.stores, &self.job, *report);
                 return Ok(Some(finished.await?));
             }
-            AtOutput::Foreign if !replaces_output(&self.job) => {
-                return Err(earlier::occupied(output, false).into());
+            AtOutput::Foreign if !may_replace => {
+                return Err(earlier::occupied(fence.place(&self.job), false).into());
             }
             _ if only_looks => return Err(Unfinished::Vanished),
             AtOutput::Nothing | AtOutput::Foreign => {}
@@ -97,12 +103,13 @@ impl Attempt<'_> {
             digest,
             companions: companions.iter().map(Staged::publish_method).collect(),
             is_settled: false,
-            report: Box::new(report),
+            report: Some(Box::new(report.clone())),
+            kept: None,
         };
         self.commit(staged, companions, &fence).await?;
         let report = Report {
             total_seconds: self.started.elapsed().as_secs_f64(),
-            ..*fence.report
+            ..report
         };
         let (stores, job) = (&self.executor.stores, &self.job);
         Ok(replace::finish(stores, job, report).await?)
@@ -140,7 +147,7 @@ impl Attempt<'_> {
     }
 
     /// Makes sure that only one version of an input was read. Waits for a store that is out of reach.
-    async fn is_unchanged(&self, input: &Input) -> Result<(), Failure> {
+    pub(super) async fn is_unchanged(&self, input: &Input) -> Result<(), Failure> {
         loop {
             let since = Instant::now();
             match input::unchanged(&self.executor.stores, input, "encoded: enqueue it again").await
@@ -155,7 +162,7 @@ impl Attempt<'_> {
     }
 
     /// Moves a file next to its final key. Waits for a store that is out of reach.
-    async fn stage(&self, made: &ToolOutput, to: &Location) -> Result<Staged, Failure> {
+    pub(super) async fn stage(&self, made: &ToolOutput, to: &Location) -> Result<Staged, Failure> {
         let mut refused = 0;
         loop {
             let since = Instant::now();
@@ -235,7 +242,7 @@ impl Attempt<'_> {
 
     /// Writes the fence and makes the companions and then the output appear. Renews the fence for as long as that
     /// takes.
-    async fn commit(
+    pub(super) async fn commit(
         &mut self,
         staged: Staged,
         companions: Vec<Staged>,
@@ -263,7 +270,7 @@ impl Attempt<'_> {
         };
         let (stores, job) = (&self.executor.stores, &self.job);
         let appearing = async {
-            for (staged, file) in companions.into_iter().zip(&fence.report.companions) {
+            for (staged, file) in companions.into_iter().zip(fence.companions()) {
                 let announced = Announced {
                     to: &file.suffix.beside(&job.output),
                     size: file.size,
@@ -274,16 +281,17 @@ impl Attempt<'_> {
                 staged.commit(stores, announced, replace).await?;
             }
             let announced = Announced {
-                to: &job.output,
+                to: fence.place(job),
                 size: fence.size,
                 digest: &fence.digest,
                 is_companion: false,
             };
-            if let Err(changed) = stores.original_is_unchanged(job).await {
+            let is_copy = fence.kept.is_some();
+            if !is_copy && let Err(changed) = stores.original_is_unchanged(job).await {
                 staged.discard().await;
                 return Err(replace::failure(changed));
             }
-            let replace = replaces_output(job);
+            let replace = replaces_output(job) && !is_copy;
             staged.commit(stores, announced, replace).await
         };
         tokio::select! {

@@ -13,6 +13,7 @@ use crate::attempt::publish::attributes::Attributes;
 use crate::attempt::scratch::AttemptFolder;
 use crate::attempt::steps::{Attempt, Unfinished};
 use crate::ffmpeg::Source;
+use crate::ffmpeg::probe::media::Media;
 use crate::ffmpeg::run::runner::Runner;
 
 /// The name of an output while it is made.
@@ -24,6 +25,8 @@ pub struct Prepared {
     pub source: Source,
     /// The further inputs, in their order.
     pub further: Vec<(FurtherRole, Source)>,
+    /// What the input holds, if it was probed already.
+    pub seen: Option<Media>,
     /// What was lost when parts were joined.
     pub lost: Vec<Change>,
     /// The attributes of the input; `None` for an object.
@@ -86,6 +89,7 @@ impl Attempt<'_> {
             runner,
             source,
             further: roles.zip(sources).collect(),
+            seen: None,
             lost: Vec::new(),
             folder: Arc::new(folder),
         })

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use common::job::failure::Failure;
 use common::job::progress::EncodeProgress;
 
+use crate::attempt::rules::OutputLimit;
 use crate::attempt::steps::Probed;
 use crate::attempt::steps::read::OUTPUT;
 use crate::ffmpeg::arguments::{REST, STATISTICS, SizePlan, at_bitrate};
@@ -46,10 +47,21 @@ impl Share {
     }
 }
 
+/// What the runs have made.
+pub(super) enum Made {
+    Whole(Finished),
+    /// They were stopped, because the output would have had about so many bytes.
+    TooLarge(u64),
+}
+
 /// The runs of one encode.
 struct Runs<'a, N> {
     probed: &'a Probed,
     runner: Runner,
+    /// The limit of the output's size, if the rules set one.
+    limit: Option<OutputLimit>,
+    /// The estimated size of an output that is too large.
+    too_large: Option<u64>,
     notify: N,
 }
 
@@ -59,17 +71,33 @@ impl Probed {
     /// # Errors
     /// If ffmpeg fails, stalls, or is stopped. The input's fault if it holds no frame, or does not fit into the size
     /// that the recipe asks for.
-    pub(super) async fn make(&self, notify: impl FnMut(Notice<'_>)) -> Result<Finished, Failure> {
+    pub(super) async fn make(
+        &self,
+        limit: Option<OutputLimit>,
+        notify: impl FnMut(Notice<'_>),
+    ) -> Result<Made, Failure> {
+        let mut runner = self.prepared.writing();
+        runner.stop = runner.stop.child_token();
         let mut runs = Runs {
             probed: self,
-            runner: self.prepared.writing(),
+            runner,
+            // The tries for a size may all miss it but the last.
+            limit: limit.filter(|_| self.arguments.size.is_none()),
+            too_large: None,
             notify,
         };
         let made = match &self.arguments.size {
             Some(plan) => runs.encode_to_size(plan).await,
             None => runs.passes(None, Share::WHOLE).await,
         };
-        self.inspected().blame_empty_input(made).await
+        match runs.too_large {
+            Some(would_be) if made.is_err() => Ok(Made::TooLarge(would_be)),
+            _ => self
+                .inspected()
+                .blame_empty_input(made)
+                .await
+                .map(Made::Whole),
+        }
     }
 
     /// Bytes of a file in the folder where ffmpeg writes; 0 if there is none.
@@ -190,9 +218,20 @@ impl<N: FnMut(Notice<'_>)> Runs<'_, N> {
 
     async fn run(&mut self, list: &[OsString], share: Share) -> Result<Finished, Failure> {
         let origin = Origin::of(&self.probed.prepared.source);
-        let notify = &mut self.notify;
+        let duration = self.probed.media.likely_duration();
+        let (notify, too_large) = (&mut self.notify, &mut self.too_large);
         let on_sign = |sign: Sign<'_>| match sign {
-            Sign::Progress(now) => notify(Notice::Progress(now, share)),
+            Sign::Progress(now) => {
+                notify(Notice::Progress(now, share));
+                let limit = self.limit.filter(|_| too_large.is_none());
+                let exceeded = limit.and_then(|limit| {
+                    limit.exceeded(self.probed.written(OUTPUT), now.time, duration)
+                });
+                if exceeded.is_some() {
+                    *too_large = exceeded;
+                    self.runner.stop.cancel();
+                }
+            }
             Sign::Log(line) => notify(Notice::Log(line)),
         };
         self.runner.ffmpeg(list, origin, on_sign).await

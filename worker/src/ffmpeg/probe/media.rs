@@ -92,6 +92,8 @@ pub struct Stream {
     pub frames: Option<u64>,
     /// Length in seconds, if the container says it.
     pub duration: Option<f64>,
+    /// Bits per second, if the container says it.
+    pub bitrate: Option<u64>,
     /// The time of the first frame in seconds, if the container says it.
     pub start: Option<f64>,
     /// Whether frames are decoded in another order than they are shown.

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod beginning;
 pub mod count;
+mod facts;
 pub mod first_packets;
 pub mod media;
 pub mod packets;

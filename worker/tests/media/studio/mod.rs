@@ -18,8 +18,9 @@ use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Choice, Recipe, Video, VideoEncode};
 use tokio_util::sync::CancellationToken;
 use worker::attempt::quality::target::Alone;
+use worker::attempt::rules::OutputLimit;
 use worker::attempt::scratch::{AttemptFolder, Scratch};
-use worker::attempt::steps::{Notice, Prepared, Probed, Share, Verified};
+use worker::attempt::steps::{EncodeEnd, Encoded, Notice, Prepared, Probed, Share, Verified};
 use worker::attempt::survey::survey;
 use worker::attempt::verify::gate::{Checked, Depth};
 use worker::ffmpeg::build::Build;
@@ -239,7 +240,7 @@ impl Studio {
         recipe: &Recipe,
     ) -> Result<Verified, Failure> {
         let probed = self.searched(source, recipe, &|_| {}).await?;
-        probed.encode(|_| {}).await?.verify(Depth::Full).await
+        whole(probed, |_| {}).await?.verify(Depth::Full).await
     }
 
     /// Encodes and checks, and passes on what is told meanwhile.
@@ -252,9 +253,25 @@ impl Studio {
         notify: impl FnMut(Notice<'_>),
     ) -> Result<Checked, Failure> {
         let probed = self.searched(source, recipe, &|_| {}).await?;
-        let encoded = probed.encode(notify).await?;
+        let encoded = whole(probed, notify).await?;
         harm(&encoded.probed.prepared.output_path());
         Ok(encoded.verify(depth).await?.checked)
+    }
+
+    /// Encodes within a limit of the size. Returns the estimated size of an output that would be too large.
+    pub(crate) async fn encode_within(
+        &self,
+        source: &Path,
+        recipe: &Recipe,
+        limit: OutputLimit,
+        notify: impl FnMut(Notice<'_>),
+    ) -> Option<u64> {
+        let probed = self.searched(source, recipe, &|_| {}).await;
+        let end = probed.expect("probed").encode_within(Some(limit), notify);
+        match end.await.expect("no failure") {
+            EncodeEnd::Made(_) => None,
+            EncodeEnd::TooLarge { would_be, .. } => Some(would_be),
+        }
     }
 
     /// Encodes an input with files beside it, and checks.
@@ -271,7 +288,7 @@ impl Studio {
         let encoder = encoder(recipe);
         let encoder = encoder.as_ref().map(|(encoder, proof)| (encoder, proof));
         let probed = prepared.probe(encoder, &self.build()).await?;
-        let encoded = probed.encode(|_| {}).await?;
+        let encoded = whole(probed, |_| {}).await?;
         Ok(encoded.verify(Depth::Full).await?.checked)
     }
 
@@ -280,6 +297,7 @@ impl Studio {
             recipe: recipe.clone(),
             source: Source::File(source.to_owned()),
             further: further(recipe),
+            seen: None,
             lost: Vec::new(),
             attributes: None,
             folder: Arc::clone(&self.attempt),
@@ -306,7 +324,7 @@ impl Studio {
                 stop.cancel();
             }
         };
-        probed.encode(notify).await.map(|_| ())
+        whole(probed, notify).await.map(|_| ())
     }
 
     /// The steps before the encode.
@@ -347,7 +365,7 @@ impl Studio {
         recipe: &Recipe,
     ) -> Result<OutputQuality, Failure> {
         let probed = self.searched(source, recipe, &|_| {}).await?;
-        let verified = probed.encode(|_| {}).await?.verify(Depth::Full).await?;
+        let verified = whole(probed, |_| {}).await?.verify(Depth::Full).await?;
         Ok(verified.measured.expect("a floor"))
     }
 
@@ -373,6 +391,7 @@ impl Studio {
             further: later
                 .map(|part| (role.clone(), Source::File(part.clone())))
                 .collect(),
+            seen: None,
             lost: Vec::new(),
             attributes: None,
             folder: Arc::clone(&self.attempt),
@@ -387,7 +406,7 @@ impl Studio {
         let probed = joined.probe(encoder, &build).await?;
         let me = "studio".parse().expect("a name");
         let probed = probed.search(encoder, &build, me, &Alone, &|_| {}).await?;
-        let encoded = probed.encode(|_| {}).await?;
+        let encoded = whole(probed, |_| {}).await?;
         Ok(encoded.verify(Depth::Full).await?.checked)
     }
 
@@ -448,5 +467,13 @@ impl Studio {
     /// The output of the last encode.
     pub(crate) fn output(&self) -> PathBuf {
         self.attempt.path().join(OUTPUT)
+    }
+}
+
+/// Encodes without a limit of the size.
+async fn whole(probed: Probed, notify: impl FnMut(Notice<'_>)) -> Result<Encoded, Failure> {
+    match probed.encode_within(None, notify).await? {
+        EncodeEnd::Made(encoded) => Ok(*encoded),
+        EncodeEnd::TooLarge { .. } => panic!("there is no limit"),
     }
 }
