@@ -9,4 +9,5 @@ pub mod naming;
 pub mod output_job;
 pub mod output_set;
 pub mod result;
+pub mod sample;
 pub mod terms;

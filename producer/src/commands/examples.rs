@@ -19,6 +19,12 @@ pub(super) const CHECK: &str = "\
     Examples:\n\
     \x20 producer check films\n\
     \x20 producer check s3://media/films --quick --wait";
+pub(super) const SAMPLE: &str = "\
+    Without an option that names an encoder, libx265 is used.\n\
+    \n\
+    Examples:\n\
+    \x20 producer sample film.mkv --crf 24\n\
+    \x20 producer sample film.mkv --codec av1 --samples 5 --length 10s -o clips";
 pub(super) const ENQUEUE: &str = "\
     Examples:\n\
     \x20 producer enqueue films -o /mnt/out --codec hevc\n\

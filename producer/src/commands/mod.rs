@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use self::change::{cancel, reassign, reprioritize, retry};
 use self::look::{batch, batches, job, jobs, logs, why, workers};
 use self::orders::{drain, hours, pause, resume};
-use self::run::{check, encode, enqueue, merge, plan, watch};
+use self::run::{check, encode, enqueue, merge, plan, sample, watch};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::embedded::guard;
@@ -48,6 +48,9 @@ pub(crate) enum FarmCommand {
     /// Look for damage in files: in their containers, and in what can be decoded; needs no server
     #[command(after_long_help = examples::CHECK)]
     Check(Box<check::Options>),
+    /// Encode short samples of a film and tell what the whole would take; needs no server
+    #[command(after_long_help = examples::SAMPLE)]
+    Sample(Box<sample::Options>),
     /// Submit files, folders or bucket prefixes to the farm
     #[command(after_long_help = examples::ENQUEUE)]
     Enqueue(Box<enqueue::Options>),
@@ -134,7 +137,7 @@ impl FarmCommand {
     /// Whether the command creates a farm on a broker that has none: commands that submit jobs or save presets do.
     pub(crate) fn sets_up(&self) -> bool {
         match self {
-            Self::Setup | Self::Watch(_) | Self::Check(_) => true,
+            Self::Setup | Self::Watch(_) | Self::Check(_) | Self::Sample(_) => true,
             Self::Encode(options) => !options.jobs.dry_run,
             Self::Enqueue(options) => !options.jobs.dry_run,
             Self::Merge(options) => !options.jobs.dry_run,
@@ -153,6 +156,7 @@ impl FarmCommand {
             Self::Encode(options) => encode::run(*options, settings, shutdown).await,
             Self::Merge(options) => merge::run(*options, settings, shutdown).await,
             Self::Check(options) => check::run(*options, settings, shutdown).await,
+            Self::Sample(options) => sample::run(*options, settings, shutdown).await,
             Self::Enqueue(options) => enqueue::run(*options, settings, shutdown).await,
             Self::Watch(options) => watch::run(*options, settings, shutdown).await,
             Self::Download(options) => download::run(options, settings, shutdown).await,

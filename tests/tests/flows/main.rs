@@ -8,6 +8,7 @@ mod inputs;
 mod library;
 mod monitor_page;
 mod plain_client;
+mod sample;
 mod steer;
 mod strangers;
 mod submit;

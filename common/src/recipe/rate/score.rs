@@ -44,6 +44,16 @@ pub struct Score {
     pub value: f64,
 }
 
+impl Score {
+    /// The least score that an encode may ask for: every picture of use reaches it.
+    pub fn least(metric: Metric) -> Self {
+        Self {
+            metric,
+            value: metric.range().0,
+        }
+    }
+}
+
 /// The text is no score.
 #[derive(Debug, thiserror::Error)]
 pub enum ScoreError {

@@ -7,5 +7,6 @@ pub(super) mod enqueue;
 pub(super) mod merge;
 mod on_farm;
 pub(super) mod plan;
+pub(super) mod sample;
 mod summary;
 pub(super) mod watch;

@@ -340,7 +340,7 @@ fn close(state: State, worth: Option<Memory>) {
 }
 
 /// The encoders that the worker tests. Hardware may be missing, so its alternatives are tested as well.
-fn encoders_to_prove(recipe: &Recipe) -> Option<Vec<Encoder>> {
+pub(in crate::commands::run) fn encoders_to_prove(recipe: &Recipe) -> Option<Vec<Encoder>> {
     match &recipe.video_encode()?.with {
         Choice::Encoder(encoder) if encoder.kind() == EncoderKind::Software => {
             Some(vec![encoder.clone()])

@@ -13,7 +13,7 @@ use common::submit::output_set::OutputSet;
 use common::submit::terms::Renew;
 use tokio_util::sync::CancellationToken;
 
-pub(super) use self::here::Encode;
+pub(super) use self::here::{Encode, encoders_to_prove};
 pub(crate) use self::options::{MachineOptions, Options};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
@@ -25,7 +25,7 @@ use crate::submit::submission::Order;
 use crate::submit::terms::JobOptions;
 
 /// The default encoder.
-const ENCODER: &str = "libx265";
+pub(super) const ENCODER: &str = "libx265";
 
 pub(crate) async fn run(
     options: Options,
