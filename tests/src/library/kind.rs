@@ -58,6 +58,13 @@ impl Kind {
         Self::Private,
     ];
 
+    /// Whether a file's name is that of a film of some kind.
+    pub fn is_film(name: &Path) -> bool {
+        let extension = name.extension();
+        let mut kinds = Self::ALL.iter();
+        kinds.any(|kind| Path::new(kind.file()).extension() == extension)
+    }
+
     /// What is to become of it.
     pub fn expected(self) -> Expected {
         match self {
@@ -176,12 +183,13 @@ impl Kind {
         assert!(status.success(), "{}", file.display());
     }
 
-    /// Damages the film if that is its kind.
-    pub(super) fn spoil(self, file: &Path) {
+    /// Damages the film if that is its kind. The number makes its bytes differ from those of others.
+    pub(super) fn spoil(self, file: &Path, number: usize) {
         if self == Self::CutOff {
-            let whole = std::fs::metadata(file).expect("it is there").len();
-            let opened = std::fs::File::options().write(true).open(file);
-            opened.expect("it is ours").set_len(whole / 2).expect("cut");
+            let mut bytes = std::fs::read(file).expect("it is there");
+            bytes.truncate(bytes.len() / 2);
+            bytes.extend(number.to_be_bytes());
+            std::fs::write(file, bytes).expect("it is ours");
         }
     }
 }

@@ -119,7 +119,7 @@ fn film(masters: &Path, library: &Path, kind: Kind, number: usize) -> Film {
         bytes.extend(number.to_be_bytes());
         std::fs::write(&file, bytes).expect("the disk has room");
     }
-    kind.spoil(&file);
+    kind.spoil(&file, number);
     for (end, text) in kind.sidecars() {
         let name = format!("{stem}{end}");
         std::fs::write(file.with_file_name(name), format!("{text} {number}\n")).expect("written");

@@ -2,9 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::process::Command;
 
 use harness::faults::stand_in::{Fault, STARTED, StandIn};
+use harness::library::{Expected, Kind, Library};
 use harness::outside::media::Media;
 use harness::servers::store::TestStore;
 use harness::{paths, process};
@@ -117,4 +119,36 @@ async fn the_stand_in_fails_as_told() {
     ffmpeg.recover();
     run(&ffmpeg).await.succeeded();
     assert!(torn < output.metadata().unwrap().len() * 6 / 10);
+}
+
+#[test]
+fn a_library_has_films_of_all_kinds_that_differ_from_each_other() {
+    let folder = paths::test_folder();
+    let library = Library::make(&folder.path().join("films"), Kind::ALL.len());
+    for film in &library.films {
+        let path = library.folder.join(&film.path);
+        match film.kind.expected() {
+            Expected::Failed if film.kind != Kind::TwoNames => continue,
+            _ => assert!(Media::of(&path).frames() > 0, "{}", path.display()),
+        }
+    }
+    let mut films = library.films.iter();
+    let named_twice = films.find(|film| film.kind == Kind::TwoNames);
+    let named_twice = library.folder.join(&named_twice.unwrap().path);
+    assert_eq!(
+        std::os::unix::fs::MetadataExt::nlink(&named_twice.metadata().unwrap()),
+        2
+    );
+    let again = Library::make(&folder.path().join("others"), 2 * Kind::ALL.len());
+    let digests: BTreeSet<String> = again
+        .films
+        .iter()
+        .map(|film| again.originals[&film.path].digest.to_string())
+        .collect();
+    assert_eq!(
+        digests.len(),
+        again.films.len(),
+        "no two films are the same file"
+    );
+    assert_eq!(again.present(), again.originals);
 }
