@@ -100,8 +100,17 @@ fn of_folder(roots: &Roots, top: &Location, wanted: &Wanted) -> Result<Listing, 
     let mut listing = Listing::default();
     let opened = roots.folder(top)?;
     listing.real = Location::file(opened.path()).ok();
-    let mut folders = vec![(String::new(), top.clone(), opened)];
-    while let Some((path, place, folder)) = folders.pop() {
+    // Folders are opened one after the other: a library may have more than a program may hold open.
+    let mut folders = vec![(String::new(), top.clone(), Some(opened))];
+    while let Some((path, place, opened)) = folders.pop() {
+        let folder = match opened.map_or_else(|| roots.folder(&place), Ok) {
+            Ok(folder) => folder,
+            Err(StoreError::Missing(_)) => continue,
+            Err(error) => {
+                listing.unreadable.push((place, error.to_string()));
+                continue;
+            }
+        };
         let entries = match folder.entries() {
             Ok(entries) => entries,
             Err(source) if place == *top => {
@@ -127,11 +136,7 @@ fn of_folder(roots: &Roots, top: &Location, wanted: &Wanted) -> Result<Listing, 
             };
             // Links are left out: a file has one place in a library.
             if kind.is_dir() && !wanted.is_trash(&at) {
-                match roots.folder(&at) {
-                    Ok(opened) => folders.push((below, at, opened)),
-                    Err(StoreError::Missing(_)) => {}
-                    Err(error) => listing.unreadable.push((at, error.to_string())),
-                }
+                folders.push((below, at, None));
             } else if kind.is_file() && wanted.is_media(&name) {
                 let modified = kind.modified().ok().map(|time| time.into_std());
                 let input = modified_input(at, kind.len(), modified);

@@ -30,7 +30,10 @@ impl Broker {
 
     /// The scan of every library, by name; libraries that were never scanned are left out.
     pub async fn scans(&self) -> Result<Vec<(Token, ScanRecord)>, BrokerError> {
-        let scans = self.nats.values_of(LIBRARIES, subject::ALL_SCANS).await?;
+        let scans = match self.nats.values_of(LIBRARIES, subject::ALL_SCANS).await {
+            Err(_) if self.nats.lacks(&subject::bucket(LIBRARIES)).await => Vec::new(),
+            scans => scans?,
+        };
         let scan = |scan: KeyValue<ScanRecord>| {
             let name = scan.key.strip_suffix(subject::SCAN_SUFFIX)?;
             Some((name.parse().ok()?, scan.value))

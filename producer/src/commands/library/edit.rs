@@ -47,8 +47,12 @@ pub(super) async fn run(options: Options, settings: &Settings, json: bool) -> Re
         }
         options.library.apply(library)
     };
+    let workers = broker.workers().await?;
+    let edit = |library: &mut Library| {
+        edit(library)?;
+        check_known(&library.recipe, &workers)
+    };
     let stored = broker.edit_library(&options.name, edit).await?;
-    check_known(&stored.library.recipe, &broker.workers().await?)?;
     warn(&broker, &stored.library).await?;
     let done = format!("changed {}; its next scan goes by it", options.name);
     super::print(&options.name, Some(&stored), &done, json)

@@ -99,6 +99,14 @@ fn no_media(failure: Failure) -> Result<Checked, Failure> {
     })
 }
 
+/// Makes sure that damage is the file's: a connection that broke looks like a file that breaks off.
+fn whole_reading(damage: &[Damage], network: Option<Failure>) -> Result<(), Failure> {
+    match network {
+        Some(failure) if !damage.is_empty() => Err(failure),
+        _ => Ok(()),
+    }
+}
+
 /// What is wrong with the container of a local file. ffprobe tells why a file cannot be read.
 async fn faults(source: &Source) -> Faults {
     let Source::File(path) = source else {
@@ -130,6 +138,7 @@ impl File<'_> {
         let begin = places::beginning(self.media, &reading);
         let mut damage = places::damage(self.media, &reading, begin);
         damage.extend(self.container(&reading));
+        whole_reading(&damage, reading.network.take())?;
         Ok((places::frames(self.media, &reading), damage))
     }
 

@@ -3,9 +3,9 @@
 use common::job::failure::Failure;
 use common::job::run::health::Damage;
 
-use crate::attempt::check::File;
 use crate::attempt::check::places;
 use crate::attempt::check::reading::{Pass, read};
+use crate::attempt::check::{File, whole_reading};
 use crate::ffmpeg::probe::survey;
 
 /// Seconds of film from which on a quick check is quicker than a full one.
@@ -30,11 +30,13 @@ impl File<'_> {
         let begin = self.media.start.unwrap_or(0.0);
         let (mut frames, mut damage) = (0, Vec::new());
         let mut breaks_off = self.faults.breaks_off;
+        let mut network = None;
         for (done, from) in (1..).zip(starts(length)) {
             let to = from + LENGTH;
             let seek = (from > 0.0).then_some(begin + from);
             let stretch = Pass::Stretch(seek, begin + to);
-            let reading = read(self.runner, self.source, stretch, |_| {}).await?;
+            let mut reading = read(self.runner, self.source, stretch, |_| {}).await?;
+            network = network.or(reading.network.take());
             frames += places::frames(self.media, &reading);
             breaks_off |= self.source.is_remote() && places::breaks_off(&reading);
             let settled = if seek.is_some() { from + SETTLING } else { 0.0 };
@@ -53,6 +55,7 @@ impl File<'_> {
             damage.push(self.cut(length, length));
         }
         damage.extend(self.index());
+        whole_reading(&damage, network)?;
         Ok((frames, damage))
     }
 }

@@ -9,7 +9,7 @@ use common::job::failure::Failure;
 use crate::ffmpeg::Source;
 use crate::ffmpeg::probe::packets::{field, index, interval, number, time};
 use crate::ffmpeg::probe::survey::MOST_FRAMES;
-use crate::ffmpeg::run::fault::Origin;
+use crate::ffmpeg::run::fault::{self, Origin};
 use crate::ffmpeg::run::runner::{Printed, Runner};
 use crate::ffmpeg::run::without_speaker;
 
@@ -36,6 +36,8 @@ pub(super) struct Reading {
     pub(super) placed: Vec<Placed>,
     /// The errors without a place, in ffmpeg's words.
     pub(super) errors: Vec<Spoken>,
+    /// The failure of the network that the reading met, if the file is remote.
+    pub(super) network: Option<Failure>,
     /// The packets whose place in the file is known, in the order of reading.
     pub(super) positions: Vec<Position>,
 }
@@ -99,10 +101,14 @@ pub(super) async fn read(
                 on_time(time);
             }
         }
-        Printed::Log(line) if reading.errors.len() < MOST_ERRORS => {
-            reading.errors.push(Spoken::of(line));
+        Printed::Log(line) => {
+            if source.is_remote() && reading.network.is_none() {
+                reading.network = fault::network(line);
+            }
+            if reading.errors.len() < MOST_ERRORS {
+                reading.errors.push(Spoken::of(line));
+            }
         }
-        Printed::Log(_) => {}
     };
     let arguments = arguments(source, pass);
     runner

@@ -19,7 +19,7 @@ impl Attempt<'_> {
         self.report(Stage::Reading, None).await;
         let input = self.job.input.clone();
         if input.size == 0 {
-            self.is_same(&input).await?;
+            self.is_there(&input).await?;
             let checked = Checked {
                 damage: vec![Damage::whole("the file is empty")],
                 ..Checked::default()
@@ -46,7 +46,10 @@ impl Attempt<'_> {
             never = publishing => never,
         };
         // A failure over a file that is being written says nothing about it.
-        self.is_same(&input).await?;
+        match &checked {
+            Ok(checked) if checked.damage.is_empty() => self.is_same(&input).await?,
+            _ => self.is_there(&input).await?,
+        }
         let seconds = started.elapsed().as_secs_f64();
         Ok(self.health_report(depth, checked?, seconds))
     }
@@ -55,6 +58,13 @@ impl Attempt<'_> {
     async fn is_same(&self, input: &Input) -> Result<(), Failure> {
         let stores = &self.executor.stores;
         input::unchanged(stores, input, "checked: check it again").await
+    }
+
+    /// Like [`Self::is_same`], where the file must still be there: a file that is moved away seems damaged.
+    async fn is_there(&self, input: &Input) -> Result<(), Failure> {
+        let found = self.executor.stores.head(&input.location).await;
+        found.map_err(input::failure)?;
+        self.is_same(input).await
     }
 
     fn health_report(&self, depth: CheckDepth, checked: Checked, seconds: f64) -> Report {

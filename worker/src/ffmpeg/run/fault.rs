@@ -83,6 +83,12 @@ const CRASHES: &[(i32, &str)] = &[
     (11, "segmentation fault"),
 ];
 
+/// The failure of the network that a line of the log reports, although the tool exits with success.
+pub(crate) fn network(line: &str) -> Option<Failure> {
+    let is_network = PASSING.iter().any(|words| line.contains(words));
+    is_network.then(|| Failure::passing(without_speaker(line)))
+}
+
 /// The failure that ffmpeg reports in its log only, although it exits with success.
 pub(crate) fn unfinished(log: &[Line]) -> Option<Failure> {
     let line = find(log, UNFINISHED)?;
@@ -270,6 +276,16 @@ mod tests {
             "ffmpeg gave up on this file and did not say why (exit status: 1)",
         ),
     ];
+
+    #[test]
+    fn a_broken_connection_is_told_from_a_broken_file() {
+        let broken = network("[http @ 0x5] Stream ends prematurely at 5, should be 9");
+        assert_eq!(broken.map(|failure| failure.fault), Some(Fault::Passing));
+        assert_eq!(
+            network("[mov,mp4 @ 0x5] stream 0, offset 0x5: partial file"),
+            None
+        );
+    }
 
     #[test]
     fn faults_are_classified_by_phrases_of_the_log() {

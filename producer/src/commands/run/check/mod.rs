@@ -184,8 +184,9 @@ impl<'a> Check<'a> {
                     "the same command with --wait tells what was found; `producer batch {batch}` shows how far it is"
                 );
             }
-            Results::of(&entries).print(self.options.json)?;
-            return Ok(self.exit(Exit::Done));
+            let results = Results::of(&entries);
+            results.print(self.options.json)?;
+            return Ok(self.exit(results.exit_so_far()));
         }
         let supervise = std::future::pending();
         let waiting = wait_until_ended(

@@ -82,6 +82,14 @@ impl<'a> Results<'a> {
         lines
     }
 
+    /// Success as long as nothing damaged is known; files may still be open.
+    pub(super) fn exit_so_far(&self) -> Exit {
+        match self.damaged + self.failed {
+            0 => Exit::Done,
+            _ => Exit::Failed,
+        }
+    }
+
     /// Success if every file is healthy.
     pub(super) fn exit(&self) -> Exit {
         match self.healthy == self.files.len() {
