@@ -2,14 +2,15 @@
 //!
 //! `feed` reads the broker into the [`view`], which folds the live state, and into the [`index`] of
 //! all jobs. [`snapshot`] is the live state as the page gets it; [`view::board`] holds it as text.
-//! [`access`] checks roles, `api` answers requests, and `page` is the web page. While nobody looks,
-//! the monitor asks the broker nothing.
+//! `notify` tells hooks what happens. [`access`] checks roles, `api` answers requests, and `page` is the web page. While nobody looks
+//! and there is no hook, the monitor asks the broker next to nothing.
 
 pub mod access;
 mod api;
 pub mod config;
 mod feed;
 pub mod index;
+mod notify;
 mod page;
 pub mod snapshot;
 pub mod view;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::broker::{Broker, BrokerError};
+use common::notify::send::Sender;
 use common::program::exit::Exit;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +33,7 @@ use access::passwords::{Passwords, PasswordsError};
 use api::media::Media;
 use feed::audience::Audience;
 use index::shared::Listing;
+use notify::Notifier;
 use view::board::{Board, Publisher};
 use web::app::App;
 
@@ -94,8 +97,17 @@ pub async fn run(
         listing.clone(),
         shutdown.clone(),
     ));
+    let sender = Sender::new();
+    let notifier = Notifier {
+        broker: broker.clone(),
+        audience: audience.clone(),
+        listing: listing.clone(),
+        sender: sender.clone(),
+    };
+    let telling = tokio::spawn(notifier.run(shutdown.clone()));
     let routes = api::routes(App {
         broker,
+        sender,
         board,
         listing,
         pages: Arc::default(),
@@ -116,6 +128,7 @@ pub async fn run(
     };
     shutdown.cancel();
     let _ = feeding.await;
+    let _ = telling.await;
     Ok(served?)
 }
 

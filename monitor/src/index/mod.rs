@@ -83,6 +83,8 @@ pub struct BatchSum {
     pub waiting: Waiting,
     /// The queues of the jobs that have not ended.
     pub queues: Vec<Queue>,
+    /// When the last job ended by itself, not by a person's cancelling: milliseconds since the epoch.
+    pub ended: Option<i64>,
 }
 
 /// A worker and an encoder, by their numbers in the index: a cheap key for sums.
@@ -292,10 +294,10 @@ impl Index {
     }
 
     pub fn batches(&self) -> BTreeMap<BatchId, BatchSum> {
-        let mut found: Vec<(Counts, Waiting, BTreeSet<u32>)> =
+        let mut found: Vec<(Counts, Waiting, BTreeSet<u32>, Option<i64>)> =
             vec![Default::default(); self.batches.len()];
         for (_, row) in self.slots.iter() {
-            let (counts, waiting, queues) = &mut found[row.batch as usize];
+            let (counts, waiting, queues, ended) = &mut found[row.batch as usize];
             counts.0[row.state as usize] += 1;
             if row.state.is_waiting() {
                 waiting.add(row.size);
@@ -303,14 +305,18 @@ impl Index {
             if row.state.is_waiting() || row.state == JobState::Running {
                 queues.insert(row.queue);
             }
+            if row.state.has_ended() && row.state != JobState::Cancelled {
+                *ended = (*ended).max(Some(row.changed));
+            }
         }
-        let sum = |(counts, waiting, queues): (_, _, BTreeSet<u32>)| BatchSum {
+        let sum = |(counts, waiting, queues, ended): (_, _, BTreeSet<u32>, _)| BatchSum {
             counts,
             waiting,
             queues: queues
                 .into_iter()
                 .map(|queue| self.queues.get(queue).clone())
                 .collect(),
+            ended,
         };
         (0..)
             .zip(found)

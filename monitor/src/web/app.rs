@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use common::broker::Broker;
+use common::notify::send::Sender;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
@@ -18,6 +19,7 @@ use crate::web::refusal::Refusal;
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) broker: Broker,
+    pub(crate) sender: Sender,
     pub(crate) board: Arc<Board>,
     pub(crate) listing: Arc<Listing>,
     pub(crate) pages: Arc<Pages>,

@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
-use common::broker::{BrokerError, SettingsError};
+use common::broker::{BrokerError, HookStoreError, SettingsError};
 use common::store::StoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -78,6 +78,18 @@ impl From<SettingsError> for Refusal {
             SettingsError::Unknown(_) | SettingsError::BuiltIn(_) | SettingsError::IsDefault(_) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<HookStoreError> for Refusal {
+    fn from(error: HookStoreError) -> Self {
+        let status = match error {
+            HookStoreError::Broker(error) => return error.into(),
+            HookStoreError::Unknown { .. } => StatusCode::NOT_FOUND,
+            HookStoreError::Taken(_) | HookStoreError::Changed(_) => StatusCode::CONFLICT,
+            HookStoreError::TooMany => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(status, error.to_string())
     }

@@ -98,6 +98,13 @@ pub(super) const LIBRARY: &str = "\
     \x20 producer library add films /srv/films -o /srv/small --codec hevc --schedule 22:00-07:00\n\
     \x20 producer library show films\n\
     \x20 producer library files films --state failed,unreadable";
+pub(super) const HOOKS: &str = "\
+    Examples:\n\
+    \x20 producer hooks add phone ntfy://our-films\n\
+    \x20 producer hooks add ci https://ci.example.org/hook --on batch-done,job-failed --secret-file key\n\
+    \x20 producer hooks add tv sonarr://KEY@nas:8989 --on batch-done\n\
+    \x20 producer hooks add mail 'smtps://me:PASSWORD@mail.example.org?from=farm@example.org&to=me@example.org'\n\
+    \x20 producer hooks test phone";
 pub(super) const WORKERS: &str = "\
     Example:\n\
     \x20 producer workers --json";

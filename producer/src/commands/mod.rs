@@ -5,6 +5,7 @@ mod completions;
 mod download;
 mod examples;
 mod library;
+mod hooks;
 mod look;
 mod orders;
 mod presets;
@@ -108,6 +109,9 @@ pub(crate) enum FarmCommand {
     /// Keep folders and bucket prefixes in shape: add, list, show, change, pause
     #[command(after_long_help = examples::LIBRARY)]
     Library(library::Options),
+    /// Save, list, try and remove hooks: addresses that are told of what happens
+    #[command(after_long_help = examples::HOOKS)]
+    Hooks(hooks::Options),
     /// List live workers and their proven encoders
     #[command(after_long_help = examples::WORKERS)]
     Workers(workers::Options),
@@ -143,6 +147,7 @@ impl FarmCommand {
             Self::Merge(options) => !options.jobs.dry_run,
             Self::Presets(options) => options.keeps(),
             Self::Library(options) => options.keeps(),
+            Self::Hooks(options) => options.keeps(),
             _ => false,
         }
     }
@@ -186,6 +191,7 @@ impl FarmCommand {
             Self::Library(options) => {
                 interruptible(shutdown, library::run(options, settings)).await
             }
+            Self::Hooks(options) => interruptible(shutdown, hooks::run(options, settings)).await,
             Self::Workers(options) => {
                 interruptible(shutdown, workers::run(options, settings)).await
             }

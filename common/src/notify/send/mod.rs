@@ -23,20 +23,19 @@ const LONGEST_WORDS: usize = 200;
 /// Sends messages. Clones share their connections.
 #[derive(Clone)]
 pub struct Sender {
-    client: reqwest::Client,
+    /// The client for web addresses, or why there is none: a machine may have no certificates of authorities.
+    client: Result<reqwest::Client, String>,
 }
 
-/// The client for web addresses cannot be made.
-#[derive(Debug, thiserror::Error)]
-#[error("the client for web addresses cannot be made: {0}")]
-pub struct SenderError(String);
+impl Default for Sender {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Sender {
     /// A sender.
-    ///
-    /// # Errors
-    /// The system's certificates cannot be read.
-    pub fn new() -> Result<Self, SenderError> {
+    pub fn new() -> Self {
         static TLS: Once = Once::new();
         TLS.call_once(|| {
             // An error means that a provider is set up already.
@@ -47,30 +46,29 @@ impl Sender {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(TIMEOUT)
             .user_agent(concat!("ffmpeg-easy/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| SenderError(error.to_string()))?;
-        Ok(Self { client })
+            .build();
+        Self {
+            client: client.map_err(|error| web::innermost(&error)),
+        }
     }
 
     /// Sends one message; `now` is the time of its signature.
     pub async fn send(&self, hook: &Prepared, of: &Occurrence, now: Timestamp) -> Answer {
+        let later = |error| Answer::Later { error, after: None };
         let sending = async {
-            match &hook.target {
-                Target::Web(target) => web::send(&self.client, target, hook, of, now).await,
-                Target::Mail(target) => mail::send(target, of).await,
+            match (&hook.target, &self.client) {
+                (Target::Web(target), Ok(client)) => web::send(client, target, hook, of, now).await,
+                (Target::Web(_), Err(error)) => {
+                    later(format!("this machine cannot speak HTTPS: {error}"))
+                }
+                (Target::Mail(target), _) => mail::send(target, of).await,
             }
         };
-        match tokio::time::timeout(TIMEOUT, sending).await {
-            Ok(answer) => answer,
-            Err(_) => Answer::Later {
-                error: format!(
-                    "{} did not answer within {} s",
-                    hook.target,
-                    TIMEOUT.as_secs()
-                ),
-                after: None,
-            },
-        }
+        let answer = tokio::time::timeout(TIMEOUT, sending).await;
+        answer.unwrap_or_else(|_| {
+            let seconds = TIMEOUT.as_secs();
+            later(format!("{} did not answer within {seconds} s", hook.target))
+        })
     }
 }
 

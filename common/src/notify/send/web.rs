@@ -121,7 +121,7 @@ fn unsent(server: &str, error: &reqwest::Error) -> Answer {
 }
 
 /// The cause that no other error wraps.
-fn innermost(error: &reqwest::Error) -> String {
+pub(super) fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;

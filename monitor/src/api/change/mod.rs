@@ -1,6 +1,7 @@
 //! Routes that change something: operators alone may call them.
 
 mod create;
+mod hooks;
 mod orders;
 mod presets;
 mod settings;
@@ -20,6 +21,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(orders::pause, orders::resume))
         .routes(routes!(orders::lift))
         .routes(routes!(orders::set_hours, orders::leave_hours))
+        .routes(routes!(hooks::save, hooks::remove))
+        .routes(routes!(hooks::test))
         .routes(routes!(presets::save, presets::remove))
         .routes(routes!(settings::keep_history))
         .routes(routes!(settings::set_default, settings::leave_default))

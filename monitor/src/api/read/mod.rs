@@ -5,6 +5,7 @@
 mod batches;
 mod forecast;
 mod history;
+mod hooks;
 mod jobs;
 mod live;
 mod log;
@@ -39,6 +40,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(forecast::forecast))
         .routes(routes!(vocabulary::vocabulary))
         .routes(routes!(settings::settings))
+        .routes(routes!(hooks::list))
         .routes(routes!(history::history))
         .routes(routes!(history::csv))
 }

@@ -1,0 +1,257 @@
+//! Deliveries: stored, taken, sent, retried. The broker keeps them; this holds those that have not ended.
+//!
+//! Each hook has one message under way at most, so a hook that never answers delays no other.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+
+use common::broker::{Broker, BrokerError, StoredDelivery};
+use common::job::id::BatchId;
+use common::names::token::Token;
+use common::notify::delivery::{Answer, Delivery, DeliveryKey, HOLD, PATIENCE};
+use common::notify::hook::SavedHook;
+use common::notify::occurrence::{Fact, Occurrence};
+use common::notify::send::Sender;
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// Most messages that wait for one hook.
+const MOST_WAITING: usize = 1000;
+/// Wait before what became of a message is written again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Deliveries that have not ended.
+pub(super) struct Outbox {
+    broker: Broker,
+    sender: Sender,
+    /// Tells this program's attempts from those of others.
+    me: Uuid,
+    /// The sequence from which deliveries are yet to be read.
+    from: u64,
+    open: BTreeMap<DeliveryKey, (Delivery, u64)>,
+    /// The last end of each batch's jobs of which hooks were told.
+    batches: HashMap<BatchId, Timestamp>,
+    /// Hooks that a message is on its way to.
+    busy: HashSet<Token>,
+    sending: JoinSet<Token>,
+}
+
+impl Outbox {
+    pub(super) fn new(broker: Broker, sender: Sender) -> Self {
+        Self {
+            broker,
+            sender,
+            me: Uuid::new_v4(),
+            from: 1,
+            open: BTreeMap::new(),
+            batches: HashMap::new(),
+            busy: HashSet::new(),
+            sending: JoinSet::new(),
+        }
+    }
+
+    /// Reads what this and other monitors have written.
+    pub(super) async fn catch_up(&mut self) -> Result<(), BrokerError> {
+        loop {
+            let (deliveries, next) = self.broker.deliveries_since(self.from).await?;
+            if next == self.from {
+                return Ok(());
+            }
+            self.from = next;
+            deliveries.into_iter().for_each(|stored| self.note(stored));
+        }
+    }
+
+    fn note(&mut self, stored: StoredDelivery) {
+        let StoredDelivery {
+            key,
+            delivery,
+            revision,
+        } = stored;
+        self.note_batch(&delivery.occurrence);
+        let is_older = self
+            .open
+            .get(&key)
+            .is_some_and(|(_, known)| *known > revision);
+        match delivery.due() {
+            _ if is_older => {}
+            Some(_) => drop(self.open.insert(key, (delivery, revision))),
+            None => drop(self.open.remove(&key)),
+        }
+    }
+
+    fn note_batch(&mut self, occurrence: &Occurrence) {
+        if let Fact::BatchDone(done) = &occurrence.fact
+            && let Some(batch) = done.batch
+        {
+            let told = self.batches.entry(batch).or_insert(occurrence.at);
+            *told = (*told).max(occurrence.at);
+        }
+    }
+
+    /// The last end of a batch's jobs of which hooks were told.
+    pub(super) fn batch_told(&self, batch: &BatchId) -> Option<Timestamp> {
+        self.batches.get(batch).copied()
+    }
+
+    /// Stores a delivery for each hook that wants one, unless another monitor has.
+    pub(super) async fn tell(
+        &mut self,
+        hooks: &[SavedHook],
+        occurrence: &Occurrence,
+    ) -> Result<(), BrokerError> {
+        let now = self.broker.now();
+        let is_news = now.duration_since(occurrence.at) < PATIENCE;
+        let told = hooks
+            .iter()
+            .filter(|saved| is_news && saved.hook.wants(occurrence));
+        for saved in told {
+            let key = DeliveryKey {
+                occurrence: occurrence.id,
+                hook: saved.name.clone(),
+            };
+            let waiting = self.open.keys().filter(|open| open.hook == saved.name);
+            if waiting.count() >= MOST_WAITING {
+                let error = format!("{MOST_WAITING} messages wait: newer ones are dropped");
+                note(&self.broker, &saved.name, &Answer::Refused(error)).await;
+                continue;
+            }
+            let delivery = Delivery::new(occurrence.clone(), now);
+            if let Some(revision) = self.broker.create_delivery(&key, &delivery).await? {
+                self.open.insert(key, (delivery, revision));
+            }
+        }
+        self.note_batch(occurrence);
+        Ok(())
+    }
+
+    /// Begins to send what is due: for each hook the message that has been due for longest.
+    pub(super) fn send_due(&mut self, hooks: &[SavedHook]) {
+        while let Some(ended) = self.sending.try_join_next() {
+            match ended {
+                Ok(hook) => drop(self.busy.remove(&hook)),
+                // Which hook it was is not known: all that are not being sent to are free.
+                Err(_) if self.sending.is_empty() => self.busy.clear(),
+                Err(_) => {}
+            }
+        }
+        let now = self.broker.now();
+        let mut next: HashMap<&Token, (&DeliveryKey, Timestamp)> = HashMap::new();
+        for (key, (delivery, _)) in &self.open {
+            let Some(due) = delivery.due().filter(|due| *due <= now) else {
+                continue;
+            };
+            let first = next.entry(&key.hook).or_insert((key, due));
+            if due < first.1 {
+                *first = (key, due);
+            }
+        }
+        for (hook, (key, _)) in next {
+            if self.busy.contains(hook) {
+                continue;
+            }
+            let (delivery, revision) = self.open[key].clone();
+            let attempt = Attempt {
+                broker: self.broker.clone(),
+                sender: self.sender.clone(),
+                me: self.me,
+                hook: hooks.iter().find(|saved| saved.name == *hook).cloned(),
+                stored: StoredDelivery {
+                    key: key.clone(),
+                    delivery,
+                    revision,
+                },
+            };
+            self.busy.insert(hook.clone());
+            self.sending.spawn(attempt.run());
+        }
+    }
+
+    /// Lets messages that are being sent arrive.
+    pub(super) async fn finish(mut self, grace: Duration) {
+        let all = async { while self.sending.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace, all).await.is_err() {
+            tracing::debug!("some hooks did not answer in time; they are told again");
+        }
+    }
+}
+
+/// One attempt at one delivery.
+struct Attempt {
+    broker: Broker,
+    sender: Sender,
+    me: Uuid,
+    /// `None` if the hook was removed.
+    hook: Option<SavedHook>,
+    stored: StoredDelivery,
+}
+
+impl Attempt {
+    async fn run(self) -> Token {
+        let StoredDelivery {
+            key,
+            delivery,
+            revision,
+        } = &self.stored;
+        let now = self.broker.now();
+        let taken = delivery.taken(self.me, now);
+        match self.broker.write_delivery(key, &taken, *revision).await {
+            Ok(Some(revision)) => {
+                let answer = self.answer(&taken, now).await;
+                tracing::debug!(hook = %key.hook, answer = answer.words(), "a hook was told");
+                let concluded = taken.concluded(&answer, self.broker.now());
+                self.write(&concluded, revision).await;
+                if self.hook.is_some() {
+                    note(&self.broker, &key.hook, &answer).await;
+                }
+            }
+            // Another monitor sends it.
+            Ok(None) => {}
+            Err(error) => tracing::debug!(%error, "a message waits: the broker gives no answer"),
+        }
+        self.stored.key.hook
+    }
+
+    async fn answer(&self, delivery: &Delivery, now: Timestamp) -> Answer {
+        let occurrence = &delivery.occurrence;
+        if now.duration_since(occurrence.at) >= PATIENCE {
+            return Answer::Refused("it is older than a day".to_owned());
+        }
+        let Some(saved) = &self.hook else {
+            return Answer::Refused("the hook was removed".to_owned());
+        };
+        match saved.hook.prepare() {
+            Ok(prepared) => self.sender.send(&prepared, occurrence, now).await,
+            Err(error) => Answer::Refused(error.to_string()),
+        }
+    }
+
+    /// Writes what became of the attempt; until then, no other monitor sends the message.
+    async fn write(&self, concluded: &Delivery, revision: u64) {
+        let give_up = Instant::now() + HOLD.unsigned_abs();
+        while Instant::now() < give_up {
+            let key = &self.stored.key;
+            match self.broker.write_delivery(key, concluded, revision).await {
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::debug!(%error, "what became of a message is not stored yet");
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+}
+
+/// Notes how a hook was, for people.
+async fn note(broker: &Broker, hook: &Token, answer: &Answer) {
+    let noted = async {
+        let known = broker.hook_healths().await?.remove(hook);
+        let health = known.unwrap_or_default().noted(answer, broker.now());
+        broker.note_health(hook, &health).await
+    };
+    if let Err(error) = noted.await {
+        tracing::debug!(%error, "how a hook was is not stored");
+    }
+}
