@@ -9,6 +9,7 @@ mod commands;
 mod display;
 mod download;
 mod embedded;
+mod notify;
 mod recipe;
 mod select;
 mod submit;

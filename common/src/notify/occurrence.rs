@@ -42,7 +42,7 @@ pub enum Fact {
 }
 
 /// A batch whose jobs have all ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchDone {
     /// The batch; `None` if a command added no job.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -110,7 +110,13 @@ mod tests {
     fn running(id: BatchId, size: u64) -> Run {
         let lane = Lane::from_consumer("libx265_p5").expect("a lane");
         let mut job = testing::job(Choice::Encoder("libx265".parse().expect("one")), size);
-        job = common::job::Job::new(id, job.input, job.output, job.recipe, Some(uuid::Uuid::from_u128(size.into())));
+        job = common::job::Job::new(
+            id,
+            job.input,
+            job.output,
+            job.recipe,
+            Some(uuid::Uuid::from_u128(size.into())),
+        );
         Run::unclaimed(job, &lane, T0).take_over(&lane, 1, "w1".parse().expect("a name"), T0)
     }
 

@@ -3,4 +3,5 @@
 pub mod broker;
 pub mod cluster;
 mod ports;
+pub mod receiver;
 pub mod store;

@@ -4,6 +4,7 @@
 
 mod broker;
 mod cancels;
+mod notifications;
 mod steps;
 mod store;
 mod worker;

@@ -7,6 +7,7 @@ mod embedded;
 mod inputs;
 mod library;
 mod monitor_page;
+mod notifications;
 mod plain_client;
 mod sample;
 mod steer;

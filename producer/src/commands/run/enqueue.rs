@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::on_farm::Request;
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
+use crate::notify::NotifyOptions;
 use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
 use crate::submit::destination::Destination;
@@ -30,6 +31,8 @@ pub(crate) struct Options {
     pub recipe: RecipeOptions,
     #[command(flatten)]
     pub jobs: JobOptions,
+    #[command(flatten)]
+    pub notify: NotifyOptions,
     /// Wait until all jobs have ended; show progress and a summary
     #[arg(long)]
     pub wait: bool,
@@ -46,6 +49,7 @@ pub(crate) async fn run(
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
+    let told = options.notify.read(options.wait && !options.jobs.dry_run)?;
     let outputs = options
         .recipe
         .output_set(PresetSource::Farm(settings), None)
@@ -60,6 +64,7 @@ pub(crate) async fn run(
         destination,
         require_worker: options.require_worker,
         wait: options.wait,
+        told,
         renew: if options.missing {
             Renew::Gone
         } else {

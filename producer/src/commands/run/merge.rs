@@ -15,6 +15,7 @@ use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::commands::run::encode::{Encode, MachineOptions};
 use crate::commands::run::on_farm;
+use crate::notify::Told;
 use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
 use crate::submit::destination::Destination;
@@ -102,6 +103,7 @@ pub(crate) async fn run(
                 upload_to: settings.store.clone().filter(Location::is_remote),
                 require_worker: false,
                 wait: true,
+                told: Told::default(),
                 renew: Renew::Ended,
             };
             request.run(settings, shutdown).await
@@ -116,7 +118,7 @@ pub(crate) async fn run(
                 settings,
             )
             .await?;
-            encode.run(shutdown).await
+            encode.run(&Told::default(), shutdown).await
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::download::downloads::Downloads;
 use crate::download::target::DownloadTarget;
+use crate::notify::Told;
 use crate::submit::destination::Destination;
 use crate::submit::entry::Entry;
 use crate::submit::send::{Wanted, submit};
@@ -43,6 +44,8 @@ pub(super) struct Request<'a> {
     pub require_worker: bool,
     /// Whether to wait until all jobs have ended.
     pub wait: bool,
+    /// Who is told at the end.
+    pub told: Told,
     pub renew: Renew,
 }
 
@@ -217,7 +220,9 @@ impl Request<'_> {
             destination: &self.destination,
             masters: &masters,
         };
+        let done = summary.done(&self.order.label());
         let exit = summary.conclude(end, self.jobs.json, &carry_on)?;
+        self.told.tell(done, shutdown).await;
         Ok(submitted.submission.exit(exit))
     }
 }

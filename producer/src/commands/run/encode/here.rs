@@ -26,6 +26,7 @@ use crate::embedded::farm::{PrivateFarm, Ran, RunningFarm};
 use crate::embedded::memory::Memory;
 use crate::embedded::state::State;
 use crate::embedded::{broker, leftovers, scratch, sweep, worker};
+use crate::notify::Told;
 use crate::recipe::known::check_known;
 use crate::submit::destination::Destination;
 use crate::submit::entry::Entry;
@@ -123,6 +124,7 @@ impl Encode {
 
     pub(in crate::commands::run) async fn run(
         mut self,
+        told: &Told,
         shutdown: &CancellationToken,
     ) -> Result<Exit, Error> {
         if self.is_dry_run {
@@ -148,7 +150,9 @@ impl Encode {
             destination: &self.destination,
             masters: &masters,
         };
+        let done = summary.done(&self.label);
         let exit = summary.conclude(end, self.json, "run the same command again to resume")?;
+        told.tell(done, shutdown).await;
         Ok(self.submission.exit(exit))
     }
 

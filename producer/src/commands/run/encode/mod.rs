@@ -18,6 +18,7 @@ pub(crate) use self::options::{MachineOptions, Options};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::commands::run::{dry_run, on_farm};
+use crate::notify::Told;
 use crate::recipe::presets::PresetSource;
 use crate::submit::destination::Destination;
 use crate::submit::sources::{Globs, SourceOptions};
@@ -37,10 +38,11 @@ pub(crate) async fn run(
         Some(_) => PresetSource::FarmByName(settings),
         None => PresetSource::BuiltIn,
     };
+    let told = options.notify.read(!options.jobs.dry_run)?;
     let outputs = options.recipe.output_set(source, Some(default)).await?;
     let (replace, named) = (&options.replace, &options.sources.paths);
     match settings.nats {
-        Some(_) => on_the_farm(&options, outputs, settings, shutdown).await,
+        Some(_) => on_the_farm(&options, told, outputs, settings, shutdown).await,
         None => {
             let order = Order::Each(&options.sources);
             let with = (&options.machine, &options.jobs);
@@ -49,7 +51,7 @@ pub(crate) async fn run(
                 None => Destination::here(options.output.as_deref().unwrap_or(Path::new(".")))?,
             };
             let encode = Encode::prepare(order, destination, with, outputs, settings).await?;
-            encode.run(shutdown).await
+            encode.run(&told, shutdown).await
         }
     }
 }
@@ -96,6 +98,7 @@ pub(crate) async fn commands(
 
 async fn on_the_farm(
     options: &Options,
+    told: Told,
     outputs: OutputSet,
     settings: &Settings,
     shutdown: &CancellationToken,
@@ -110,6 +113,7 @@ async fn on_the_farm(
         destination,
         require_worker: false,
         wait: true,
+        told,
         renew: Renew::Ended,
     };
     request.run(settings, shutdown).await

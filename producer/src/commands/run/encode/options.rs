@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::notify::NotifyOptions;
 use crate::recipe::options::RecipeOptions;
 use crate::submit::replace::ReplaceOptions;
 use crate::submit::sources::SourceOptions;
@@ -25,6 +26,8 @@ pub(crate) struct Options {
     pub recipe: RecipeOptions,
     #[command(flatten)]
     pub jobs: JobOptions,
+    #[command(flatten)]
+    pub notify: NotifyOptions,
     #[command(flatten)]
     pub machine: MachineOptions,
 }

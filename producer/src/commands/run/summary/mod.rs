@@ -5,8 +5,11 @@ mod rows;
 
 use std::path::Path;
 
+use common::job::run::RunState;
 use common::names::location::Location;
 use common::names::printable::printable;
+use common::notify::occurrence::BatchDone;
+use common::submit::result::SubmitResult;
 use serde::Serialize;
 
 pub(super) use self::counts::Counts;
@@ -62,6 +65,29 @@ impl Summary<'_> {
             jobs: rows::json(self.entries),
             ladders: self.masters,
         })
+    }
+
+    /// What to tell of the jobs once they have ended.
+    pub(super) fn done(&self, label: &str) -> BatchDone {
+        let mut done = BatchDone {
+            batch: self.counts.batch,
+            label: label.to_owned(),
+            folder: Some(self.destination.folder.clone()),
+            ..BatchDone::default()
+        };
+        for entry in self.entries {
+            let SubmitResult::Run(run) = &entry.state else {
+                continue;
+            };
+            done.jobs += 1;
+            match run.state {
+                RunState::Completed { .. } => done.completed += 1,
+                RunState::Kept { .. } => done.kept += 1,
+                RunState::Cancelled => done.cancelled += 1,
+                _ => done.failed += 1,
+            }
+        }
+        done
     }
 
     /// Prints the summary after waiting. `carry_on` is for a user who interrupted the command: how the rest goes on.
