@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::names::printable::printable;
 use crate::names::token::Token;
 use crate::notify::event::EventKind;
-use crate::notify::occurrence::Occurrence;
+use crate::notify::occurrence::{LIBRARY_LABEL, Occurrence};
 use crate::notify::secret::Secret;
 use crate::notify::target::{Target, TargetError, WebTarget};
 use crate::notify::template::built_in::Name;
@@ -159,7 +159,10 @@ impl Hook {
 
     /// Whether the hook is told of an occurrence.
     pub fn wants(&self, occurrence: &Occurrence) -> bool {
-        let is_named = |only: &String| occurrence.fact.scope() == Some(only.as_str());
+        let is_named = |only: &String| {
+            let scope = occurrence.fact.scope().unwrap_or_default();
+            scope == only || scope.strip_prefix(LIBRARY_LABEL) == Some(only)
+        };
         occurrence.at > self.added
             && self.on.contains(&occurrence.fact.kind())
             && self.only.as_ref().is_none_or(is_named)

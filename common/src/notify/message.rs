@@ -121,12 +121,14 @@ fn of_batch(done: &BatchDone) -> (String, String, Level) {
         0 => Level::Good,
         _ => Level::Bad,
     };
-    let text = format!(
-        "All {} of {} have ended: {outcome}.",
-        count(done.jobs, "job"),
-        done.label
-    );
-    (format!("Done: {}", done.label), text, level)
+    let jobs = count(done.jobs, "job");
+    let text = format!("{} is done: {outcome} ({jobs}).", done.label);
+    // A label is often a path.
+    let short = done.label.trim_end_matches('/').rsplit('/').next();
+    let short = short
+        .filter(|short| !short.is_empty())
+        .unwrap_or(&done.label);
+    (format!("Done: {short}"), text, level)
 }
 
 fn count(count: u64, what: &str) -> String {
@@ -233,7 +235,7 @@ mod tests {
         let batch = |failed, kept| {
             Fact::BatchDone(BatchDone {
                 batch: None,
-                label: "films".to_owned(),
+                label: "/srv/films".to_owned(),
                 folder: None,
                 jobs: 3,
                 completed: 3 - failed - kept,
@@ -268,13 +270,13 @@ mod tests {
             (
                 batch(0, 0),
                 "Done: films",
-                "All 3 jobs of films have ended: 3 completed.",
+                "/srv/films is done: 3 completed (3 jobs).",
                 Level::Good,
             ),
             (
                 batch(1, 1),
                 "Done: films",
-                "All 3 jobs of films have ended: 1 completed, 1 kept, 1 failed.",
+                "/srv/films is done: 1 completed, 1 kept, 1 failed (3 jobs).",
                 Level::Bad,
             ),
             (

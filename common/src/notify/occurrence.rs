@@ -12,6 +12,9 @@ use crate::names::location::Location;
 use crate::names::token::Token;
 use crate::notify::event::EventKind;
 
+/// What the label of a batch that a library enqueued begins with; the library's name follows.
+pub const LIBRARY_LABEL: &str = "library ";
+
 /// Something that happened once. Every program that sees it gives it the same id, so it is told once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Occurrence {

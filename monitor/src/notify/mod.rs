@@ -5,6 +5,7 @@
 //! killed is taken over from.
 
 mod batches;
+mod libraries;
 mod outbox;
 mod watch;
 mod workers;

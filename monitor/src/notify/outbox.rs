@@ -33,6 +33,8 @@ pub(super) struct Outbox {
     open: BTreeMap<DeliveryKey, (Delivery, u64)>,
     /// The last end of each batch's jobs of which hooks were told.
     batches: HashMap<BatchId, Timestamp>,
+    /// The same of each library's jobs.
+    libraries: HashMap<Token, Timestamp>,
     /// Hooks that a message is on its way to.
     busy: HashSet<Token>,
     sending: JoinSet<Token>,
@@ -47,6 +49,7 @@ impl Outbox {
             from: 1,
             open: BTreeMap::new(),
             batches: HashMap::new(),
+            libraries: HashMap::new(),
             busy: HashSet::new(),
             sending: JoinSet::new(),
         }
@@ -70,7 +73,7 @@ impl Outbox {
             delivery,
             revision,
         } = stored;
-        self.note_batch(&delivery.occurrence);
+        self.note_told(&delivery.occurrence);
         let is_older = self
             .open
             .get(&key)
@@ -82,13 +85,26 @@ impl Outbox {
         }
     }
 
-    fn note_batch(&mut self, occurrence: &Occurrence) {
-        if let Fact::BatchDone(done) = &occurrence.fact
-            && let Some(batch) = done.batch
-        {
-            let told = self.batches.entry(batch).or_insert(occurrence.at);
-            *told = (*told).max(occurrence.at);
+    fn note_told(&mut self, occurrence: &Occurrence) {
+        let at = occurrence.at;
+        match &occurrence.fact {
+            Fact::BatchDone(done) => {
+                if let Some(batch) = done.batch {
+                    let told = self.batches.entry(batch).or_insert(at);
+                    *told = (*told).max(at);
+                }
+            }
+            Fact::LibraryFinished(finished) => {
+                let told = self.libraries.entry(finished.library.clone()).or_insert(at);
+                *told = (*told).max(at);
+            }
+            _ => {}
         }
+    }
+
+    /// The last end of a library's jobs of which hooks were told.
+    pub(super) fn library_told(&self, library: &Token) -> Option<Timestamp> {
+        self.libraries.get(library).copied()
     }
 
     /// The last end of a batch's jobs of which hooks were told.
@@ -123,7 +139,7 @@ impl Outbox {
                 self.open.insert(key, (delivery, revision));
             }
         }
-        self.note_batch(occurrence);
+        self.note_told(occurrence);
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Derives occurrences from the farm: from changes of runs, from the index of all jobs, and from heartbeats.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +8,8 @@ use common::broker::{Broker, BrokerError};
 use common::job::batch::Batch;
 use common::job::id::BatchId;
 use common::job::run::Run;
+use common::library::scan::ScanRecord;
+use common::names::token::Token;
 use common::notify::delivery::PATIENCE;
 use common::notify::event::EventKind;
 use common::notify::hook::SavedHook;
@@ -17,6 +19,7 @@ use tokio::time::Instant;
 
 use super::batches;
 use super::batches::Progress;
+use super::libraries;
 use super::outbox::Outbox;
 use super::workers::Workers;
 use crate::feed::audience::Audience;
@@ -27,6 +30,8 @@ use crate::index::shared::Listing;
 const PAGE: usize = 500;
 /// How often all workers are listed anew: their bucket may start over with lower sequences.
 const WORKERS_ANEW: Duration = Duration::from_secs(30);
+/// How often libraries are looked at that may be finished: once their next scan has ended.
+const LIBRARIES: Duration = Duration::from_secs(5);
 
 /// Where the last look ended, and what is to be looked at again.
 pub(super) struct Watch {
@@ -41,6 +46,9 @@ pub(super) struct Watch {
     /// Batches of which a job has ended, and when that was seen.
     ended: BTreeMap<BatchId, Timestamp>,
     batches: HashMap<BatchId, Batch>,
+    /// Libraries of which a job has ended, and that may be finished.
+    libraries: BTreeSet<Token>,
+    libraries_seen: Option<Instant>,
     /// Whether the batches that ended before this program started were looked at.
     knows_batches: bool,
 }
@@ -57,6 +65,8 @@ impl Watch {
             workers: Workers::default(),
             ended: BTreeMap::new(),
             batches: HashMap::new(),
+            libraries: BTreeSet::new(),
+            libraries_seen: None,
             knows_batches: false,
         }
     }
@@ -147,10 +157,15 @@ impl Watch {
         hooks: &[SavedHook],
         outbox: &mut Outbox,
     ) -> Result<(), BrokerError> {
-        if !wants(hooks, EventKind::BatchDone) {
+        if !wants(hooks, EventKind::BatchDone) && !wants(hooks, EventKind::LibraryFinished) {
             self.ended.clear();
+            self.libraries.clear();
         }
-        if self.ended.is_empty() && self.knows_batches {
+        let is_due = self
+            .libraries_seen
+            .is_none_or(|seen| seen.elapsed() > LIBRARIES);
+        let are_libraries_due = !self.libraries.is_empty() && is_due;
+        if self.ended.is_empty() && self.knows_batches && !are_libraries_due {
             return Ok(());
         }
         let Some(sums) = self.sums().await else {
@@ -169,6 +184,7 @@ impl Watch {
         for (id, ended) in self.ended.clone() {
             // A batch without a record is older than the history that is kept.
             if let (Some(batch), Some(sum)) = (self.batches.get(&id), sums.get(&id)) {
+                self.libraries.extend(libraries::library_of(&batch.label));
                 match batches::progress(batch, sum, ended, outbox.batch_told(&id), now) {
                     Progress::Done(occurrence) => outbox.tell(hooks, &occurrence).await?,
                     Progress::Unsure => continue,
@@ -176,6 +192,35 @@ impl Watch {
                 }
             }
             self.ended.remove(&id);
+        }
+        if are_libraries_due {
+            self.libraries_seen = Some(Instant::now());
+            self.look_at_libraries(&sums, hooks, outbox).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_at_libraries(
+        &mut self,
+        sums: &BTreeMap<BatchId, BatchSum>,
+        hooks: &[SavedHook],
+        outbox: &mut Outbox,
+    ) -> Result<(), BrokerError> {
+        let scans: HashMap<Token, ScanRecord> = self.broker.scans().await?.into_iter().collect();
+        for library in self.libraries.clone() {
+            let batches = self.batches.values();
+            let own = batches
+                .filter(|batch| libraries::library_of(&batch.label).as_ref() == Some(&library));
+            let own = own.filter_map(|batch| sums.get(&batch.id));
+            let scan = scans.get(&library).and_then(|scan| scan.last.as_ref());
+            match libraries::progress(&library, own, scan, outbox.library_told(&library)) {
+                libraries::Progress::Finished(occurrence) => {
+                    outbox.tell(hooks, &occurrence).await?;
+                }
+                libraries::Progress::Unsure => continue,
+                libraries::Progress::Open => {}
+            }
+            self.libraries.remove(&library);
         }
         Ok(())
     }

@@ -66,13 +66,13 @@ async fn what_a_killed_monitor_had_to_tell_is_told_by_the_next() {
     let _next = TestMonitor::start(&farm).await;
     receiver.wait_for(2).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let mut labels: Vec<String> = receiver
+    let mut titles: Vec<String> = receiver
         .received()
         .iter()
-        .map(|message| message.json()["data"]["label"].as_str().unwrap().to_owned())
+        .map(|message| message.json()["title"].as_str().unwrap().to_owned())
         .collect();
-    labels.sort();
-    assert_eq!(labels, ["h264.mp4", "vp9.webm"]);
+    titles.sort();
+    assert_eq!(titles, ["Done: h264.mp4", "Done: vp9.webm"]);
 }
 
 #[tokio::test]

@@ -212,7 +212,7 @@ async fn two_monitors_tell_of_a_batch_and_of_its_failed_job_once() {
         (&batch["data"]["completed"], &batch["data"]["failed"]),
         (&1.into(), &1.into())
     );
-    assert_eq!(batch["data"]["label"], "films");
+    assert_eq!(batch["title"], "Done: films");
     let failed = of("job-failed");
     assert!(
         failed.json()["data"]["input"]
@@ -352,7 +352,7 @@ async fn a_command_tells_at_its_end_and_a_failure_to_tell_is_a_warning() {
     if cfg!(target_os = "linux") {
         let shown = std::fs::read_to_string(shown).unwrap();
         assert!(
-            shown.contains("All 1 job of h264.mp4 have ended: 1 completed."),
+            shown.contains("Done: h264.mp4\n") && shown.contains("is done: 1 completed (1 job)."),
             "{shown}"
         );
     }
