@@ -84,6 +84,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/hooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_hooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hooks/{hook}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["save_hook"];
+        post?: never;
+        delete: operations["remove_hook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/hooks/{hook}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["test_hook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/hours/{worker}": {
         parameters: {
             query?: never;
@@ -868,6 +916,8 @@ export interface components {
             priority?: components["schemas"]["Priority"] | null;
             what: components["schemas"]["What"];
         };
+        /** @example batch-done */
+        EventKind: string;
         ExternalSubtitles: {
             forced?: boolean;
             language?: components["schemas"]["Language"] | null;
@@ -1002,6 +1052,41 @@ export interface components {
             days?: components["schemas"]["Days"] | null;
             /** Format: int64 */
             events: number;
+        };
+        HookBody: {
+            on?: components["schemas"]["EventKind"][] | null;
+            only?: string | null;
+            own_template?: string | null;
+            /** Format: int64 */
+            revision?: number | null;
+            secret?: string | null;
+            template?: string | null;
+            url: string;
+        };
+        HookRow: {
+            added: components["schemas"]["Moment"];
+            error?: string | null;
+            failed?: components["schemas"]["Moment"] | null;
+            failing: boolean;
+            name: components["schemas"]["Token"];
+            on: components["schemas"]["EventKind"][];
+            only?: string | null;
+            /** Format: int64 */
+            revision: number;
+            sent?: components["schemas"]["Moment"] | null;
+            signed: boolean;
+            target: string;
+            template: string;
+        };
+        HookTest: {
+            taken: boolean;
+            words: string;
+        };
+        Hooks: {
+            events: components["schemas"]["EventKind"][];
+            hooks: components["schemas"]["HookRow"][];
+            templates: string[];
+            usual: components["schemas"]["EventKind"][];
         };
         /** @example mon-fri 19:00-07:00; sat,sun 00:00-24:00 */
         Hours: string;
@@ -1575,6 +1660,10 @@ export interface components {
             /** Format: int64 */
             revision: number;
         };
+        SavedHookRevision: {
+            /** Format: int64 */
+            revision: number;
+        };
         /** @example 1280x-2 */
         Scale: string;
         /** @example vmaf=95 */
@@ -1986,6 +2075,140 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+        };
+    };
+    list_hooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hooks"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    save_hook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hook: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HookBody"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedHookRevision"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    remove_hook: {
+        parameters: {
+            query?: {
+                revision?: number;
+            };
+            header?: never;
+            path: {
+                hook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    test_hook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                hook: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookTest"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
         };
