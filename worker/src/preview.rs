@@ -12,9 +12,11 @@ use bytes::Bytes;
 use common::farm::preview::{
     Forecast, ForecastRequest, JobFile, Preview, PreviewKind, PreviewRequest, STILL_WIDTH,
 };
+use common::job::changes::Change;
 use common::job::failure::{Failure, Fault};
 use common::job::input::Input;
 use common::job::run::RunState;
+use common::job::run::kept::KeptReason;
 use common::recipe::Container;
 use common::wire;
 use futures::StreamExt;
@@ -74,6 +76,17 @@ pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
     }
 }
 
+/// What a look at an input has shown.
+enum Seen {
+    /// It would be encoded, with these changes and by this command.
+    Encoded {
+        changes: Vec<Change>,
+        command: String,
+    },
+    /// A rule holds for it.
+    Kept(KeptReason),
+}
+
 impl Executor {
     async fn answer(
         &self,
@@ -99,6 +112,7 @@ impl Executor {
             input,
             further,
             recipe,
+            rules,
         } = request;
         if further.iter().any(|further| further.role.is_continuation()) {
             bail!("the parts are read when they are joined");
@@ -121,6 +135,14 @@ impl Executor {
         let seen = async {
             let media = probe::probe(&runner, &source).await?;
             content = Some(media.info());
+            if let Some(condition) = &rules.skip_if {
+                let file = self.stores.stored_file(&input.location).await;
+                let facts = media.facts(file.map_err(input::failure)?);
+                if condition.holds(&facts, self.broker.now()) {
+                    let condition = condition.to_string();
+                    return Ok(Seen::Kept(KeptReason::Rule { condition }));
+                }
+            }
             let build = Build::of(&card);
             let limit = LOOK.min(LOOKED.saturating_sub(started.elapsed()));
             let mut findings = survey(recipe, &media, &runner, &source, Some(limit)).await?;
@@ -131,15 +153,21 @@ impl Executor {
             let changes = changes::forecast(recipe, &media, &arguments.tracks, &arguments.changes);
             changes::refuse(recipe, &changes, "it would lose")?;
             let names = (names.0.as_str(), names.1.as_str());
-            Ok::<_, Failure>((changes, arguments.shown(recipe, &source, &output, names)))
+            let command = arguments.shown(recipe, &source, &output, names);
+            Ok::<_, Failure>(Seen::Encoded { changes, command })
         };
         let seen = seen.await;
         match seen {
-            Ok((changes, command)) => Ok(Forecast {
+            Ok(Seen::Encoded { changes, command }) => Ok(Forecast {
                 changes,
-                refused: None,
                 command: Some(command),
                 media: content,
+                ..Forecast::default()
+            }),
+            Ok(Seen::Kept(why)) => Ok(Forecast {
+                kept: Some(why),
+                media: content,
+                ..Forecast::default()
             }),
             // A fault of the input or the recipe is an answer, because all workers would give it.
             Err(failure) if failure.fault == Fault::Input => Ok(Forecast {

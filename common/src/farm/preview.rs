@@ -8,8 +8,11 @@ use crate::job::further::{FurtherInput, wire_version};
 use crate::job::id::JobId;
 use crate::job::input::Input;
 use crate::job::media_info::MediaInfo;
+use crate::job::run::kept::KeptReason;
 use crate::recipe::Recipe;
+use crate::rules::Rules;
 use crate::wire;
+use crate::wire::is_default;
 
 /// Width of a still in pixels.
 pub const STILL_WIDTH: u32 = 480;
@@ -28,6 +31,7 @@ impl wire::Message for PreviewRequest {
     fn version(&self) -> u32 {
         match self {
             Self::Preview(_) => wire::FIRST,
+            Self::ForecastRequest(request) if request.rules != Rules::default() => wire::LIBRARIES,
             Self::ForecastRequest(request) => wire_version(&request.further),
         }
     }
@@ -43,6 +47,9 @@ pub struct ForecastRequest {
     pub further: Vec<FurtherInput>,
     /// How it would be encoded.
     pub recipe: Recipe,
+    /// The rules of the job.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rules: Rules,
 }
 
 /// What an encode would do to an input.
@@ -54,6 +61,9 @@ pub struct Forecast {
     /// Why the job would fail; `None` if no reason is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// Why the job would end as kept, without an encode; `None` if no rule holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<KeptReason>,
     /// The runs of ffmpeg that would make the output, one a line, quoted for a shell; `None` from an older worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,

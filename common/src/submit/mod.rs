@@ -9,5 +9,6 @@ pub mod naming;
 pub mod output_job;
 pub mod output_set;
 pub mod result;
+pub mod rules;
 pub mod sample;
 pub mod terms;

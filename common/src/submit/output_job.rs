@@ -69,9 +69,10 @@ impl OutputJob {
     }
 
     /// Whether the job is live and no other job can do this work at its output. Under terms that ask for the same work
-    /// again, a live job of the same work is in the way, too.
+    /// again, a live job of the same work is in the way, too. So is one with other rules, which may end otherwise.
     pub fn blocks(&self, work: &Work, terms: &JobTerms) -> bool {
-        self.lives() && (terms.again || !self.job().makes_the_same(work))
+        let is_other = !self.job().makes_the_same(work) || self.job().rules != terms.rules;
+        self.lives() && (terms.again || is_other)
     }
 
     /// The job as the holder of its output.

@@ -8,6 +8,7 @@ use crate::job::id::BatchId;
 use crate::job::work::Work;
 use crate::job::{Fallbacks, Job};
 use crate::recipe::Recipe;
+use crate::rules::Rules;
 
 /// How jobs are made, and what they may replace.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct JobTerms {
     pub overwrite: bool,
     /// Which ended jobs are replaced by new ones.
     pub renew: Renew,
+    /// When the original is the better result.
+    pub rules: Rules,
 }
 
 /// Which ended jobs are replaced by new ones.
@@ -56,6 +59,7 @@ impl JobTerms {
             again: false,
             overwrite: false,
             renew: Renew::Never,
+            rules: Rules::default(),
         }
     }
 
@@ -78,6 +82,10 @@ impl JobTerms {
     /// The job that does this work.
     pub(crate) fn job(&self, batch: BatchId, work: Work) -> Job {
         let salt = self.again.then(Uuid::now_v7);
+        let work = Work {
+            rules: self.rules.clone(),
+            ..work
+        };
         Job {
             attempts: self.attempts,
             replace: work.kind.writes() && self.replaces(),

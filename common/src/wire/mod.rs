@@ -99,6 +99,7 @@ mod tests {
     use crate::job::run::{Delivered, Run};
     use crate::recipe::Choice;
     use crate::recipe::encoder::Codec;
+    use crate::rules::Rules;
     use crate::testing;
 
     #[test]
@@ -142,6 +143,7 @@ mod tests {
             assert_eq!(version(encode(job)), expected);
             assert_eq!(version(encode(&run(job))), expected);
             let asked = PreviewRequest::ForecastRequest(Box::new(ForecastRequest {
+                rules: Rules::default(),
                 input: job.input.clone(),
                 further: job.further.clone(),
                 recipe: job.recipe.clone(),

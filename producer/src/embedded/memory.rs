@@ -51,13 +51,16 @@ pub(crate) async fn worth(broker: &Broker) -> Result<Option<Memory>, Error> {
     Ok(Some(Memory { runs, masters }))
 }
 
-/// Whether the file at the output of a run has the size of the file that the run made.
+/// Whether the file at the output of a run has the size of the file that the run made. The result of a kept job is its
+/// input.
 fn is_there(run: &Run) -> bool {
-    let RunState::Completed { report } = &run.state else {
-        return false;
+    let (place, size) = match &run.state {
+        RunState::Completed { report } => (&run.job.output, report.output_size),
+        RunState::Kept { .. } => (&run.job.input.location, run.job.input.size),
+        _ => return false,
     };
-    let there = run.job.output.path().and_then(|path| path.metadata().ok());
-    there.is_some_and(|there| there.len() == report.output_size)
+    let there = place.path().and_then(|path| path.metadata().ok());
+    there.is_some_and(|there| there.len() == size)
 }
 
 /// Writes a memory file; removes it if there is nothing to remember.

@@ -9,6 +9,7 @@ pub(crate) mod existing_outputs;
 pub(crate) mod paths;
 pub(crate) mod preflight;
 pub(crate) mod replace;
+pub(crate) mod rules;
 pub(crate) mod send;
 mod sniff;
 pub(crate) mod sources;

@@ -7,10 +7,12 @@ use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
 use common::job::{Fallbacks, Job};
 use common::recipe::Recipe;
+use common::submit::output_set::OutputSet;
 use common::submit::terms::{JobTerms, Renew};
 
 use crate::cli::args;
 use crate::cli::exit::Error;
+use crate::submit::rules::RuleOptions;
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Jobs")]
@@ -33,6 +35,8 @@ pub(crate) struct JobOptions {
     /// Replace existing output files; sources are never touched
     #[arg(long)]
     pub overwrite: bool,
+    #[command(flatten)]
+    pub rules: RuleOptions,
     /// Only show what would be done with each file: its output, or why it is skipped, and what would be kept, converted or lost
     #[arg(long)]
     pub dry_run: bool,
@@ -43,10 +47,13 @@ pub(crate) struct JobOptions {
 
 impl JobOptions {
     /// # Errors
-    /// If only one of `--hop-after` and several encoders is given.
-    pub(crate) fn terms(&self, recipe: &Recipe, renew: Renew) -> Result<JobTerms, Error> {
+    /// If only one of `--hop-after` and several encoders is given, or the rules make no sense for these outputs.
+    pub(crate) fn terms(&self, outputs: &OutputSet, renew: Renew) -> Result<JobTerms, Error> {
+        let rules = self.rules.rules();
+        rules.check(outputs).map_err(Error::usage)?;
         Ok(JobTerms {
-            fallbacks: self.fallbacks(recipe)?,
+            rules,
+            fallbacks: self.fallbacks(outputs.first())?,
             worker: self.worker.clone(),
             priority: self.priority,
             attempts: self.attempts,

@@ -35,7 +35,8 @@ async fn look(
     let mut runner = executor.runner([&source], folder, stop.child_token());
     runner.limits.stall = STALL;
     let media = probe::probe(&runner, &source).await?;
-    Ok(facts(input, &media))
+    let file = executor.stores.stored_file(&input.location).await;
+    Ok(media.facts(file.map_err(input::failure)?))
 }
 
 /// What was found in a file.
@@ -68,36 +69,4 @@ pub(super) async fn probe(
         Err(failure) => Probed::Later(failure.message),
     };
     (input, probed)
-}
-
-fn facts(input: &Input, media: &crate::ffmpeg::probe::media::Media) -> Facts {
-    let info = media.info();
-    Facts {
-        location: input.location.clone(),
-        size: input.size,
-        modified: None,
-        hard_links: None,
-        container: info.format.clone(),
-        duration: info.duration,
-        bitrate: None,
-        video: info.tracks.iter().find_map(|track| match track {
-            common::job::media_info::TrackInfo::Video {
-                codec,
-                width,
-                height,
-                fps,
-                depth,
-            } => Some(common::rules::facts::VideoFacts {
-                codec: codec.clone(),
-                width: *width,
-                height: *height,
-                fps: *fps,
-                depth: *depth,
-                ..Default::default()
-            }),
-            _ => None,
-        }),
-        audio: Vec::new(),
-        subtitles: Vec::new(),
-    }
 }

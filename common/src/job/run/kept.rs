@@ -54,6 +54,16 @@ pub enum KeptReason {
 }
 
 impl KeptReason {
+    /// Why a job would end as kept, for people.
+    pub fn foreseen(&self) -> String {
+        match self {
+            Self::Rule { condition } => format!("a rule holds for it: {condition}"),
+            Self::Saving { asked, .. } | Self::Early { asked, .. } => {
+                format!("its output would be too large: {}", limit(*asked))
+            }
+        }
+    }
+
     /// Whether a whole output was made, and checked.
     pub fn is_made(&self) -> bool {
         matches!(self, Self::Saving { .. })
@@ -64,7 +74,7 @@ impl KeptReport {
     /// Why the original was kept, as one sentence for people.
     pub fn sentence(&self) -> String {
         match &self.why {
-            KeptReason::Rule { condition } => format!("a rule holds for it: {condition}"),
+            KeptReason::Rule { .. } => self.why.foreseen(),
             KeptReason::Saving { asked, would_be } => format!(
                 "the output had {} and was dropped: {}",
                 self.compared(*would_be),

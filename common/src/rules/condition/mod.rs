@@ -53,6 +53,20 @@ impl Condition {
         fields.map(|field| (field.name(), field.meaning(), field.example()))
     }
 
+    /// Checks that the condition makes sense. One that a person has written does; one that was sent as data may not.
+    ///
+    /// # Errors
+    /// If it can never hold, or always holds.
+    pub fn check(&self) -> Result<(), ConditionError> {
+        match analysis::verdict(&self.0) {
+            Some(verdict) => {
+                let text = self.to_string();
+                Err(ConditionError::new(&text, Problem::Senseless(verdict)))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Reads a condition without looking at whether it makes sense.
     fn read(text: &str) -> Result<Self, ConditionError> {
         let error = |problem| ConditionError::new(text, problem);
@@ -70,10 +84,7 @@ impl FromStr for Condition {
     /// Reads a condition of a person.
     fn from_str(text: &str) -> Result<Self, ConditionError> {
         let condition = Self::read(text)?;
-        match analysis::verdict(&condition.0) {
-            Some(verdict) => Err(ConditionError::new(text, Problem::Senseless(verdict))),
-            None => Ok(condition),
-        }
+        condition.check().map(|()| condition)
     }
 }
 

@@ -229,6 +229,8 @@ impl<'a> Case<'a> {
                     run.job.kind.writes()
                         && self.file.map(|file| file.size) != Some(report.output_size)
                 }
+                // Its original would be the better result again.
+                RunState::Kept { .. } => false,
                 state => state.is_terminal(),
             },
         }

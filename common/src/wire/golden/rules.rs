@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::farm::preview::{Forecast, ForecastRequest, PreviewRequest};
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::job::Job;
 use crate::job::media_info::{MediaInfo, TrackInfo};
@@ -41,6 +42,33 @@ pub(super) fn stopped() -> Run {
         asked: "0%".parse().expect("a saving"),
         would_be: 1900,
     })
+}
+
+/// A question about a job with rules.
+pub(super) fn foresee() -> PreviewRequest {
+    let Job {
+        input,
+        further,
+        recipe,
+        rules,
+        ..
+    } = job();
+    PreviewRequest::ForecastRequest(Box::new(ForecastRequest {
+        input,
+        further,
+        recipe,
+        rules,
+    }))
+}
+
+/// The answer that a rule holds.
+pub(super) fn foreseen() -> Forecast {
+    Forecast {
+        kept: Some(KeptReason::Rule {
+            condition: CONDITION.to_owned(),
+        }),
+        ..Forecast::default()
+    }
 }
 
 /// A run whose original is about to appear at the place of its output.

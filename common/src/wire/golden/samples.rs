@@ -283,6 +283,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
     };
     let foresee = |further| {
         PreviewRequest::ForecastRequest(Box::new(ForecastRequest {
+            rules: Rules::default(),
             input: job.input.clone(),
             further,
             recipe: job.recipe.clone(),
@@ -388,6 +389,8 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
             }),
         ),
         of("foresee", &foresee(Vec::new())),
+        of("foresee-rules", &rules::foresee()),
+        of("foreseen-kept", &rules::foreseen()),
         of("foresee-further-2", &foresee(job_of_several().further)),
         of(
             "foreseen-media",

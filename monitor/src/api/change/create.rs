@@ -16,6 +16,7 @@ use common::matching::pin;
 use common::names::location::Location;
 use common::names::token::Token;
 use common::recipe::{NameTemplate, Outputs, Recipe, Rendition};
+use common::rules::Rules;
 use common::store::StoreError;
 use common::submit::existing_outputs::{ExistingFile, ExistingOutputs};
 use common::submit::naming::{NamedSource, Output};
@@ -59,6 +60,9 @@ pub(crate) struct NewJobs {
     /// Seconds after which each fallback encoder opens to a waiting job. Needed if the recipe names
     /// several encoders.
     hop_after: Option<u64>,
+    /// When the original is the better result, so that the job ends as `kept`.
+    #[serde(default)]
+    rules: Rules,
 }
 
 /// The result of a request for new jobs.
@@ -104,7 +108,12 @@ pub(crate) async fn create(
         pin::check(&request.recipe, worker, &workers, &needed)
             .map_err(|why| Refusal::unsound(why.to_string()))?;
     }
+    let rules = request.rules.clone();
+    rules
+        .check(&outputs)
+        .map_err(|why| Refusal::unsound(why.to_string()))?;
     let terms = JobTerms {
+        rules,
         fallbacks: fallbacks(&request)?,
         worker: request.worker.clone(),
         priority: request.priority,

@@ -6,6 +6,7 @@ use common::farm::preview::ForecastRequest;
 use common::matching::estimate::Estimate;
 use common::matching::plan::Plan;
 use common::recipe::Recipe;
+use common::rules::Rules;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,6 +20,9 @@ pub(crate) struct ForecastBody {
     /// The file, below the store's root.
     file: String,
     recipe: Recipe,
+    /// The rules of the job.
+    #[serde(default)]
+    rules: Rules,
 }
 
 /// The changes to expect.
@@ -28,6 +32,8 @@ pub(crate) struct ForecastAnswer {
     changes: Vec<common::job::changes::Change>,
     /// Why the job would fail; `null` if nothing speaks against it.
     refused: Option<String>,
+    /// Why the original would be kept without an encode; `null` if no rule holds.
+    kept: Option<String>,
     /// What the job is expected to make and to take; `null` if the file cannot be read.
     estimate: Option<Estimate>,
     /// Bytes of the file.
@@ -46,7 +52,11 @@ pub(crate) struct ForecastAnswer {
 )]
 pub(crate) async fn forecast(
     State(shared): State<App>,
-    Json(ForecastBody { file, recipe }): Json<ForecastBody>,
+    Json(ForecastBody {
+        file,
+        recipe,
+        rules,
+    }): Json<ForecastBody>,
 ) -> Result<axum::Json<ForecastAnswer>, Refusal> {
     let media = shared.media()?;
     let input = media.input(&file).await?;
@@ -61,6 +71,7 @@ pub(crate) async fn forecast(
             return Ok(axum::Json(ForecastAnswer {
                 changes: Vec::new(),
                 refused: Some(why),
+                kept: None,
                 estimate: None,
                 size: input.size,
             }));
@@ -71,10 +82,13 @@ pub(crate) async fn forecast(
         input,
         further,
         recipe: recipe.clone(),
+        rules,
     };
     let seen = shared.broker.forecast(&workers, 0, asked).await;
     let seen = seen.map_err(|why| Refusal::new(StatusCode::BAD_GATEWAY, why.to_string()))?;
-    let media = seen.media.filter(|_| seen.refused.is_none());
+    let media = seen
+        .media
+        .filter(|_| seen.refused.is_none() && seen.kept.is_none());
     let estimate = media.map(|media| {
         let history = reports.iter().collect();
         Estimate::of(&recipe, (size, &media), &plan.candidates, &history)
@@ -82,6 +96,7 @@ pub(crate) async fn forecast(
     Ok(axum::Json(ForecastAnswer {
         changes: seen.changes,
         refused: seen.refused,
+        kept: seen.kept.map(|why| why.foreseen()),
         estimate,
         size,
     }))

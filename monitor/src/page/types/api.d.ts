@@ -982,6 +982,7 @@ export interface components {
         ForecastAnswer: {
             changes: components["schemas"]["Change"][];
             estimate?: components["schemas"]["Estimate"] | null;
+            kept?: string | null;
             refused?: string | null;
             /** Format: int64 */
             size: number;
@@ -989,6 +990,7 @@ export interface components {
         ForecastBody: {
             file: string;
             recipe: components["schemas"]["Recipe"];
+            rules?: components["schemas"]["Rules"];
         };
         FoundQuality: {
             /** Format: double */
@@ -1348,6 +1350,7 @@ export interface components {
             priority?: components["schemas"]["Priority"];
             recipe: components["schemas"]["Recipe"];
             renditions?: components["schemas"]["Rendition"][] | null;
+            rules?: components["schemas"]["Rules"];
             worker?: components["schemas"]["WorkerName"] | null;
         };
         NextRow: {

@@ -17,6 +17,7 @@ use common::matching::plan::Plan;
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::recipe::Recipe;
+use common::rules::Rules;
 use common::store::Stores;
 use common::submit::output_set::OutputSet;
 use common::submit::terms::JobTerms;
@@ -49,6 +50,9 @@ pub(super) struct InputForecast {
     why: Option<String>,
     /// The changes, as far as they can be known before the encode.
     changes: Vec<Change>,
+    /// What the rules would probably do about the forecast size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
     /// What the output is expected to take, in bytes and in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<Estimate>,
@@ -79,6 +83,7 @@ impl InputForecast {
             input: input.location.clone(),
             input_size: input.size,
             output,
+            note: None,
             estimate: None,
             would: Would::Enqueue,
             why: None,
@@ -89,9 +94,17 @@ impl InputForecast {
 
     fn take(&mut self, (recipe, past): (&Recipe, &Past<'_>), seen: Result<Forecast, PreviewError>) {
         match seen {
+            Ok(Forecast {
+                kept: Some(why), ..
+            }) => {
+                self.would = Would::Keep;
+                self.why = Some(why.foreseen());
+            }
             Ok(seen) => {
                 if let (Some(media), None) = (&seen.media, &seen.refused) {
-                    self.estimate = Some(past.estimate(recipe, self.input_size, media));
+                    let estimate = past.estimate(recipe, self.input_size, media);
+                    self.note = past.doubt(self.input_size, &estimate);
+                    self.estimate = Some(estimate);
                 }
                 self.would = if seen.refused.is_some() {
                     Would::Fail
@@ -110,9 +123,21 @@ impl InputForecast {
 struct Past<'a> {
     workers: &'a [Heartbeat],
     history: History,
+    rules: &'a Rules,
 }
 
 impl Past<'_> {
+    /// Says so if an output of the forecast size would not be smaller enough.
+    fn doubt(&self, size: u64, estimate: &Estimate) -> Option<String> {
+        let saving = self.rules.min_saving?;
+        let is_too_large = estimate.bytes? > saving.most(size);
+        is_too_large.then(|| {
+            format!(
+                "by the forecast it saves less than --min-saving {saving}: its source would be kept"
+            )
+        })
+    }
+
     fn estimate(&self, recipe: &Recipe, size: u64, media: &MediaInfo) -> Estimate {
         let plan = Plan::of(recipe, self.workers);
         Estimate::of(recipe, (size, media), &plan.candidates, &self.history)
@@ -136,6 +161,8 @@ pub(super) struct Forecasts {
 enum Would {
     Encode,
     Skip,
+    /// A rule holds: the job would end as kept.
+    Keep,
     /// The job would be enqueued and would fail.
     Fail,
     /// The job would be enqueued; no worker has probed the file.
@@ -213,13 +240,14 @@ pub(super) async fn forecast(
             forecast.why = Some(why.to_owned());
         } else {
             open.push(index);
-            asked.push(source.asks(&recipe));
+            asked.push(source.asks(&recipe, &terms.rules));
         }
         forecasts.push(forecast);
     }
     let past = Past {
         workers: &workers,
         history: reports.iter().collect(),
+        rules: &terms.rules,
     };
     let recipes: Vec<Recipe> = asked.iter().map(|asked| asked.recipe.clone()).collect();
     let seen = probe(broker, &workers, asked).await;
@@ -237,15 +265,17 @@ pub(super) async fn forecast(
 pub(super) async fn look_at(
     broker: &Broker,
     workers: &[Heartbeat],
-    recipe: &Recipe,
+    (recipe, rules): (&Recipe, &Rules),
     sources: &[SourceFile],
     reports: &[Report],
 ) -> Forecasts {
     let past = Past {
         workers,
         history: reports.iter().collect(),
+        rules,
     };
-    let asked = sources.iter().map(|source| source.asks(recipe)).collect();
+    let asked = sources.iter();
+    let asked = asked.map(|source| source.asks(recipe, rules)).collect();
     let seen = probe(broker, workers, asked).await;
     let forecasts = sources.iter().zip(seen).map(|(source, seen)| {
         let mut one = InputForecast::of(&source.input, None);
@@ -274,12 +304,18 @@ pub(super) async fn commands(
         .await?;
     let broker = settings.connect().await?;
     let workers = broker.workers().await?;
-    look_at(&broker, &workers, recipe, &found.sources, &[])
-        .await
-        .files
-        .into_iter()
-        .map(InputForecast::into_command)
-        .collect()
+    look_at(
+        &broker,
+        &workers,
+        (recipe, &Rules::default()),
+        &found.sources,
+        &[],
+    )
+    .await
+    .files
+    .into_iter()
+    .map(InputForecast::into_command)
+    .collect()
 }
 
 /// Has each input probed by a worker that has proved the encoder and reaches the input.
@@ -322,8 +358,10 @@ fn lines(one: &InputForecast) -> Vec<String> {
         Would::Encode => format!("{input}{to}{}", estimated(one)),
         Would::Enqueue => format!("{input}{to} ({why})"),
         Would::Skip => format!("skipped: {input}: {why}"),
+        Would::Keep => format!("would be kept: {input}: {why}"),
         Would::Fail => format!("would fail: {input}: {why}"),
     }];
+    lines.extend(one.note.iter().map(|note| format!("  {note}")));
     let (kept, others): (Vec<Change>, Vec<Change>) = one
         .changes
         .iter()
@@ -407,6 +445,7 @@ pub(super) fn totals(forecasts: &[InputForecast], slots: usize) -> String {
     let mut parts = vec![format!("{} would be encoded", units::count(encode, "file"))];
     let others = [
         (Would::Skip, "skipped"),
+        (Would::Keep, "would be kept"),
         (Would::Fail, "would fail"),
         (Would::Enqueue, "of them not probed"),
     ];

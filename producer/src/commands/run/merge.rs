@@ -83,6 +83,11 @@ pub(crate) async fn run(
              subtitles first",
         ));
     }
+    if options.jobs.rules.are_given() {
+        return Err(Error::usage(
+            "--skip-if, --min-saving and --original are about one source, and merge joins several: leave them out",
+        ));
+    }
     let outputs = OutputSet::new(&recipe, &Outputs::default(), None).map_err(Error::usage)?;
     let merge = Merge {
         into: match name {

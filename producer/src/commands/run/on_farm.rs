@@ -93,7 +93,7 @@ impl Request<'_> {
 
     /// Prints what would be done.
     async fn forecast(&self, settings: &Settings) -> Result<Exit, Error> {
-        let terms = self.jobs.terms(self.outputs.first(), self.renew)?;
+        let terms = self.jobs.terms(&self.outputs, self.renew)?;
         let stores = Stores::new();
         let folders = self.destination.folders()?;
         let recipe = self.outputs.first();
@@ -119,7 +119,7 @@ impl Request<'_> {
         settings: &Settings,
         shutdown: &CancellationToken,
     ) -> Result<Submitted, Error> {
-        let terms = self.jobs.terms(self.outputs.first(), self.renew)?;
+        let terms = self.jobs.terms(&self.outputs, self.renew)?;
         let stores = Stores::new();
         let Destination {
             folder,

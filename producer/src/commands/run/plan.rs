@@ -18,6 +18,7 @@ use crate::display::{output, table, times, units};
 use crate::recipe::known::check_known;
 use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
+use crate::submit::rules::RuleOptions;
 use crate::submit::sources::{Globs, Search, SourceFile};
 use crate::submit::upload;
 
@@ -37,6 +38,8 @@ pub(crate) struct Options {
     // Last, because the heading of these options holds for all arguments that follow.
     #[command(flatten)]
     pub recipe: RecipeOptions,
+    #[command(flatten)]
+    pub rules: RuleOptions,
 }
 
 #[derive(Serialize)]
@@ -71,6 +74,8 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         .output_set(PresetSource::Farm(settings), None)
         .await?;
     let recipe = outputs.first();
+    let rules = options.rules.rules();
+    rules.check(&outputs).map_err(Error::usage)?;
     let mut jobs: Vec<Vec<Location>> = Vec::new();
     let mut probed: Vec<SourceFile> = Vec::new();
     let mut sources = if options.paths.is_empty() {
@@ -116,7 +121,8 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     if let Some(sources) = &mut sources {
         sources.looked_at = probed.len();
         for recipe in outputs.recipes() {
-            let seen = dry_run::look_at(&broker, &workers, recipe, &probed, &reports).await;
+            let asked = (recipe, &rules);
+            let seen = dry_run::look_at(&broker, &workers, asked, &probed, &reports).await;
             sources.slots = sources.slots.max(seen.slots);
             sources.forecasts.extend(seen.files);
         }

@@ -92,7 +92,7 @@ pub(crate) async fn run(
         .output_set(PresetSource::Farm(settings), None)
         .await?;
     let outputs = destination.fit(outputs)?;
-    let terms = options.jobs.terms(outputs.first(), Renew::Never)?;
+    let terms = options.jobs.terms(&outputs, Renew::Never)?;
     let broker = settings.connect().await?;
     let input = upload::read_from(upload_to.as_ref(), &place.join("file"));
     destination.refuse_scattered([&input])?;

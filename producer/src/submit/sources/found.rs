@@ -8,6 +8,7 @@ use common::job::input::Input;
 use common::job::work::Work;
 use common::names::location::Location;
 use common::recipe::Recipe;
+use common::rules::Rules;
 use common::submit::naming::NamedSource;
 
 use crate::submit::sniff;
@@ -145,8 +146,9 @@ impl SourceFile {
     }
 
     /// What a worker is asked to foresee.
-    pub(crate) fn asks(&self, recipe: &Recipe) -> ForecastRequest {
+    pub(crate) fn asks(&self, recipe: &Recipe, rules: &Rules) -> ForecastRequest {
         ForecastRequest {
+            rules: rules.clone(),
             input: self.input.clone(),
             further: self.further.clone(),
             recipe: recipe.clone(),

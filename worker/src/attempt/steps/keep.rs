@@ -15,7 +15,6 @@ use common::names::location::Location;
 use common::rules::Original;
 use common::store::roots::Roots;
 use common::store::{StoreError, Stores};
-use jiff::Timestamp;
 
 use crate::attempt::input;
 use crate::attempt::publish::attributes::Attributes;
@@ -43,7 +42,7 @@ impl Attempt<'_> {
         let stores = &self.executor.stores;
         let file = stores.stored_file(&self.job.input.location).await;
         let facts = whole.facts(file.map_err(input::failure)?);
-        if condition.holds(&facts, Timestamp::now()) {
+        if condition.holds(&facts, self.executor.broker.now()) {
             let condition = condition.to_string();
             return Err(self.kept(KeptReason::Rule { condition }, &whole));
         }

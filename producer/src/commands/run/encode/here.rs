@@ -90,7 +90,7 @@ impl Encode {
             return Err(Error::usage("--worker needs a farm: name it with --nats"));
         }
         check_known(outputs.first(), &[])?;
-        let terms = jobs.terms(outputs.first(), Renew::Ended)?;
+        let terms = jobs.terms(&outputs, Renew::Ended)?;
         let stores = Stores::new();
         let outputs = destination.fit(outputs)?;
         let folders = destination.folders()?;

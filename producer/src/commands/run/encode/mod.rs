@@ -21,6 +21,7 @@ use crate::commands::run::{dry_run, on_farm};
 use crate::notify::Told;
 use crate::recipe::presets::PresetSource;
 use crate::submit::destination::Destination;
+use crate::submit::rules::RuleOptions;
 use crate::submit::sources::{Globs, SourceOptions};
 use crate::submit::submission::Order;
 use crate::submit::terms::JobOptions;
@@ -86,6 +87,7 @@ pub(crate) async fn commands(
         worker: None,
         again: true,
         overwrite: true,
+        rules: RuleOptions::default(),
         dry_run: true,
         json: false,
     };

@@ -13,6 +13,7 @@ use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
 use common::names::location::Location;
 use common::recipe::{Choice, Metric, Recipe};
+use common::rules::Rules;
 use common::store::Stores;
 use common::submit::output_set::OutputSet;
 use common::submit::sample;
@@ -166,7 +167,7 @@ impl<'a> Order<'a> {
         if let Some(name) = &self.options.worker {
             workers.retain(|worker| worker.name == *name);
         }
-        let asked = self.source.asks(&self.recipe);
+        let asked = self.source.asks(&self.recipe, &Rules::default());
         let seen = broker.forecast(&workers, 0, asked).await;
         let seen =
             seen.map_err(|why| Error::failed(format!("the film cannot be looked at: {why}")))?;

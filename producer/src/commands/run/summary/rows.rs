@@ -43,7 +43,8 @@ pub(super) fn of(entries: &[Entry]) -> String {
         if are_several {
             cells.push(or_nothing(line.worker.clone()));
         }
-        let note = line.error.as_deref().map(printable);
+        let note = line.error.as_deref().or(line.kept.as_deref());
+        let note = note.map(printable);
         table.row(cells, printable(&entry.name), note);
     }
     table.text()
@@ -118,6 +119,7 @@ pub(super) struct Row {
     path: Option<PathBuf>,
     changes: Vec<Change>,
     /// Why the original was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
     kept: Option<String>,
 }
 
