@@ -1,7 +1,7 @@
 //! The monitor: a live web page and the HTTP API behind it.
 //!
 //! `feed` reads the broker into the [`view`], which folds the live state, and into the [`index`] of
-//! all jobs. [`snapshot`] is the live state as the page gets it; [`view::board`] holds it as text.
+//! all jobs; [`shelf`] holds the files of libraries. [`snapshot`] is the live state as the page gets it; [`view::board`] holds it as text.
 //! `notify` tells hooks what happens. [`access`] checks roles, `api` answers requests, and `page` is the web page. While nobody looks
 //! and there is no hook, the monitor asks the broker next to nothing.
 
@@ -12,6 +12,7 @@ mod feed;
 pub mod index;
 mod notify;
 mod page;
+pub mod shelf;
 pub mod snapshot;
 pub mod view;
 mod web;
@@ -112,6 +113,7 @@ pub async fn run(
         listing,
         pages: Arc::default(),
         stills: Arc::default(),
+        shelf: shelf::Shelf::default(),
         media: config.store.clone().map(|root| Arc::new(Media::new(root))),
         audience,
         access: Arc::new(access),

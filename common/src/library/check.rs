@@ -1,10 +1,11 @@
 //! Whether a library can be as a person wants it: pure.
 
 use crate::farm::worker::Heartbeat;
+use crate::job::replacement::TrashError;
 use crate::library::{Library, Results};
 use crate::names::location::Location;
 use crate::names::token::Token;
-use crate::submit::output_set::{OutputSet, OutputSetError};
+use crate::submit::output_set::{OutputSet, OutputSetError, SeveralOutputs};
 
 /// Why a library cannot be as a person wants it.
 #[derive(Debug, thiserror::Error)]
@@ -15,9 +16,9 @@ pub enum LibraryError {
     )]
     OwnOutput {
         /// The library's folder.
-        location: Location,
+        location: Box<Location>,
         /// The output folder.
-        output: Location,
+        output: Box<Location>,
         /// How the folders lie to each other.
         how: &'static str,
     },
@@ -27,9 +28,9 @@ pub enum LibraryError {
     )]
     Overlap {
         /// The library's folder.
-        location: Location,
+        location: Box<Location>,
         /// The folder of the other library.
-        other: Location,
+        other: Box<Location>,
         /// The name of the other library.
         name: Token,
         /// How the folders lie to each other.
@@ -41,9 +42,9 @@ pub enum LibraryError {
     )]
     ForeignOutput {
         /// The output folder.
-        output: Location,
+        output: Box<Location>,
         /// The folder of the other library.
-        other: Location,
+        other: Box<Location>,
         /// The name of the other library.
         name: Token,
         /// How the folders lie to each other.
@@ -60,15 +61,21 @@ pub enum LibraryError {
     /// The recipe or the names cannot be used.
     #[error(transparent)]
     Outputs(#[from] OutputSetError),
+    /// One file cannot be replaced by several.
+    #[error(transparent)]
+    Replacing(#[from] SeveralOutputs),
+    /// Sources cannot go to the trash.
+    #[error(transparent)]
+    Trash(Box<TrashError>),
     /// Files in a bucket would become files on the disks of the workers.
     #[error(
         "the outputs of {location} would lie on the disks of the workers, in {output}: choose s3://BUCKET/PREFIX"
     )]
     Scattered {
         /// The library's folder.
-        location: Location,
+        location: Box<Location>,
         /// The output folder.
-        output: Location,
+        output: Box<Location>,
     },
     /// A time is out of bounds.
     #[error("{what} is {least} s to {most} s, not {given} s")]
@@ -116,6 +123,10 @@ pub fn check(
     if set.recipes().len() != 1 || set.is_ladder() {
         return Err(LibraryError::SeveralOutputs);
     }
+    if let Some(replacement) = library.replacement() {
+        let checked = replacement.check(&library.location);
+        checked.map_err(|why| LibraryError::Trash(Box::new(why)))?;
+    }
     if library.fallbacks.is_none() && !library.recipe.fallback_queues().is_empty() {
         return Err(LibraryError::Fallbacks);
     }
@@ -157,23 +168,23 @@ pub fn folders(
     if let Some(output) = &output {
         if let Some(how) = relation(output, location) {
             return Err(LibraryError::OwnOutput {
-                location: location.clone(),
-                output: output.clone(),
+                location: Box::new(location.clone()),
+                output: Box::new(output.clone()),
                 how,
             });
         }
         if location.is_remote() && !output.is_remote() {
             return Err(LibraryError::Scattered {
-                location: location.clone(),
-                output: output.clone(),
+                location: Box::new(location.clone()),
+                output: Box::new(output.clone()),
             });
         }
     }
     for (taken, other) in others.iter().filter(|(taken, _)| taken != name) {
         if let Some(how) = relation(location, &other.location) {
             return Err(LibraryError::Overlap {
-                location: location.clone(),
-                other: other.location.clone(),
+                location: Box::new(location.clone()),
+                other: Box::new(other.location.clone()),
                 name: taken.clone(),
                 how,
             });
@@ -188,8 +199,8 @@ pub fn folders(
             {
                 let is_other = place == other.location;
                 return Err(LibraryError::ForeignOutput {
-                    output,
-                    other: place,
+                    output: Box::new(output),
+                    other: Box::new(place),
                     name: if is_other {
                         taken.clone()
                     } else {
@@ -207,8 +218,12 @@ pub fn folders(
 ///
 /// # Errors
 /// If no file can have such an output.
-pub fn outputs(library: &Library) -> Result<OutputSet, OutputSetError> {
-    OutputSet::new(&library.recipe, &library.outputs, library.preset.clone())
+pub fn outputs(library: &Library) -> Result<OutputSet, LibraryError> {
+    let set = OutputSet::new(&library.recipe, &library.outputs, library.preset.clone())?;
+    match library.results {
+        Results::Folder(_) => Ok(set),
+        Results::Replace(_) => Ok(set.that_replaces()?),
+    }
 }
 
 /// What is in the way of a library for now: nothing that it would be refused for.

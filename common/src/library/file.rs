@@ -6,8 +6,10 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::job::failure::Fault;
 use crate::job::id::JobId;
 use crate::job::input::Input;
+use crate::job::run::{Run, RunState};
 use crate::recipe::encoder::Encoder;
 use crate::rules::facts::Facts;
 use crate::wire;
@@ -117,6 +119,38 @@ pub struct LastCheck {
     /// The damage that it has found, in words; `None` if the file is sound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damage: Option<String>,
+}
+
+impl LastCheck {
+    /// The check once its job has ended; `None` while it waits or runs, and if it says nothing about the file.
+    pub fn ended(&self, run: &Run) -> Option<Self> {
+        let damage = match &run.state {
+            RunState::Completed { report } => report.health.as_ref().and_then(|health| {
+                let first = health.damage.first()?;
+                let more = health.damage.len() as u64 - 1 + health.more;
+                Some(match more {
+                    0 => first.to_string(),
+                    more => format!("{first}; {more} more damaged places"),
+                })
+            }),
+            RunState::Failed { failure } if failure.fault == Fault::Input => {
+                Some(failure.message.clone())
+            }
+            // It has ended, and the file was not judged.
+            state if state.is_terminal() => {
+                return Some(Self {
+                    job: None,
+                    ..self.clone()
+                });
+            }
+            _ => return None,
+        };
+        Some(Self {
+            job: None,
+            at: Some(run.changed),
+            damage,
+        })
+    }
 }
 
 /// The states of files, without what is known of each.

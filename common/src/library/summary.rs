@@ -71,14 +71,14 @@ impl<'a> From<&'a FileRecord> for Figures<'a> {
 /// Files and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Sum {
+pub struct FileSum {
     /// Number of files.
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
 }
 
-impl Sum {
+impl FileSum {
     fn add(&mut self, size: u64) {
         self.files += 1;
         self.bytes = self.bytes.saturating_add(size);
@@ -92,7 +92,7 @@ pub struct Share {
     /// What they have in common.
     pub name: String,
     /// The files.
-    pub sum: Sum,
+    pub sum: FileSum,
 }
 
 /// Files in one state.
@@ -102,7 +102,7 @@ pub struct StateShare {
     /// The state.
     pub state: FileStateKind,
     /// The files.
-    pub sum: Sum,
+    pub sum: FileSum,
 }
 
 /// How large outputs are, by the codec of their sources.
@@ -127,7 +127,7 @@ pub struct Saving {
     /// The codec of the sources.
     pub codec: String,
     /// The files.
-    pub sum: Sum,
+    pub sum: FileSum,
     /// Bytes of an output for each byte of its source; `None` if no such file was done yet.
     pub ratio: Option<f64>,
     /// What the ratio was measured on.
@@ -147,7 +147,7 @@ impl Saving {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Summary {
     /// All files.
-    pub all: Sum,
+    pub all: FileSum,
     /// Files by codec, most bytes first.
     pub codecs: Vec<Share>,
     /// Files by resolution, the largest pictures first.
@@ -157,9 +157,9 @@ pub struct Summary {
     /// Files by state; states without files are left out.
     pub states: Vec<StateShare>,
     /// Files whose job is to be enqueued, waits or runs.
-    pub to_do: Sum,
+    pub to_do: FileSum,
     /// Files that were done, with the bytes of their sources.
-    pub done: Sum,
+    pub done: FileSum,
     /// Bytes that the files that are done need less than their sources; negative if they need more.
     pub saved: i64,
     /// What the files that are to be done could save, most bytes first.
@@ -167,7 +167,7 @@ pub struct Summary {
     /// Bytes that could be saved, of files of which that is known.
     pub would_save: u64,
     /// Files of which it is not known yet what they could save.
-    pub not_known: Sum,
+    pub not_known: FileSum,
     /// Files whose last check has found no damage.
     pub sound: u64,
     /// Files whose last check has found damage.
@@ -250,11 +250,11 @@ impl Summary {
     /// Sums up the files of a library. `farm` is used for sources of a codec of which the library has done none yet.
     pub fn of<'a>(files: impl IntoIterator<Item = Figures<'a>>, farm: &Ratios) -> Self {
         let mut summary = Self::default();
-        let mut codecs: BTreeMap<&str, Sum> = BTreeMap::new();
-        let mut resolutions: BTreeMap<&str, Sum> = BTreeMap::new();
-        let mut hdr: BTreeMap<&str, Sum> = BTreeMap::new();
-        let mut states: BTreeMap<FileStateKind, Sum> = BTreeMap::new();
-        let mut to_do: BTreeMap<&str, Sum> = BTreeMap::new();
+        let mut codecs: BTreeMap<&str, FileSum> = BTreeMap::new();
+        let mut resolutions: BTreeMap<&str, FileSum> = BTreeMap::new();
+        let mut hdr: BTreeMap<&str, FileSum> = BTreeMap::new();
+        let mut states: BTreeMap<FileStateKind, FileSum> = BTreeMap::new();
+        let mut to_do: BTreeMap<&str, FileSum> = BTreeMap::new();
         let mut own = Ratios::default();
         for file in files {
             summary.all.add(file.size);
@@ -335,8 +335,8 @@ fn saving(share: Share, own: &Ratios, farm: &Ratios) -> Saving {
 }
 
 /// The sums, most bytes first.
-fn shares(sums: BTreeMap<&str, Sum>) -> Vec<Share> {
-    let share = |(name, sum): (&str, Sum)| Share {
+fn shares(sums: BTreeMap<&str, FileSum>) -> Vec<Share> {
+    let share = |(name, sum): (&str, FileSum)| Share {
         name: name.to_owned(),
         sum,
     };

@@ -11,6 +11,7 @@ use crate::access::Access;
 use crate::api::media::Media;
 use crate::feed::audience::Audience;
 use crate::index::shared::Listing;
+use crate::shelf::Shelf;
 use crate::view::board::Board;
 use crate::web::cache::{Pages, Stills};
 use crate::web::refusal::Refusal;
@@ -24,6 +25,7 @@ pub(crate) struct App {
     pub(crate) listing: Arc<Listing>,
     pub(crate) pages: Arc<Pages>,
     pub(crate) stills: Arc<Stills>,
+    pub(crate) shelf: Shelf,
     pub(crate) media: Option<Arc<Media>>,
     pub(crate) audience: Audience,
     pub(crate) access: Arc<Access>,

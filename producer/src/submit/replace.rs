@@ -43,6 +43,15 @@ pub(crate) enum HardLinks {
     Replace,
 }
 
+impl From<HardLinks> for replacement::HardLinks {
+    fn from(chosen: HardLinks) -> Self {
+        match chosen {
+            HardLinks::Refuse => Self::Refuse,
+            HardLinks::Replace => Self::Replace,
+        }
+    }
+}
+
 /// The terms of all replacements of a command.
 #[derive(Clone, Debug)]
 pub(crate) struct Replacing {
@@ -78,10 +87,7 @@ impl ReplaceOptions {
         let terms = Replacing {
             trash,
             days: self.trash_days,
-            hard_links: match self.hard_links {
-                HardLinks::Refuse => replacement::HardLinks::Refuse,
-                HardLinks::Replace => replacement::HardLinks::Replace,
-            },
+            hard_links: self.hard_links.into(),
         };
         terms
             .in_trash_of(&folder)

@@ -24,15 +24,21 @@ pub(crate) enum OriginalOption {
     Copy,
 }
 
+impl From<OriginalOption> for Original {
+    fn from(chosen: OriginalOption) -> Self {
+        match chosen {
+            OriginalOption::Leave => Self::Leave,
+            OriginalOption::Copy => Self::Copy,
+        }
+    }
+}
+
 impl RuleOptions {
     pub(crate) fn rules(&self) -> Rules {
         Rules {
             skip_if: self.skip_if.clone(),
             min_saving: self.min_saving,
-            original: match self.original {
-                Some(OriginalOption::Copy) => Original::Copy,
-                Some(OriginalOption::Leave) | None => Original::Leave,
-            },
+            original: self.original.map(Original::from).unwrap_or_default(),
         }
     }
 

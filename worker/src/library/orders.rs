@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use common::broker::BrokerError;
 use common::farm::orders::Target;
+use common::job::Job;
 use common::job::further::FurtherInput;
 use common::job::id::{BatchId, JobId};
+use common::job::kind::CheckDepth;
 use common::job::record::JobRecord;
 use common::job::work::Work;
 use common::library::file::{FileRecord, FileState};
@@ -15,12 +17,15 @@ use common::library::next::Sight;
 use common::library::{Library, check};
 use common::names::location::Location;
 use common::names::token::Token;
+use common::notify::occurrence::LIBRARY_LABEL;
 use common::store::{StoreError, SubtitleSearch};
 use common::submit::existing_outputs::{ExistingFile, ExistingOutputs};
 use common::submit::naming::NamedSource;
 use common::submit::result::SubmitResult;
 use common::submit::terms::JobTerms;
 use futures::StreamExt;
+use jiff::civil::Date;
+use uuid::Uuid;
 
 use crate::attempt::executor::Executor;
 use crate::library::lease::Held;
@@ -85,9 +90,10 @@ impl<'a> Orders<'a> {
         let terms = JobTerms {
             priority: library.priority,
             fallbacks: library.fallbacks.clone(),
+            rules: library.rules.clone(),
             ..JobTerms::new()
         };
-        let label = format!("library {}", self.name);
+        let label = format!("{LIBRARY_LABEL}{}", self.name);
         let batch = broker.new_batch(&label, folder, existing, &terms);
         let (mut jobs, mut ready, mut found) = (Vec::new(), Vec::new(), Vec::new());
         for (file, output) in files.into_iter().zip(named.outputs) {
@@ -102,7 +108,7 @@ impl<'a> Orders<'a> {
                     further.extend(recipe_files.iter().cloned());
                     jobs.push(batch.job(Work {
                         further,
-                        rules: library.rules.clone(),
+                        replacement: library.replacement().cloned(),
                         ..Work::new(file.input.clone(), recipe.clone(), output)
                     }));
                     ready.push(file);
@@ -133,6 +139,35 @@ impl<'a> Orders<'a> {
             found.push(FileRecord { state, ..file });
         }
         Ok((found, added))
+    }
+
+    /// Enqueues checks of these files for damage as one batch; returns the job of each, in their order. Asked twice on a
+    /// day, it finds the same jobs.
+    pub(super) async fn check(
+        &self,
+        files: &[FileRecord],
+        day: Date,
+    ) -> anyhow::Result<Vec<JobId>> {
+        let terms = JobTerms {
+            priority: self.library.priority,
+            ..JobTerms::new()
+        };
+        let label = format!("checks of library {}", self.name);
+        let batch = self.executor.broker.new_batch_of_checks(&label, &terms);
+        let salt = Uuid::new_v5(
+            &Uuid::NAMESPACE_OID,
+            format!("{} {day}", self.name).as_bytes(),
+        );
+        let job = |file: &FileRecord| {
+            let work = Work::check(file.input.clone(), CheckDepth::Full);
+            Job {
+                id: JobId::of(&work, Some(salt)),
+                ..batch.job(work)
+            }
+        };
+        let jobs = files.iter().map(job).collect();
+        let submitted = batch.submit(jobs).await?;
+        Ok(submitted.iter().map(|file| file.job.id).collect())
     }
 
     /// The path of a file below the library's folder.

@@ -2,6 +2,7 @@
 
 mod create;
 mod hooks;
+mod libraries;
 mod orders;
 mod presets;
 mod settings;
@@ -23,6 +24,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(orders::set_hours, orders::leave_hours))
         .routes(routes!(hooks::save, hooks::remove))
         .routes(routes!(hooks::test))
+        .routes(routes!(libraries::save, libraries::remove))
+        .routes(routes!(libraries::scan))
+        .routes(routes!(libraries::pause, libraries::resume))
         .routes(routes!(presets::save, presets::remove))
         .routes(routes!(settings::keep_history))
         .routes(routes!(settings::set_default, settings::leave_default))

@@ -7,6 +7,7 @@ mod forecast;
 mod history;
 mod hooks;
 mod jobs;
+mod libraries;
 mod live;
 mod log;
 mod matching;
@@ -36,6 +37,9 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(matching::plan))
         .routes(routes!(orders::list))
         .routes(routes!(batches::list))
+        .routes(routes!(libraries::list))
+        .routes(routes!(libraries::one))
+        .routes(routes!(libraries::files))
         .routes(routes!(media::browse))
         .routes(routes!(forecast::forecast))
         .routes(routes!(vocabulary::vocabulary))

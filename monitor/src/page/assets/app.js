@@ -19,6 +19,7 @@ import * as broker from "./pages/broker/page.js";
 import * as history from "./pages/history/page.js";
 import * as job from "./pages/job/page.js";
 import * as jobs from "./pages/jobs/page.js";
+import * as libraries from "./pages/libraries/page.js";
 import * as newJob from "./pages/new/page.js";
 import * as overview from "./pages/overview/page.js";
 import * as settings from "./pages/settings/page.js";
@@ -33,6 +34,7 @@ const PAGES = {
   new: newJob.mount,
   workers: workers.mount,
   batches: batches.mount,
+  libraries: libraries.mount,
   history: history.mount,
   broker: broker.mount,
   settings: settings.mount,

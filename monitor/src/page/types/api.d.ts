@@ -324,6 +324,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/libraries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_libraries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/libraries/{library}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["show_library"];
+        put: operations["save_library"];
+        post?: never;
+        delete: operations["remove_library"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/libraries/{library}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/libraries/{library}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["pause_library"];
+        post?: never;
+        delete: operations["resume_library"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/libraries/{library}/scan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put: operations["scan_library"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -679,6 +759,8 @@ export interface components {
             place: string;
             since: components["schemas"]["Moment"];
         };
+        /** @enum {string} */
+        Basis: "library" | "farm";
         /** @example 01890a5d-ac96-774b-bcce-b302099a8057 */
         BatchId: string;
         BatchRow: {
@@ -826,6 +908,12 @@ export interface components {
             track?: number | null;
             what: string;
         };
+        DayOfChecks: {
+            /** Format: date */
+            day?: string | null;
+            /** Format: int32 */
+            files: number;
+        };
         Days: number;
         DefaultPreset: {
             preset: components["schemas"]["Token"];
@@ -954,6 +1042,14 @@ export interface components {
             /** Format: int64 */
             size: number;
         };
+        FilePage: {
+            files: components["schemas"]["LibraryFile"][];
+            states: [
+                "waiting" | "queued" | "done" | "kept" | "skipped" | "excluded" | "failed" | "cancelled" | "refused" | "unreadable",
+                number
+            ][];
+            total: number;
+        };
         FileReceipt: {
             added: boolean;
             file: string;
@@ -964,6 +1060,14 @@ export interface components {
             name: string;
             /** Format: int64 */
             size: number;
+        };
+        /** @enum {string} */
+        FileStateKind: "waiting" | "queued" | "done" | "kept" | "skipped" | "excluded" | "failed" | "cancelled" | "refused" | "unreadable";
+        FileSum: {
+            /** Format: int64 */
+            bytes: number;
+            /** Format: int64 */
+            files: number;
         };
         /** @example hqdn3d,unsharp */
         Filters: string;
@@ -1285,6 +1389,60 @@ export interface components {
         };
         /** @example eng */
         Language: string;
+        Library: {
+            /** Format: date-time */
+            added: string;
+            /** Format: date-time */
+            asked?: string | null;
+            /** Format: int64 */
+            every?: number;
+            exclude?: string[];
+            fallbacks?: components["schemas"]["Fallbacks"] | null;
+            location: components["schemas"]["Location"];
+            outputs?: components["schemas"]["Outputs"];
+            paused?: boolean;
+            preset?: string | null;
+            /** Format: int32 */
+            priority?: number;
+            recipe: components["schemas"]["Recipe"];
+            results: components["schemas"]["Results"];
+            rules?: components["schemas"]["Rules"];
+            schedule?: string | null;
+            /** Format: int64 */
+            settle?: number;
+            /** Format: int32 */
+            verify_per_day?: number;
+        };
+        LibraryFile: {
+            /** Format: int64 */
+            after?: number | null;
+            /** Format: int64 */
+            before?: number | null;
+            checked: boolean;
+            codec?: string | null;
+            damage?: string | null;
+            hdr?: string | null;
+            /** Format: int32 */
+            height?: number | null;
+            job?: string | null;
+            path: string;
+            /** Format: int64 */
+            size: number;
+            state: components["schemas"]["FileStateKind"];
+            why?: string | null;
+            /** Format: int32 */
+            width?: number | null;
+        };
+        LibraryRow: {
+            kept: boolean;
+            library: components["schemas"]["Library"];
+            name: string;
+            /** Format: int64 */
+            revision: number;
+            scan?: components["schemas"]["ScanRecord"] | null;
+            summary: components["schemas"]["Summary"];
+            words: string;
+        };
         LiveState: {
             attention: components["schemas"]["Attention"][];
             broker: components["schemas"]["Broker"];
@@ -1565,6 +1723,11 @@ export interface components {
         Requeue: {
             worker: components["schemas"]["WorkerName"];
         } | "person" | "move";
+        Results: {
+            folder: components["schemas"]["Location"];
+        } | {
+            replace: components["schemas"]["Replacement"];
+        };
         RetryRow: {
             /** Format: int32 */
             attempts: number;
@@ -1667,8 +1830,44 @@ export interface components {
             /** Format: int64 */
             revision: number;
         };
+        Saving: {
+            basis?: components["schemas"]["Basis"] | null;
+            codec: string;
+            /** Format: double */
+            ratio?: number | null;
+            sum: components["schemas"]["FileSum"];
+        };
         /** @example 1280x-2 */
         Scale: string;
+        ScanPhase: "resting" | "listing" | {
+            probing: {
+                done: number;
+                of: number;
+            };
+        } | "enqueueing";
+        ScanRecord: {
+            checks?: components["schemas"]["DayOfChecks"];
+            held?: components["schemas"]["BatchId"][];
+            last?: components["schemas"]["ScanReport"] | null;
+            phase: components["schemas"]["ScanPhase"];
+            problem?: string | null;
+            real?: components["schemas"]["Location"] | null;
+            /** Format: date-time */
+            until: string;
+            worker: string;
+        };
+        ScanReport: {
+            arriving: number;
+            /** Format: date-time */
+            began: string;
+            /** Format: date-time */
+            ended: string;
+            enqueued: number;
+            files: number;
+            gone: number;
+            probed: number;
+            unreadable?: string[];
+        };
         /** @example vmaf=95 */
         Score: string;
         Segment: number;
@@ -1687,6 +1886,10 @@ export interface components {
             history: components["schemas"]["HistoryRow"];
             presets: components["schemas"]["PresetRow"][];
         };
+        Share: {
+            name: string;
+            sum: components["schemas"]["FileSum"];
+        };
         Sides: {
             input: components["schemas"]["Content"];
             output?: components["schemas"]["Content"] | null;
@@ -1701,6 +1904,15 @@ export interface components {
         Speed: "slowest" | "slower" | "slow" | "medium" | "fast" | "faster" | "fastest";
         /** @enum {string} */
         Stage: "reading" | "searching" | "encoding" | "verifying" | "publishing";
+        StateShare: {
+            state: components["schemas"]["FileStateKind"];
+            sum: components["schemas"]["FileSum"];
+        };
+        StoredAnswer: {
+            /** Format: int64 */
+            revision: number;
+            warnings: string[];
+        };
         StreamRow: {
             /** Format: int64 */
             bytes: number;
@@ -1753,6 +1965,25 @@ export interface components {
             output_bytes: number;
             /** Format: double */
             total_seconds: number;
+        };
+        Summary: {
+            all: components["schemas"]["FileSum"];
+            codecs: components["schemas"]["Share"][];
+            /** Format: int64 */
+            damaged: number;
+            done: components["schemas"]["FileSum"];
+            hdr: components["schemas"]["Share"][];
+            not_known: components["schemas"]["FileSum"];
+            resolutions: components["schemas"]["Share"][];
+            /** Format: int64 */
+            saved: number;
+            savings: components["schemas"]["Saving"][];
+            /** Format: int64 */
+            sound: number;
+            states: components["schemas"]["StateShare"][];
+            to_do: components["schemas"]["FileSum"];
+            /** Format: int64 */
+            would_save: number;
         };
         Tally: {
             /** Format: int64 */
@@ -1872,6 +2103,36 @@ export interface components {
             /** Format: int64 */
             pending: number;
             queue: components["schemas"]["Queue"];
+        };
+        WantedLibrary: {
+            /** Format: int64 */
+            every?: number | null;
+            exclude?: string[];
+            /** Format: int64 */
+            hop_after?: number | null;
+            location: string;
+            name?: components["schemas"]["NameTemplate"] | null;
+            output?: string | null;
+            paused?: boolean;
+            preset?: string | null;
+            /** Format: int32 */
+            priority?: number;
+            recipe: components["schemas"]["Recipe"];
+            replacement?: components["schemas"]["WantedReplacement"] | null;
+            /** Format: int64 */
+            revision?: number | null;
+            rules?: components["schemas"]["Rules"];
+            schedule?: string | null;
+            /** Format: int64 */
+            settle?: number | null;
+            /** Format: int32 */
+            verify_per_day?: number;
+        };
+        WantedReplacement: {
+            /** Format: int32 */
+            days?: number | null;
+            hard_links?: components["schemas"]["HardLinks"];
+            trash?: string | null;
         };
         Watermark: {
             /** Format: int32 */
@@ -2640,6 +2901,275 @@ export interface operations {
                 };
             };
             502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    list_libraries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryRow"][];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    show_library: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LibraryRow"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    save_library: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedLibrary"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredAnswer"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    remove_library: {
+        parameters: {
+            query?: {
+                revision?: number;
+            };
+            header?: never;
+            path: {
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    list_files: {
+        parameters: {
+            query?: {
+                state?: string;
+                codec?: string;
+                text?: string;
+                damaged?: boolean;
+                sort?: "name" | "size" | "state" | "codec" | "height" | "saved";
+                descending?: boolean;
+                offset?: number;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FilePage"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    pause_library: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    resume_library: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    scan_library: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                library: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -20,6 +20,12 @@ export type CardRow = Schemas["CardRow"];
 export type EncoderRow = Schemas["EncoderRow"];
 export type EndedRow = Schemas["EndedRow"];
 export type Fit = Schemas["Fit"];
+export type LibraryFile = Schemas["LibraryFile"];
+export type LibraryRow = Omit<Schemas["LibraryRow"], "library" | "scan"> & {
+  library: Omit<Schemas["Library"], "results"> & { results: { folder: string } | { replace: Schemas["Replacement"] } };
+  scan?: (Omit<Schemas["ScanRecord"], "phase"> & { phase: Tagged<Schemas["ScanPhase"]> }) | null;
+};
+export type Saving = Schemas["Saving"];
 export type Folder = Schemas["FolderRow"];
 export type History = Schemas["History"];
 export type Hold = Schemas["ControlRow"];

@@ -3,6 +3,7 @@
 mod access;
 mod history;
 mod jobs;
+mod libraries;
 mod looks;
 mod new;
 mod orders;

@@ -33,9 +33,9 @@ pub(super) struct Options {
 
 pub(super) async fn run(options: Options, settings: &Settings, json: bool) -> Result<Exit, Error> {
     let location = location(&options.location)?;
-    let Some(results) = options.library.results()? else {
+    let Some(results) = options.library.results(&location)? else {
         return Err(Error::usage(
-            "say where the results go: -o FOLDER or -o s3://BUCKET/PREFIX",
+            "say where the results go: -o FOLDER, -o s3://BUCKET/PREFIX, or --replace",
         ));
     };
     let source = PresetSource::Farm(settings);

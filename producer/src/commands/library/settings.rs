@@ -1,6 +1,8 @@
 //! The options of a library beside its recipe.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
@@ -8,14 +10,19 @@ use common::broker::Broker;
 use common::farm::hours::Hours;
 use common::farm::queue::Priority;
 use common::job::Fallbacks;
+use common::job::replacement::Replacement;
 use common::library::exclude::Exclusions;
 use common::library::{Library, Results, check};
 use common::names::location::Location;
+use common::rules::MinSaving;
+use common::rules::condition::Condition;
 
 use crate::cli::args;
 use crate::cli::exit::Error;
 use crate::submit::destination::output_folder;
 use crate::submit::paths;
+use crate::submit::replace::HardLinks;
+use crate::submit::rules::OriginalOption;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Library")]
@@ -23,6 +30,33 @@ pub(super) struct LibraryOptions {
     /// Folder or s3://bucket/prefix for the results
     #[arg(short, long, value_name = "LOCATION")]
     pub output: Option<PathBuf>,
+    /// Put each output in the place of its source, once it is verified; the source goes to a trash, and `producer undo` brings it back
+    #[arg(long, conflicts_with = "output")]
+    pub replace: bool,
+    /// Folder or s3://bucket/prefix whose trash takes the sources [default: the library itself]
+    #[arg(long, value_name = "PLACE", requires = "replace")]
+    pub trash: Option<PathBuf>,
+    /// Days for which the trash keeps a source
+    #[arg(long, value_name = "DAYS", requires = "replace", default_value_t = Replacement::DAYS, value_parser = clap::value_parser!(u32).range(1..=i64::from(Replacement::MOST_DAYS)))]
+    pub trash_days: u32,
+    /// What to do about a source with further names (hard links), which keep the old file
+    #[arg(
+        long,
+        value_name = "WHAT",
+        requires = "replace",
+        value_enum,
+        default_value_t
+    )]
+    pub hard_links: HardLinks,
+    /// Leave files for which this holds as they are, e.g. 'video.codec in [hevc, av1] and height <= 1080'; `none` for no rule
+    #[arg(long, value_name = "CONDITION", value_parser = rule)]
+    pub skip_if: Option<Rule<Condition>>,
+    /// Keep the original unless the output is smaller by this percent, e.g. 10%; `none` for no rule
+    #[arg(long, value_name = "PERCENT", value_parser = saving)]
+    pub min_saving: Option<Rule<MinSaving>>,
+    /// What becomes of originals that are kept: they are left where they are, or also copied to where the output would be [default: leave]
+    #[arg(long, value_name = "leave|copy")]
+    pub original: Option<OriginalOption>,
     /// Enqueue jobs only in these hours, by the scanning worker's local time, e.g. 22:00-07:00; `always` for no limit
     #[arg(long, value_name = "HOURS", value_parser = schedule)]
     pub schedule: Option<Schedule>,
@@ -60,17 +94,56 @@ fn schedule(text: &str) -> Result<Schedule, String> {
     }
 }
 
+/// A rule, or none.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rule<T>(Option<T>);
+
+fn rule(text: &str) -> Result<Rule<Condition>, String> {
+    read(text)
+}
+
+fn saving(text: &str) -> Result<Rule<MinSaving>, String> {
+    read(text)
+}
+
+fn read<T: FromStr<Err: Display>>(text: &str) -> Result<Rule<T>, String> {
+    match text {
+        "none" => Ok(Rule(None)),
+        text => match text.parse() {
+            Ok(rule) => Ok(Rule(Some(rule))),
+            Err(why) => Err(why.to_string()),
+        },
+    }
+}
+
 impl LibraryOptions {
-    /// Where results go, if the options say so.
-    pub(super) fn results(&self) -> Result<Option<Results>, Error> {
+    /// Where the results of a library go, if the options say so.
+    pub(super) fn results(&self, library: &Location) -> Result<Option<Results>, Error> {
+        if self.replace {
+            let trash = self.trash.as_deref().map(output_folder).transpose()?;
+            return Ok(Some(Results::Replace(Replacement {
+                trash: Replacement::trash_in(trash.as_ref().unwrap_or(library)),
+                days: self.trash_days,
+                hard_links: self.hard_links.into(),
+            })));
+        }
         let folder = self.output.as_deref().map(output_folder).transpose()?;
         Ok(folder.map(Results::Folder))
     }
 
     /// Sets what the options name.
     pub(super) fn apply(&self, library: &mut Library) -> Result<(), Error> {
-        if let Some(results) = self.results()? {
+        if let Some(results) = self.results(&library.location)? {
             library.results = results;
+        }
+        if let Some(Rule(condition)) = &self.skip_if {
+            library.rules.skip_if.clone_from(condition);
+        }
+        if let Some(Rule(saving)) = self.min_saving {
+            library.rules.min_saving = saving;
+        }
+        if let Some(original) = self.original {
+            library.rules.original = original.into();
         }
         if let Some(Schedule(hours)) = &self.schedule {
             library.schedule.clone_from(hours);

@@ -84,6 +84,7 @@ fn settings_of(name: &Token, library: &Library) -> Vec<(&'static str, String)> {
         ("Location", library.location.to_string()),
         ("Recipe", library.recipe.to_string()),
         ("Results", results),
+        ("Rules", rules(library)),
         ("Excluded", library.exclude.to_string()),
     ];
     let schedule = library.schedule.as_ref();
@@ -92,6 +93,15 @@ fn settings_of(name: &Token, library: &Library) -> Vec<(&'static str, String)> {
         schedule.map(ToString::to_string).unwrap_or_default(),
     ));
     lines
+}
+
+fn rules(library: &Library) -> String {
+    let skipped = library.rules.skip_if.as_ref();
+    let skipped = skipped.map(|condition| format!("left as they are if {condition}"));
+    let saving = library.rules.min_saving;
+    let kept = saving.map(|saving| format!("kept unless {saving} smaller"));
+    let rules: Vec<String> = skipped.into_iter().chain(kept).collect();
+    rules.join("; ")
 }
 
 fn scan_lines(scan: &ScanRecord) -> Vec<(&'static str, String)> {

@@ -121,6 +121,135 @@ async fn a_file_that_arrives_slowly_is_taken_once_it_is_whole() {
 }
 
 #[tokio::test]
+async fn rules_leave_files_as_they_are_and_so_many_files_a_day_are_checked() {
+    let farm = Farm::start().await;
+    let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
+    let folder = farm.folder_of(
+        "films",
+        &[paths::media("h264.mp4"), paths::media("hevc.mkv")],
+    );
+    let damaged = folder.join("damaged.mkv");
+    let bytes = std::fs::read(paths::media("hevc.mkv")).unwrap();
+    std::fs::write(&damaged, &bytes[..bytes.len() * 6 / 10]).unwrap();
+    let rule = "video.codec = hevc";
+    let added = add(
+        &farm,
+        &folder,
+        &["--skip-if", rule, "--verify-per-day", "2"],
+    )
+    .await;
+    assert_eq!(added.code, Some(0), "{added:?}");
+    let skipped = reaches(&farm, "hevc.mkv", FileStateKind::Skipped).await;
+    assert_eq!(skipped.state.why(), Some(rule));
+    reaches(&farm, "h264.mp4", FileStateKind::Done).await;
+    assert_eq!(
+        jobs_of(&farm, "hevc.mkv").await - checks_of(&farm, "hevc.mkv").await,
+        0
+    );
+
+    // Two of the three files: today no further one is checked.
+    let checked = async || {
+        let files = records(&farm).await;
+        files
+            .into_iter()
+            .filter(|file| file.check.at.is_some())
+            .count()
+    };
+    poll::until("two files to be checked", async || {
+        (checked().await == 2).then_some(())
+    })
+    .await;
+    scanned(&farm).await;
+    scanned(&farm).await;
+    assert_eq!(checked().await, 2);
+    let more = library(&farm, "edit", &["--verify-per-day", "3"]).await;
+    assert_eq!(more.code, Some(0), "{more:?}");
+    let found = poll::until("the damage to be found", async || {
+        record(&farm, "damaged.mkv").await?.check.damage
+    })
+    .await;
+    assert!(!found.is_empty());
+    poll::until("all files to be checked", async || {
+        (checked().await == 3).then_some(())
+    })
+    .await;
+    let sound = record(&farm, "hevc.mkv").await.unwrap();
+    assert_eq!(sound.check.damage, None, "{sound:?}");
+    let listed = library(&farm, "files", &["--damaged"]).await;
+    assert!(listed.stdout.contains("damaged.mkv"), "{listed:?}");
+    assert!(!listed.stdout.contains("h264.mp4"), "{listed:?}");
+    let by_rule = library(&farm, "files", &["--where", rule]).await;
+    assert!(by_rule.stdout.contains("hevc.mkv"), "{by_rule:?}");
+    assert!(!by_rule.stdout.contains("h264.mp4"), "{by_rule:?}");
+
+    // A rule that is taken back leaves the file to the next scan.
+    let edited = library(&farm, "edit", &["--skip-if", "none"]).await;
+    assert_eq!(edited.code, Some(0), "{edited:?}");
+    reaches(&farm, "hevc.mkv", FileStateKind::Done).await;
+}
+
+/// How many checks there are of a file of this name.
+async fn checks_of(farm: &Farm, file: &str) -> usize {
+    let jobs = farm.view.jobs(true).await.expect("the broker answers");
+    let checks = jobs.iter().filter(|record| {
+        let job = record.job();
+        !job.kind.writes() && job.input.location.name() == file
+    });
+    checks.count()
+}
+
+#[tokio::test]
+async fn outputs_take_the_places_of_sources_once() {
+    let farm = Farm::start().await;
+    let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
+    let folder = farm.folder_of(
+        "films",
+        &[paths::media("h264.mp4"), paths::media("vp9.webm")],
+    );
+    let place = folder.display().to_string();
+    let usual = ["--encoder", "libx264", "--settle", "1s", "--every", "1s"];
+    let line = [
+        "library",
+        "add",
+        "films",
+        &place,
+        "--replace",
+        "--container",
+        "mp4",
+    ];
+    let added = farm.producer(line.iter().chain(&usual)).await;
+    assert_eq!(added.code, Some(0), "{added:?}");
+    for name in ["h264.mp4", "vp9.mp4"] {
+        reaches(&farm, name, FileStateKind::Done).await;
+        poll::until(&format!("{name} to be its output"), async || {
+            let record = record(&farm, name).await?;
+            let size = std::fs::metadata(folder.join(name)).ok()?.len();
+            let FileState::Done(done) = &record.state else {
+                return None;
+            };
+            (record.input.size == size && done.after == size).then_some(())
+        })
+        .await;
+    }
+    assert!(!folder.join("vp9.webm").exists());
+    scanned(&farm).await;
+    scanned(&farm).await;
+    let encodes = farm.view.jobs(true).await.unwrap();
+    assert_eq!(encodes.len(), 2, "no output is encoded again");
+    let mut names: Vec<String> = records(&farm)
+        .await
+        .iter()
+        .map(|record| record.input.location.name())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["h264.mp4", "vp9.mp4"],
+        "what is in the trash is no file of it"
+    );
+}
+
+#[tokio::test]
 async fn failed_and_cancelled_files_wait_for_a_person() {
     let farm = Farm::start().await;
     let folder = farm.folder_of(

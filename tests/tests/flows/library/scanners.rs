@@ -3,9 +3,50 @@
 use common::library::file::FileStateKind;
 use harness::farm::Farm;
 use harness::outside::media::Media;
+use harness::servers::store::TestStore;
 use harness::{paths, poll};
 
 use super::{add, jobs_of, reaches, scan};
+
+#[tokio::test]
+async fn a_bucket_is_kept_like_a_folder() {
+    let farm = Farm::start().await;
+    let store = TestStore::start(farm.folder()).await;
+    let setup = farm.worker("w").encoders("libx264").roots(&[]);
+    let _worker = farm.join(setup.environment(store.environment())).await;
+    store
+        .put(&paths::media("h264.mp4"), "films/sub/h264.mp4")
+        .await;
+    store
+        .put(&paths::media("h264.mp4"), "films/.hidden/h264.mp4")
+        .await;
+    store
+        .put(&paths::media("h264.mp4"), "elsewhere/other.mp4")
+        .await;
+    let line = [
+        "library",
+        "add",
+        "films",
+        "s3://media/films",
+        "-o",
+        "s3://media/small",
+    ];
+    let usual = ["--encoder", "libx264", "--settle", "1s", "--every", "1s"];
+    let added = farm.producer(line.iter().chain(&usual)).await;
+    assert_eq!(added.code, Some(0), "{added:?}");
+    reaches(&farm, "h264.mp4", FileStateKind::Done).await;
+    assert!(store.get("small/sub/h264.mkv").await.is_some());
+    assert_eq!(super::records(&farm).await.len(), 1);
+    store.remove("films/sub/h264.mp4").await;
+    poll::until("the record of a removed object to go", async || {
+        super::records(&farm).await.is_empty().then_some(())
+    })
+    .await;
+    assert!(
+        store.get("small/sub/h264.mkv").await.is_some(),
+        "results stay"
+    );
+}
 
 #[tokio::test]
 async fn another_worker_carries_on_when_the_scanner_is_killed() {

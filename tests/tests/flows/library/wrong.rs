@@ -117,7 +117,7 @@ async fn what_cannot_be_a_library_is_refused_with_a_word() {
     assert!(unknown.stderr.contains("one of films"), "{unknown:?}");
     let edited = library(&farm, "edit", &["-o", &films]).await;
     assert_eq!(edited.code, Some(2), "{edited:?}");
-    let edited = library(&farm, "edit", &["--every", "1h", "--crf", "30"]).await;
+    let edited = library(&farm, "edit", &["--every", "1h", "--again"]).await;
     assert_eq!(edited.code, Some(2), "an unknown option: {edited:?}");
     let edited = library(&farm, "edit", &["--every", "1h", "--quality", "40"]).await;
     assert_eq!(edited.code, Some(0), "{edited:?}");
