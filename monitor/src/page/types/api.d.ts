@@ -2430,7 +2430,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2438,7 +2438,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            409: {
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2467,7 +2467,7 @@ export interface operations {
                     "application/json": components["schemas"]["HookTest"];
                 };
             };
-            404: {
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
