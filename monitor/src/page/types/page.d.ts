@@ -7,7 +7,6 @@ import type { LastDay } from "../assets/lib/last-day.js";
 import type { Route } from "../assets/lib/router.js";
 import type { Session } from "../assets/lib/session.js";
 import type { LiveState } from "../assets/lib/state.js";
-import type { BrowserNotifications } from "../assets/notifications/browser.js";
 import type { Notes } from "../assets/widgets/notes.js";
 
 type Schemas = components["schemas"];
@@ -30,8 +29,6 @@ export type Saving = Schemas["Saving"];
 export type Folder = Schemas["FolderRow"];
 export type History = Schemas["History"];
 export type Hold = Schemas["ControlRow"];
-export type HookRow = Schemas["HookRow"];
-export type Hooks = Schemas["Hooks"];
 export type JetStream = Schemas["JetStream"];
 export type JobName = Schemas["JobName"];
 export type JobRow = Schemas["JobRow"];
@@ -117,7 +114,6 @@ export type Deps = {
   /** What the farm did in the last day. */
   lastDay: LastDay;
   /** Short words on how an order ended. */
-  notifications: BrowserNotifications;
   notes: Notes;
   session: Session;
   /** Does work once nothing is pressed or dragged. */

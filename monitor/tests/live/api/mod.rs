@@ -4,7 +4,6 @@ pub(crate) mod access;
 pub(crate) mod create;
 mod document;
 mod files;
-mod hooks;
 mod schema;
 mod settings;
 mod state;

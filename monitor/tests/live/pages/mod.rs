@@ -2,7 +2,6 @@
 
 mod access;
 mod history;
-mod hooks;
 mod jobs;
 mod libraries;
 mod looks;

@@ -2,14 +2,12 @@
 
 use common::farm::worker::WorkerStatus;
 use common::job::run::{Run, RunState};
-use common::library::file::FileStateKind;
 use common::names::subject;
 use harness::farm::{Farm, recipe};
 use harness::faults::stand_in::{Fault, StandIn};
 use harness::programs::Worker;
 use harness::programs::monitor::{Method, TestMonitor};
 use harness::servers::broker::TestBroker;
-use harness::servers::receiver::Receiver;
 use harness::{paths, poll};
 use serde_json::{Value, json};
 
@@ -36,19 +34,6 @@ async fn has_drained(farm: &Farm) {
     poll::until("the worker to have drained", async || {
         let heartbeat = farm.heartbeat("w").await?;
         (heartbeat.status == WorkerStatus::Drained).then_some(())
-    })
-    .await;
-}
-
-/// Waits until these are the files of the library `films`, and all of them are done.
-async fn keeps(farm: &Farm, files: &[&str]) {
-    let name = "films".parse().expect("a name");
-    poll::until("the library to be done", async || {
-        let found = farm.view.files_of(&name).await.ok()?;
-        let done = found
-            .iter()
-            .filter(|file| file.state.kind() == FileStateKind::Done);
-        (found.len() == files.len() && done.count() == files.len()).then_some(())
     })
     .await;
 }
@@ -95,9 +80,6 @@ async fn a_producer_gives_every_order_with_its_own_rights() {
         &["presets", "save", "small", "--encoder", "libx264"][..],
         &["presets", "default", "small"],
         &["presets", "show", "small"],
-        &["hooks", "add", "ours", "http://127.0.0.1:9/"],
-        &["hooks"],
-        &["hooks", "remove", "ours"],
         &["pause", "--queue", "libx264"],
         &["drain", "w"],
     ] {
@@ -152,39 +134,6 @@ async fn a_producer_gives_every_order_with_its_own_rights() {
     for job in [first, second] {
         farm.completed(&job).await;
     }
-    let films = farm.folder_of("films", &[paths::media("h264.mp4")]);
-    let films = films.to_str().unwrap();
-    let library = [
-        "library",
-        "add",
-        "films",
-        films,
-        "-o",
-        "kept",
-        "--encoder",
-        "libx264",
-    ];
-    let quick = ["--settle", "0s", "--every", "1s", "--verify-per-day", "1"];
-    order(&[&library[..], &quick].concat()).await;
-    keeps(&farm, &["h264.mp4"]).await;
-    for arguments in [
-        &["library", "list"][..],
-        &["library", "show", "films"],
-        &["library", "files", "films"],
-        &["library", "edit", "films", "--priority", "7"],
-        &["library", "pause", "films"],
-        &["library", "resume", "films"],
-        &["library", "scan", "films"],
-    ] {
-        order(arguments).await;
-    }
-    std::fs::copy(
-        paths::media("hevc.mkv"),
-        farm.folder().join("films/hevc.mkv"),
-    )
-    .unwrap();
-    keeps(&farm, &["h264.mp4", "hevc.mkv"]).await;
-    order(&["library", "remove", "films"]).await;
     for arguments in [
         &["jobs"][..],
         &["job", &id],
@@ -219,10 +168,7 @@ async fn a_monitor_gives_every_order_with_its_own_rights() {
     };
     let recipe = serde_json::to_value(recipe("libx264")).unwrap();
 
-    let receiver = Receiver::start().await;
-    let hook = json!({ "url": receiver.url(), "on": ["job-completed"] });
     for (path, body) in [
-        ("/hooks/ours", hook),
         ("/presets/small", json!({ "recipe": recipe })),
         ("/settings/default", json!({ "preset": "small" })),
         ("/settings/history", json!({ "days": 30 })),
@@ -287,25 +233,6 @@ async fn a_monitor_gives_every_order_with_its_own_rights() {
     for job in [first, second] {
         farm.completed(job).await;
     }
-    send(Method::POST, "/hooks/ours/test", Value::Null).await;
-    // Each job and the test.
-    receiver.wait_for(3).await;
-    send(Method::DELETE, "/hooks/ours", Value::Null).await;
-    let films = farm.folder_of("films", &[paths::media("h264.mp4")]);
-    let kept = farm.folder().join("kept");
-    let library = json!({
-        "location": films, "output": kept, "recipe": recipe, "settle": 0, "every": 1,
-    });
-    send(Method::PUT, "/libraries/films", library).await;
-    keeps(&farm, &["h264.mp4"]).await;
-    for path in ["/libraries/films/scan", "/libraries/films/pause"] {
-        send(Method::PUT, path, Value::Null).await;
-    }
-    send(Method::DELETE, "/libraries/films/pause", Value::Null).await;
-    for path in ["/libraries", "/libraries/films", "/libraries/films/files"] {
-        send(Method::GET, path, Value::Null).await;
-    }
-    send(Method::DELETE, "/libraries/films", Value::Null).await;
     let one = format!("/jobs/{first}");
     for path in [
         "/state".to_owned(),
@@ -325,12 +252,4 @@ async fn a_monitor_gives_every_order_with_its_own_rights() {
     }
     nothing_is_refused(&farm);
     the_rest_is_refused(&farm, "monitor").await;
-    // Hooks hold secrets.
-    for (role, subject) in [
-        ("worker", "$JS.API.STREAM.MSG.GET.KV_hooks"),
-        ("reader", "$JS.API.DIRECT.GET.KV_hooks"),
-        ("reader", "$JS.API.DIRECT.GET.KV_hooks.$KV.hooks.ours"),
-    ] {
-        refuses(&farm, role, subject).await;
-    }
 }
