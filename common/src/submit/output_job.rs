@@ -62,11 +62,6 @@ impl OutputJob {
         matches!(self, Self::Taken(run) if run.is_replacing())
     }
 
-    /// Whether the job has put its output in the place of its source, or is doing so.
-    pub fn may_have_replaced(&self) -> bool {
-        matches!(self, Self::Taken(run) if run.is_replacing() || run.has_replaced())
-    }
-
     /// Whether the job made a file of this size.
     pub fn made(&self, size: u64) -> bool {
         self.report()
@@ -76,8 +71,11 @@ impl OutputJob {
     /// Whether the job is live and no other job can do this work at its output. Under terms that ask for the same work
     /// again, a live job of the same work is in the way, too. So is one with other rules, which may end otherwise.
     pub fn blocks(&self, work: &Work, terms: &JobTerms) -> bool {
-        let is_other = !self.job().makes_the_same(work) || self.job().rules != terms.rules;
-        self.lives() && (terms.again || is_other)
+        let work = Work {
+            rules: terms.rules.clone(),
+            ..work.clone()
+        };
+        self.lives() && (terms.again || !self.job().makes_the_same(&work))
     }
 
     /// The job as the holder of its output.

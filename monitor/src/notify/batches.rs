@@ -97,7 +97,6 @@ mod tests {
             jobs,
             enqueued: T0,
             folder: None,
-            trash: Vec::new(),
         }
     }
 

@@ -166,6 +166,8 @@ struct DownloadSummary {
     there: usize,
     /// Results of jobs that have not ended.
     open: usize,
+    /// Jobs without a result, because their originals are the better ones.
+    kept: usize,
     /// Results of jobs that failed or were cancelled.
     failed: usize,
     /// Results of completed jobs that could not be downloaded.
@@ -196,6 +198,7 @@ impl DownloadSummary {
             downloaded: 0,
             there: 0,
             open: 0,
+            kept: 0,
             failed: 0,
             missing: 0,
             files: Vec::with_capacity(entries.len()),
@@ -214,6 +217,7 @@ impl DownloadSummary {
                     (&mut summary.there, "there")
                 }
                 (Some(RunState::Completed { .. }), _) => (&mut summary.missing, "missing"),
+                (Some(RunState::Kept { .. }), _) => (&mut summary.kept, "kept"),
                 (Some(state), _) if state.is_terminal() => (&mut summary.failed, state.as_str()),
                 (Some(state), _) => (&mut summary.open, state.as_str()),
                 (None, _) => (&mut summary.open, "pending"),
@@ -246,6 +250,7 @@ impl DownloadSummary {
         let parts: Vec<String> = [
             (self.downloaded, "downloaded"),
             (self.there, "there already"),
+            (self.kept, "without a result, because the original was kept"),
             (self.open, "not finished yet"),
             (self.failed, "failed or cancelled"),
             (self.missing, "missing"),

@@ -128,7 +128,7 @@ fn download(downloads: &mut Option<Downloads>, run: &Run) {
 pub(crate) fn exit(entries: &[Entry], masters: &[MasterEnd]) -> Exit {
     let is_done = |entry: &Entry| {
         let is_completed = matches!(&entry.state, SubmitResult::Run(run)
-            if matches!(run.state, RunState::Completed { .. }));
+            if matches!(run.state, RunState::Completed { .. } | RunState::Kept { .. }));
         let is_there = |download: &DownloadResult| download.path().is_some();
         is_completed && entry.download.as_ref().is_none_or(is_there)
     };

@@ -4,6 +4,7 @@
 
 mod broker;
 mod cancels;
+mod keeping;
 mod notifications;
 mod steps;
 mod store;

@@ -15,4 +15,3 @@ pub(super) mod replicas;
 pub(super) mod samples;
 pub(super) mod settings;
 pub(super) mod topology;
-pub(super) mod trash;

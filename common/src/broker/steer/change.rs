@@ -35,8 +35,6 @@ pub enum SteerResult {
     Unknown,
     /// Nothing was changed: the job's output belongs to another live job by now.
     OutputTaken(ClaimHolder),
-    /// Nothing was changed, for this reason.
-    Refused(String),
 }
 
 impl Broker {

@@ -1,4 +1,3 @@
 //! Changes of jobs by people: cancel, move, retry, forget.
 
 pub(super) mod change;
-mod undo;

@@ -12,6 +12,7 @@ use crate::job::Job;
 use crate::job::id::JobId;
 use crate::job::record::JobRecord;
 use crate::job::run::{Run, RunState};
+use crate::job::work::Work;
 use crate::submit::existing_outputs::{ExistingFile, ExistingOutputs};
 use crate::submit::output_job::{ClaimHolder, OutputJob};
 use crate::submit::result::{Occupied, SubmitResult};
@@ -106,7 +107,7 @@ impl<'a> Case<'a> {
         };
         match self.last_job {
             Some(last_job) if last_job.made(file.size) => Step::Done(match last_job {
-                OutputJob::Taken(run) if self.is_same_work(last_job) => {
+                OutputJob::Taken(run) if self.is_same_but_rules(last_job) => {
                     SubmitResult::Run(run.clone())
                 }
                 _ => SubmitResult::Occupied(Occupied::by(last_job, self.job)),
@@ -189,6 +190,15 @@ impl<'a> Case<'a> {
 
     fn is_same_work(&self, last_job: &OutputJob) -> bool {
         last_job.job().makes_the_same(&self.job.work())
+    }
+
+    /// Whether the job does the same work, by whatever rules: an output that was made stays made.
+    fn is_same_but_rules(&self, last_job: &OutputJob) -> bool {
+        let work = Work {
+            rules: last_job.job().rules.clone(),
+            ..self.job.work()
+        };
+        last_job.job().makes_the_same(&work)
     }
 
     fn lacks_output(&self, run: &Run) -> bool {

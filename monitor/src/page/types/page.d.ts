@@ -68,6 +68,7 @@ export type JobDetails = Omit<Schemas["Details"], "record" | "events"> & { recor
 export type Plan = Schemas["Plan"];
 export type Rate = Schemas["Rate"];
 export type Recipe = Schemas["Recipe"];
+export type Rules = Schemas["Rules"];
 export type Report = Schemas["Report"];
 export type RunState = Objects<Schemas["RunState"]>;
 export type Track = Objects<Schemas["TrackInfo"]>;

@@ -38,6 +38,13 @@ async fn a_film_is_chosen_planned_and_enqueued() {
             "!document.querySelector('.new-jobs [type=submit]').disabled",
         )
         .await;
+    // A rule that is misspelt enqueues nothing.
+    choose(&mut browser, ".new-jobs [name=skip-if]", "heigt <= 1080").await;
+    browser.click(".new-jobs button[type='submit']").await;
+    browser.shows("did you mean height?").await;
+    let rule = "codec in [hevc, av1] and height <= 1080";
+    choose(&mut browser, ".new-jobs [name=skip-if]", rule).await;
+    choose(&mut browser, ".new-jobs [name=min-saving]", "10").await;
     browser.picture("new").await;
     browser.click(".new-jobs button[type='submit']").await;
     browser.shows("Enqueued: 1 job").await;
@@ -45,6 +52,13 @@ async fn a_film_is_chosen_planned_and_enqueued() {
     let (waiting, _) = monitor.broker.queued(None, 1, 10).await.expect("an answer");
     let output = waiting[0].job.output.key();
     assert!(output.ends_with("/encoded/films/Nosferatu.mp4"), "{output}");
+    let rules = &waiting[0].job.rules;
+    let condition = rules.skip_if.as_ref().map(ToString::to_string);
+    assert_eq!(
+        condition.as_deref(),
+        Some("video.codec in [hevc, av1] and height <= 1080")
+    );
+    assert_eq!(rules.min_saving.map(|saving| saving.percent()), Some(10));
     drop(browser);
     monitor.stop().await;
 }

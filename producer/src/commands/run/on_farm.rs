@@ -7,9 +7,10 @@ use common::broker::Broker;
 use common::job::id::BatchId;
 use common::job::input::Input;
 use common::names::location::Location;
+use common::rules::Original;
 use common::store::Stores;
 use common::submit::output_set::OutputSet;
-use common::submit::terms::Renew;
+use common::submit::terms::{JobTerms, Renew};
 use tokio_util::sync::CancellationToken;
 
 use super::dry_run;
@@ -91,9 +92,21 @@ impl Request<'_> {
         }
     }
 
+    /// # Errors
+    /// If the options make no sense together.
+    fn terms(&self) -> Result<JobTerms, Error> {
+        let terms = self.jobs.terms(&self.outputs, self.renew)?;
+        if terms.rules.original == Original::Copy && self.destination.download_to.is_some() {
+            return Err(Error::usage(
+                "--original copy makes copies on the farm, and only outputs are downloaded: use -o s3://… or --original leave",
+            ));
+        }
+        Ok(terms)
+    }
+
     /// Prints what would be done.
     async fn forecast(&self, settings: &Settings) -> Result<Exit, Error> {
-        let terms = self.jobs.terms(&self.outputs, self.renew)?;
+        let terms = self.terms()?;
         let stores = Stores::new();
         let folders = self.destination.folders()?;
         let recipe = self.outputs.first();
@@ -119,7 +132,7 @@ impl Request<'_> {
         settings: &Settings,
         shutdown: &CancellationToken,
     ) -> Result<Submitted, Error> {
-        let terms = self.jobs.terms(&self.outputs, self.renew)?;
+        let terms = self.terms()?;
         let stores = Stores::new();
         let Destination {
             folder,

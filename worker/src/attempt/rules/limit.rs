@@ -11,6 +11,10 @@ use common::rules::MinSaving;
 const LEAST_SHARE: f64 = 0.1;
 /// The least time after which it is.
 const LEAST_SECONDS: f64 = 10.0;
+/// The share of a film after which an encode is finished in any case: it ends soon, and then its size is known.
+const NEARLY: f64 = 0.95;
+/// The seconds before the end of a film from which on it is, too.
+const LAST_SECONDS: f64 = 1.0;
 /// The share of the bitrate so far that the rest may take at most for an encode to be stopped.
 const REST: f64 = 0.5;
 
@@ -38,7 +42,12 @@ impl OutputLimit {
         let share = duration
             .filter(|duration| *duration > 0.0)
             .map(|duration| (time / duration).clamp(0.0, 1.0))
-            .filter(|share| share.is_finite() && *share >= LEAST_SHARE && time >= LEAST_SECONDS);
+            .filter(|share| share.is_finite());
+        let ends_soon = duration.is_some_and(|duration| duration - time < LAST_SECONDS);
+        if ends_soon || share.is_some_and(|share| share > NEARLY) {
+            return None;
+        }
+        let share = share.filter(|share| *share >= LEAST_SHARE && time >= LEAST_SECONDS);
         let estimate = share.map_or(written, |share| (written as f64 / share) as u64);
         if written > self.most {
             return Some(estimate.max(written));
@@ -83,6 +92,9 @@ mod tests {
             // Near the end, hardly more than the limit.
             (960_000, 90.0, Some(100.0), Some(1_066_666)),
             (950_000, 90.0, Some(100.0), None),
+            // It ends soon.
+            (1_900_000, 96.0, Some(100.0), None),
+            (1_900_000, 0.0, Some(0.8), None),
             // More than all of it.
             (1_000_000, 500.0, Some(100.0), None),
             (0, 50.0, Some(100.0), None),

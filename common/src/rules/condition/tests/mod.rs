@@ -414,3 +414,20 @@ fn every_field_has_an_example_that_can_be_used() {
         assert_eq!(condition.to_string(), example, "{name}");
     }
 }
+
+#[test]
+fn the_documentation_lists_every_field() {
+    let page = include_str!("../../../../../docs/LIBRARIES.md");
+    for (name, meaning, example) in Condition::fields() {
+        let mut rows = page
+            .lines()
+            .filter(|line| line.starts_with(&format!("| `{name}`")));
+        let row = rows
+            .next()
+            .unwrap_or_else(|| panic!("{name} is not listed"));
+        assert!(
+            row.ends_with(&format!("| {meaning} | `{example}` |")),
+            "{row}"
+        );
+    }
+}

@@ -23,7 +23,7 @@ function wordsOf(what, kind, priority) {
   if (what.moved) return [`Moved to ${what.moved}`, priority ? `priority ${priority}, by a person` : "by a person"];
   if (what.retried) return ["Attempt failed", localTimes(what.retried.message)];
   if (what.completed) return ["Completed", `by ${what.completed.worker} in ${duration(what.completed.total_seconds)}`];
-  if (what.kept) return ["Kept", `the original is the better result, by the rules of the job (${what.kept.worker})`];
+  if (what.kept) return ["Original kept", `by ${what.kept.worker} in ${duration(what.kept.seconds)}${what.kept.copy ? ", and copied to where the output would be" : ""}`];
   if (what.failed) return ["Failed", localTimes(what.failed.message)];
   switch (kind) {
     case "queued":

@@ -1,7 +1,7 @@
 // @ts-check
 // What would become of the chosen files: workers look into the first of them, one after the other.
 
-/** @import { Deps, Estimate, ForecastAnswer, Recipe } from "#types" */
+/** @import { Deps, Estimate, ForecastAnswer, Recipe, Rules } from "#types" */
 
 import { h } from "../../lib/dom.js";
 import { bytes, change, duration, plural, printable } from "../../lib/format.js";
@@ -38,12 +38,13 @@ export function createForecast({ api }, element) {
   /**
    * @param {string} file
    * @param {Recipe} recipe
+   * @param {Rules} rules
    */
-  async function fetchForecast(file, recipe) {
-    const key = JSON.stringify([file, recipe]);
+  async function fetchForecast(file, recipe, rules) {
+    const key = JSON.stringify([file, recipe, rules]);
     const before = known.get(key);
     if (before) return before;
-    const answer = await api.post("/forecast", { file, recipe });
+    const answer = await api.post("/forecast", { file, recipe, rules });
     known.set(key, answer);
     return answer;
   }
@@ -51,10 +52,12 @@ export function createForecast({ api }, element) {
   /**
    * @param {string} file
    * @param {Recipe} recipe
+   * @param {Rules} rules
    */
-  async function words(file, recipe) {
+  async function words(file, recipe, rules) {
     try {
-      const { refused, changes, estimate, size } = await fetchForecast(file, recipe);
+      const { refused, kept, changes, estimate, size } = await fetchForecast(file, recipe, rules);
+      if (kept) return [h("p", { class: "soft" }, `Kept: ${printable(kept)}`)];
       if (refused) return [h("p", { class: "reason" }, printable(refused))];
       return [h("p", { class: "soft" }, estimateWords(estimate, size)), ...changeList(changes)];
     } catch (refusal) {
@@ -68,8 +71,9 @@ export function createForecast({ api }, element) {
      * Shows what files would lose by a recipe.
      * @param {string[]} files
      * @param {Recipe | null} recipe
+     * @param {Rules} rules
      */
-    async update(files, recipe) {
+    async update(files, recipe, rules) {
       turn += 1;
       const mine = turn;
       if (files.length === 0 || !recipe) {
@@ -86,7 +90,7 @@ export function createForecast({ api }, element) {
         ...(more > 0 ? [h("p", { class: "soft" }, `${plural(more, "more file")} not looked into.`)] : []),
       );
       for (const { file, answer } of shown) {
-        const told = await words(file, recipe);
+        const told = await words(file, recipe, rules);
         if (mine !== turn) return;
         answer.replaceChildren(...told);
       }

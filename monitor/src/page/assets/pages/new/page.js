@@ -29,13 +29,16 @@ const TYPING = 250;
  * @property {string} priority
  * @property {string} fallback
  * @property {string} output
+ * @property {string} skipIf
+ * @property {string} minSaving
+ * @property {string} original
  */
 
 /** @type {Mount} */
 export function mount(element, deps) {
   const { api, memory, notes, session, state } = deps;
   /** @type {Draft} */
-  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, outputs: {}, preset: null, worker: "", priority: "5", fallback: "10", output: "encoded" };
+  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, outputs: {}, preset: null, worker: "", priority: "5", fallback: "10", output: "encoded", skipIf: "", minSaving: "", original: "leave" };
   const { files } = draft;
   const recipe = recipeForm(deps, "new", () => update());
   const parts = skeleton(recipe.element);
@@ -117,10 +120,19 @@ export function mount(element, deps) {
     if (mine !== turn) return;
     isFit = plan !== null;
     recipe.refuse(reason);
-    forecast.update([...files.keys()], plan && planned);
+    forecast.update([...files.keys()], plan && planned, rules());
     if (plan) parts.verdict.replaceChildren(...planWords(plan, size, recipe.use));
     else parts.verdict.replaceChildren(h("p", { class: "soft" }, "No worker: the recipe cannot work as it is."));
     sayLacking();
+  }
+
+  /** The rules that a person has set. */
+  function rules() {
+    const skipIf = parts.skipIf.value.trim();
+    const minSaving = parts.minSaving.value;
+    // What becomes of kept sources says nothing without a rule.
+    const original = skipIf || minSaving ? /** @type {"leave" | "copy"} */ (parts.original.value) : "leave";
+    return { skip_if: skipIf || null, min_saving: minSaving === "" ? null : Number(minSaving), original };
   }
 
   async function enqueue() {
@@ -136,6 +148,7 @@ export function mount(element, deps) {
       priority: Number(parts.priority.value),
       worker: parts.worker.value || null,
       hop_after: hasFallback ? 60 * Number(parts.fallback.value) : null,
+      rules: rules(),
     });
     const added = receipt.files.filter((file) => file.added).length;
     const refused = receipt.files.find((file) => !file.added);
@@ -155,6 +168,7 @@ export function mount(element, deps) {
     await notes.outcome(enqueue());
     update();
   });
+  for (const rule of [parts.skipIf, parts.minSaving]) rule.addEventListener("input", () => update());
   parts.save.addEventListener("click", async () => {
     if (await editPreset(deps, { recipe: recipe.value(), outputs: recipe.outputs() }, presets)) settings.load();
   });
@@ -169,6 +183,9 @@ export function mount(element, deps) {
     parts.priority.value = draft.priority;
     parts.fallback.value = draft.fallback;
     parts.output.value = draft.output;
+    parts.skipIf.value = draft.skipIf;
+    parts.minSaving.value = draft.minSaving;
+    parts.original.value = draft.original;
     if (draft.recipe) recipe.fill(draft.recipe, draft.outputs, draft.preset ?? "");
   }
   restore();
@@ -188,6 +205,9 @@ export function mount(element, deps) {
         priority: parts.priority.value,
         fallback: parts.fallback.value,
         output: parts.output.value,
+        skipIf: parts.skipIf.value,
+        minSaving: parts.minSaving.value,
+        original: parts.original.value,
       });
       turn += 1;
       unwatch();

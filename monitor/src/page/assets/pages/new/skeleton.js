@@ -16,6 +16,9 @@ export function skeleton(recipe) {
   const fallback = h("input", { type: "number", name: "hop", min: 1, max: 10080, value: 10, required: true, disabled: true });
   const fallbackField = field("Fallback after, minutes", fallback);
   const output = h("input", { name: "output", value: "encoded", required: true, autocomplete: "off" });
+  const skipIf = h("input", { name: "skip-if", autocomplete: "off", placeholder: "video.codec in [hevc, av1]" });
+  const minSaving = h("input", { type: "number", name: "min-saving", min: 0, max: 99, placeholder: "any size" });
+  const original = h("select", { name: "original" }, h("option", { value: "leave" }, "Stay where they are"), h("option", { value: "copy" }, "Also copied to the output folder"));
   const verdict = h("div", { class: "verdict", role: "status" });
   const forecast = h("div", { role: "status" });
   const submit = h("button", { class: "button strong", type: "submit", disabled: true }, "Enqueue");
@@ -35,6 +38,14 @@ export function skeleton(recipe) {
       fallbackField,
       field("Output folder", output),
     ),
+    h(
+      "fieldset",
+      { class: "terms" },
+      h("legend", {}, "Rules"),
+      field("Keep the source if", skipIf),
+      field("Keep it if less is saved, %", minSaving),
+      field("Sources that are kept", original),
+    ),
     h("fieldset", { class: "plan" }, h("legend", {}, "Workers that can run it"), verdict),
     h("fieldset", {}, h("legend", {}, "Kept, converted, lost"), forecast),
     h("p", { class: "choices" }, submit, " ", lacking),
@@ -53,6 +64,9 @@ export function skeleton(recipe) {
     fallback,
     fallbackField,
     output,
+    skipIf,
+    minSaving,
+    original,
     verdict,
     forecast,
     submit,
