@@ -5,6 +5,8 @@
 //! Reading order: [`job`] is the work, [`recipe`] how it is done, [`farm`] the queues and workers, [`matching`] which
 //! worker can do it, [`job::run`] the stored record of a job, [`names::subject`] the names on the broker, and
 //! [`broker`] the operations.
+//!
+//! More than 12 entries: one folder for each subject of the contract.
 
 // The documentation of this crate has readers in three programs; that of a program has none.
 #![warn(missing_docs)]

@@ -4,6 +4,8 @@
 //! all jobs; [`shelf`] holds the files of libraries. [`snapshot`] is the live state as the page gets it; [`view::board`] holds it as text.
 //! `notify` tells hooks what happens. [`access`] checks roles, `api` answers requests, and `page` is the web page. While nobody looks
 //! and there is no hook, the monitor asks the broker next to nothing.
+//!
+//! More than 12 entries: one folder for each part of the program.
 
 pub mod access;
 mod api;

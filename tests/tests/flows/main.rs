@@ -1,4 +1,6 @@
 //! The farm as people use it, without faults.
+//!
+//! More than 12 entries: one file or folder for each part of what people do.
 
 #![allow(clippy::unwrap_used)]
 
