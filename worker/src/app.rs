@@ -19,6 +19,7 @@ use crate::attempt::executor::Executor;
 use crate::attempt::proofs::ProofEncodes;
 use crate::attempt::quality::helper;
 use crate::attempt::scratch::Scratch;
+use crate::attempt::trash;
 use crate::capabilities::Detection;
 use crate::cli::config::Config;
 use crate::cli::error::Error;
@@ -205,6 +206,8 @@ impl Worker {
         let orders = self.orders.clone();
         services.spawn(orders::follow(self.broker.clone(), orders, gone.clone()));
         services.spawn(preview::serve(Arc::clone(&self.executor), gone.clone()));
+        services.spawn(trash::serve(Arc::clone(&self.executor), gone.clone()));
+        services.spawn(trash::empty(Arc::clone(&self.executor), gone.clone()));
         services.spawn(helper::serve(Arc::clone(&self.executor), gone.clone()));
         services.spawn(library::serve(Arc::clone(&self.executor), gone.clone()));
         services

@@ -207,6 +207,12 @@ impl Executor {
         let record = record.with_context(|| format!("unknown job {}", preview.job))?;
         let job = record.job();
         if preview.side == JobFile::Input {
+            // The input of a job that has replaced it lies in the trash.
+            if let Some(RunState::Completed { report }) = record.run().map(|run| &run.state)
+                && let Some(replaced) = &report.replaced
+            {
+                return Ok(self.stores.head(&replaced.original).await?);
+            }
             return Ok(job.input.clone());
         }
         let Some(RunState::Completed { report }) = record.run().map(|run| &run.state) else {

@@ -1,4 +1,6 @@
 //! The farm: its queues and workers, and the orders that people give them.
+//!
+//! More than 12 entries: one for each thing that people and workers tell each other.
 
 pub mod card;
 pub mod film;
@@ -9,5 +11,6 @@ pub mod preview;
 pub mod queue;
 pub mod retention;
 pub mod sample;
+pub mod trash;
 pub mod worker;
 pub mod worker_name;

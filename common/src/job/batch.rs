@@ -26,6 +26,9 @@ pub struct Batch {
     /// The folder of the batch's outputs; `None` for batches of old programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<Location>,
+    /// The trashes that take the sources which its jobs replace.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trash: Vec<Location>,
 }
 
 impl wire::Message for Batch {}
@@ -140,6 +143,7 @@ mod tests {
             jobs: 10,
             enqueued: Timestamp::UNIX_EPOCH,
             folder: None,
+            trash: Vec::new(),
         };
         let jobs_after = |minutes, named| {
             let now = batch.enqueued + SignedDuration::from_mins(minutes);

@@ -318,6 +318,11 @@ pub fn control_job(job: &JobId) -> String {
     format!("control.job.{job}")
 }
 
+/// Requests to a worker about the sources that jobs have replaced.
+pub fn trash(worker: &WorkerName) -> String {
+    format!("trash.{worker}")
+}
+
 /// Requests to a worker to end its quarantine.
 pub fn lift(worker: &WorkerName) -> String {
     format!("lift.{worker}")

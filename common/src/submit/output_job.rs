@@ -62,6 +62,11 @@ impl OutputJob {
         matches!(self, Self::Taken(run) if run.is_replacing())
     }
 
+    /// Whether the job has put its output in the place of its source, or is doing so.
+    pub fn may_have_replaced(&self) -> bool {
+        matches!(self, Self::Taken(run) if run.is_replacing() || run.has_replaced())
+    }
+
     /// Whether the job made a file of this size.
     pub fn made(&self, size: u64) -> bool {
         self.report()

@@ -97,6 +97,7 @@ mod tests {
             jobs,
             enqueued: T0,
             folder: None,
+            trash: Vec::new(),
         }
     }
 

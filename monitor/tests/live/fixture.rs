@@ -86,6 +86,7 @@ impl Monitor {
             jobs: 1,
             enqueued: Timestamp::now(),
             folder: None,
+            trash: Vec::new(),
         };
         self.broker.keep_batch(&batch).await.expect("kept");
     }

@@ -114,3 +114,13 @@ pub(super) const PLAN: &str = "\
 pub(super) const SETUP: &str = "\
     Example:\n\
     \x20 producer setup --nats nats://farm:4222 --replicas 3";
+
+pub(super) const UNDO: &str = "\
+Examples:
+  producer undo 0190a1b2            # all originals of a batch
+  producer undo 9c1f3a52 --dry-run  # whether the original of a job can come back";
+
+pub(super) const TRASH: &str = "\
+Examples:
+  producer trash /media/films              # what is kept, how large it is, and until when
+  producer trash --empty 0190a1b2          # remove the originals of a batch for good";

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use tokio_util::sync::CancellationToken;
 
-use self::change::{cancel, reassign, reprioritize, retry};
+use self::change::{cancel, reassign, reprioritize, retry, trash, undo};
 use self::look::{batch, batches, job, jobs, logs, why, workers};
 use self::orders::{drain, hours, pause, resume};
 use self::run::{check, encode, enqueue, merge, plan, sample, watch};
@@ -85,6 +85,12 @@ pub(crate) enum FarmCommand {
     /// Retry failed or cancelled jobs
     #[command(after_long_help = examples::RETRY)]
     Retry(retry::Options),
+    /// Put originals back that `--replace` has replaced
+    #[command(after_long_help = examples::UNDO)]
+    Undo(undo::Options),
+    /// List and empty the trashes of replaced originals
+    #[command(after_long_help = examples::TRASH)]
+    Trash(trash::Options),
     /// Change the priority of waiting jobs
     #[command(after_long_help = examples::REPRIORITIZE)]
     Reprioritize(reprioritize::Options),
@@ -175,6 +181,8 @@ impl FarmCommand {
             Self::Batch(options) => interruptible(shutdown, batch::run(options, settings)).await,
             Self::Cancel(options) => interruptible(shutdown, cancel::run(options, settings)).await,
             Self::Retry(options) => interruptible(shutdown, retry::run(options, settings)).await,
+            Self::Undo(options) => undo::run(options, settings, shutdown).await,
+            Self::Trash(options) => interruptible(shutdown, trash::run(options, settings)).await,
             Self::Reprioritize(options) => {
                 interruptible(shutdown, reprioritize::run(options, settings)).await
             }

@@ -62,6 +62,7 @@ impl From<SteerResult> for JobChange {
             SteerResult::TooLate(run) => Self::TooLate(run.too_late()),
             SteerResult::Unknown => Self::TooLate(TooLate::Gone),
             SteerResult::OutputTaken(holder) => Self::Refused(holder.to_string()),
+            SteerResult::Refused(why) => Self::Refused(why),
         }
     }
 }

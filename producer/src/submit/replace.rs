@@ -18,20 +18,14 @@ pub(crate) struct ReplaceOptions {
     #[arg(long, conflicts_with_all = ["output", "again", "overwrite"])]
     pub replace: bool,
     /// Folder or s3://bucket/prefix whose trash takes the sources [default: the folder that is named]
-    #[arg(long, value_name = "PLACE", requires = "replace")]
+    #[arg(long, value_name = "PLACE")]
     pub trash: Option<PathBuf>,
-    /// Days for which the trash keeps a source
-    #[arg(long, value_name = "DAYS", requires = "replace", default_value_t = Replacement::DAYS, value_parser = clap::value_parser!(u32).range(1..=i64::from(Replacement::MOST_DAYS)))]
-    pub trash_days: u32,
-    /// What to do about a source with further names (hard links), which keep the old file
-    #[arg(
-        long,
-        value_name = "WHAT",
-        requires = "replace",
-        value_enum,
-        default_value_t
-    )]
-    pub hard_links: HardLinks,
+    /// Days for which the trash keeps a source [default: 30]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..=i64::from(Replacement::MOST_DAYS)))]
+    pub trash_days: Option<u32>,
+    /// What to do about a source with further names (hard links), which keep the old file [default: refuse]
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub hard_links: Option<HardLinks>,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -68,7 +62,15 @@ impl ReplaceOptions {
     /// If nothing of that kind can be replaced.
     pub(crate) fn terms(&self, named: &[PathBuf]) -> Result<Option<(Replacing, Location)>, Error> {
         if !self.replace {
-            return Ok(None);
+            let options = [
+                ("--trash", self.trash.is_some()),
+                ("--trash-days", self.trash_days.is_some()),
+                ("--hard-links", self.hard_links.is_some()),
+            ];
+            return match options.iter().find(|(_, is_given)| *is_given) {
+                Some((option, _)) => Err(Error::usage(format!("{option} needs --replace"))),
+                None => Ok(None),
+            };
         }
         let mut folder: Option<Location> = None;
         for path in named {
@@ -86,8 +88,8 @@ impl ReplaceOptions {
         let trash = self.trash.as_deref().map(output_folder).transpose()?;
         let terms = Replacing {
             trash,
-            days: self.trash_days,
-            hard_links: self.hard_links.into(),
+            days: self.trash_days.unwrap_or(Replacement::DAYS),
+            hard_links: self.hard_links.unwrap_or_default().into(),
         };
         terms
             .in_trash_of(&folder)

@@ -1,5 +1,6 @@
 //! From the paths that a person names to sources with outputs.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use common::broker::{Broker, NamesError, Outputs};
@@ -207,6 +208,10 @@ impl Submission {
         if self.are_named {
             return by_name(broker, sources, destination, set).await;
         }
+        let sources = match destination.replacing {
+            Some(_) => without_own_outputs(broker, sources).await?,
+            None => sources,
+        };
         let (outputs, jobs_by_output) = named(broker, &sources, destination, set).await?;
         let mut wanted = Vec::with_capacity(outputs.len());
         for (source, outputs) in sources.into_iter().zip(outputs) {
@@ -229,6 +234,28 @@ impl Submission {
             exit => exit,
         }
     }
+}
+
+/// Leaves those sources out that are the outputs of others of them. Both are there between the moment in which an output
+/// appears and the one in which its source goes, and where a person has put a source back.
+pub(crate) async fn without_own_outputs(
+    broker: &Broker,
+    mut sources: Vec<SourceFile>,
+) -> Result<Vec<SourceFile>, Error> {
+    let locations: HashSet<Location> = sources
+        .iter()
+        .map(|source| source.input.location.clone())
+        .collect();
+    let makers = broker.jobs_by_output(locations.iter().cloned()).await?;
+    sources.retain(|source| {
+        let at = &source.input.location;
+        let is_output = makers.get(at).is_some_and(|maker| {
+            let from = &maker.job().input.location;
+            maker.may_have_replaced() && from != at && locations.contains(from)
+        });
+        !is_output
+    });
+    Ok(sources)
 }
 
 /// The outputs of one source, and the ladder that they are, if they are one; or why it can have none.

@@ -32,7 +32,7 @@ pub(crate) struct JobOptions {
     /// Start new jobs even for what is done, running or waiting already
     #[arg(long)]
     pub again: bool,
-    /// Replace existing output files; sources are never touched
+    /// Replace existing output files; no source is touched
     #[arg(long)]
     pub overwrite: bool,
     #[command(flatten)]

@@ -11,6 +11,7 @@ mod library;
 mod monitor_page;
 mod notifications;
 mod plain_client;
+mod replace;
 mod rules;
 mod sample;
 mod steer;

@@ -9,6 +9,7 @@
 //!   converted and lost,
 //! - [`check`] looks for damage in a file,
 //! - [`companions`] makes the files beside the output,
+//! - [`trash`] puts sources back that outputs have replaced,
 //! - [`ladder`] packages renditions for HLS and DASH,
 //! - the [`rules`] say whether the original is the better result,
 //! - [`publish`] makes the output appear, and `master` the master files of a ladder.
@@ -35,4 +36,5 @@ pub mod scratch;
 pub mod steps;
 pub mod survey;
 pub mod tool_output;
+pub mod trash;
 pub mod verify;

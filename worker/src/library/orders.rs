@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use common::broker::BrokerError;
+use common::broker::{BrokerError, NamesError, Outputs};
 use common::farm::orders::Target;
 use common::job::Job;
 use common::job::further::FurtherInput;
@@ -20,7 +20,8 @@ use common::names::token::Token;
 use common::notify::occurrence::LIBRARY_LABEL;
 use common::store::{StoreError, SubtitleSearch};
 use common::submit::existing_outputs::{ExistingFile, ExistingOutputs};
-use common::submit::naming::NamedSource;
+use common::submit::naming::{NamedSource, NamingError};
+use common::submit::output_set::OutputSet;
 use common::submit::result::SubmitResult;
 use common::submit::terms::JobTerms;
 use futures::StreamExt;
@@ -66,16 +67,7 @@ impl<'a> Orders<'a> {
         let library = self.library;
         let set = check::outputs(library)?;
         let folder = library.output_folder();
-        let names: Vec<PathBuf> = files.iter().map(|file| self.below(file).into()).collect();
-        let sources: Vec<NamedSource<'_>> = files
-            .iter()
-            .zip(&names)
-            .map(|(file, name)| NamedSource {
-                name,
-                location: &file.input.location,
-            })
-            .collect();
-        let named = broker.name_outputs(&sources, folder, &set).await?;
+        let (files, named, mut found) = self.named(files, &set).await?;
         let recipe = set.first();
         let recipe_files = stores.recipe_files(recipe).await?;
         let mut subtitles = recipe
@@ -93,9 +85,8 @@ impl<'a> Orders<'a> {
             rules: library.rules.clone(),
             ..JobTerms::new()
         };
-        let label = format!("{LIBRARY_LABEL}{}", self.name);
-        let batch = broker.new_batch(&label, folder, existing, &terms);
-        let (mut jobs, mut ready, mut found) = (Vec::new(), Vec::new(), Vec::new());
+        let batch = broker.new_batch(&self.label(), folder, existing, &terms);
+        let (mut jobs, mut ready) = (Vec::new(), Vec::new());
         for (file, output) in files.into_iter().zip(named.outputs) {
             let further = match &mut subtitles {
                 Some(search) => further(search, &file.input.location).await?,
@@ -152,8 +143,10 @@ impl<'a> Orders<'a> {
             priority: self.library.priority,
             ..JobTerms::new()
         };
-        let label = format!("checks of library {}", self.name);
-        let batch = self.executor.broker.new_batch_of_checks(&label, &terms);
+        let batch = self
+            .executor
+            .broker
+            .new_batch_of_checks(&self.label_of_checks(), &terms);
         let salt = Uuid::new_v5(
             &Uuid::NAMESPACE_OID,
             format!("{} {day}", self.name).as_bytes(),
@@ -218,10 +211,16 @@ impl<'a> Orders<'a> {
         let live = jobs.values().filter(|record| !record.state().has_ended());
         let batches: HashSet<BatchId> = live.map(|record| record.job().batch).collect();
         let new = batches.into_iter().filter(|batch| !before.contains(batch));
-        let new: Vec<BatchId> = new.collect();
+        let new: HashSet<BatchId> = new.collect();
         if new.is_empty() {
             return Ok(());
         }
+        // A job of the library may be in the batch of a person, whose other jobs go on.
+        let batches = self.executor.broker.batches().await?.into_iter();
+        let labels = [self.label(), self.label_of_checks()];
+        let own = batches.filter(|batch| labels.contains(&batch.label));
+        let new = own.map(|batch| batch.id).filter(|id| new.contains(id));
+        let new: Vec<BatchId> = new.collect();
         // A batch that a person has paused is resumed by a person.
         let orders = self.executor.broker.orders().await?;
         let is_paused = |batch: &BatchId| orders.is_paused(&Target::Batch(*batch));
@@ -235,11 +234,62 @@ impl<'a> Orders<'a> {
     }
 
     async fn pause(&self, batch: BatchId, paused: bool) -> Result<(), BrokerError> {
-        let broker = &self.executor.broker;
         let target = Target::Batch(batch);
-        let orders = broker.orders().await?;
-        let order = orders.pausing(&target, paused, broker.now());
-        broker.give_order(&target, order.as_ref()).await
+        self.executor.broker.pause_target(&target, paused).await
+    }
+
+    /// What people know the library's batches by.
+    fn label(&self) -> String {
+        format!("{LIBRARY_LABEL}{}", self.name)
+    }
+
+    fn label_of_checks(&self) -> String {
+        format!("checks of library {}", self.name)
+    }
+
+    /// The files whose outputs have different names, with these names, and the records of the others, which are
+    /// refused: two files that would become one must not stop the whole library.
+    async fn named(
+        &self,
+        mut files: Vec<FileRecord>,
+        set: &OutputSet,
+    ) -> anyhow::Result<(Vec<FileRecord>, Outputs, Vec<FileRecord>)> {
+        let mut others = Vec::new();
+        loop {
+            let names: Vec<PathBuf> = files.iter().map(|file| self.below(file).into()).collect();
+            let sources: Vec<NamedSource<'_>> = files
+                .iter()
+                .zip(&names)
+                .map(|(file, name)| NamedSource {
+                    name,
+                    location: &file.input.location,
+                })
+                .collect();
+            let folder = self.library.output_folder();
+            let named = self
+                .executor
+                .broker
+                .name_outputs(&sources, folder, set)
+                .await;
+            let (why, at) = match named {
+                Err(NamesError::Naming(error)) => match &error {
+                    NamingError::Shared { one, other, .. } => {
+                        (error.to_string(), vec![one.clone(), other.clone()])
+                    }
+                    NamingError::IsSource(output) => (error.to_string(), vec![output.to_string()]),
+                    _ => return Err(error.into()),
+                },
+                Err(error) => return Err(error.into()),
+                Ok(named) => return Ok((files, named, others)),
+            };
+            let before = files.len();
+            let (clashing, rest): (Vec<_>, Vec<_>) = files
+                .into_iter()
+                .partition(|file| at.contains(&file.input.location.to_string()));
+            others.extend(clashing.into_iter().map(|file| refused(file, why.clone())));
+            files = rest;
+            anyhow::ensure!(files.len() < before, "{why}");
+        }
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Scanner<'a> {
     arrivals: Arrivals,
     /// How often the probes of files have failed by nobody's certain fault.
     doubts: HashMap<Location, u32>,
+    /// The files that could not be looked at, each with the reason. They come last, so that they keep no other waiting.
+    later: HashMap<Location, String>,
     /// The records whose jobs wait or run.
     queued: HashMap<JobId, FileRecord>,
     /// Whether there are files whose jobs wait for room.
@@ -102,6 +104,7 @@ impl<'a> Scanner<'a> {
             stop,
             arrivals: Arrivals::default(),
             doubts: HashMap::new(),
+            later: HashMap::new(),
             queued: HashMap::new(),
             has_more: false,
             has_begun: false,
@@ -137,7 +140,9 @@ impl<'a> Scanner<'a> {
         };
         let gone = self.drop_gone(&mut records, &listing).await?;
         let sights = self.sights(&records).await?;
-        let (unprobed, arriving) = self.compare(library, &mut records, &listing, &sights);
+        let (mut unprobed, arriving) = self.compare(library, &mut records, &listing, &sights);
+        unprobed.sort_by_key(|input| self.later.contains_key(&input.location));
+        let held_up = std::mem::take(&mut self.later);
         let probed = self.probe(library, &mut records, &unprobed).await?;
         self.tell(ScanPhase::Enqueueing).await?;
         let enqueued = self.enqueue(&orders, library, &mut records).await?;
@@ -155,8 +160,10 @@ impl<'a> Scanner<'a> {
             unreadable: listing
                 .unreadable
                 .iter()
+                .map(|(folder, why)| (folder, why))
+                .chain(&self.later)
                 .take(TOLD)
-                .map(|(folder, why)| format!("{folder}: {why}"))
+                .map(|(place, why)| format!("{place}: {why}"))
                 .collect(),
         };
         tracing::debug!(library = %self.name, ?report, "scanned");
@@ -168,7 +175,8 @@ impl<'a> Scanner<'a> {
             })
             .await?;
         self.follow(records.known.into_values());
-        Ok(if probed < unprobed.len() {
+        let is_getting_on = self.later.len() < probed || held_up.is_empty();
+        Ok(if probed < unprobed.len() && is_getting_on {
             Duration::ZERO
         } else if arriving > 0 {
             library.every().min(library.settle())
@@ -370,6 +378,7 @@ impl<'a> Scanner<'a> {
                     Probed::Changing => continue,
                     Probed::Later(why) => {
                         tracing::info!(file = %input.location, why, "not probed");
+                        self.later.insert(input.location, why);
                         continue;
                     }
                 };
@@ -431,7 +440,11 @@ impl<'a> Scanner<'a> {
         // Files that were refused before come last.
         waiting.sort_by_key(|record| (record.state != FileState::Waiting, &record.input.location));
         let room = Library::MOST_AHEAD.saturating_sub(live);
-        self.has_more = waiting.len() > room;
+        let new = waiting.iter();
+        let new = new
+            .filter(|record| record.state == FileState::Waiting)
+            .count();
+        self.has_more = new > room || new > 0 && !orders.is_open();
         waiting.truncate(room);
         if waiting.is_empty() || !orders.is_open() {
             return Ok(0);

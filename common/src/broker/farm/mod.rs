@@ -15,3 +15,4 @@ pub(super) mod replicas;
 pub(super) mod samples;
 pub(super) mod settings;
 pub(super) mod topology;
+pub(super) mod trash;

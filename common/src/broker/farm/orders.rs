@@ -28,6 +28,13 @@ impl Broker {
         Ok(stored.into_iter().filter_map(order).collect())
     }
 
+    /// Pauses a target, or has it go on; the other orders for it stay.
+    pub async fn pause_target(&self, target: &Target, paused: bool) -> Result<(), BrokerError> {
+        let orders = self.orders().await?;
+        let order = orders.pausing(target, paused, self.now());
+        self.give_order(target, order.as_ref()).await
+    }
+
     /// Gives an order, in place of an earlier one; `None` takes it back.
     pub async fn give_order(
         &self,

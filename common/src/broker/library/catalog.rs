@@ -2,6 +2,7 @@
 
 use crate::broker::nats::kv::KeyValue;
 use crate::broker::{Broker, BrokerError, Overwrite};
+use crate::farm::orders::Target;
 use crate::library::Library;
 use crate::library::check::{self, LibraryError};
 use crate::names::subject;
@@ -154,6 +155,7 @@ impl Broker {
         revision: Option<u64>,
     ) -> Result<(), CatalogError> {
         let stored = self.library(name).await?;
+        let held = self.scan(name).await?.map(|scan| scan.held);
         let revision = Some(revision.unwrap_or(stored.revision));
         let what = format!("removing the library {name}");
         self.nats
@@ -166,6 +168,10 @@ impl Broker {
         self.nats
             .remove_key(LIBRARIES, &subject::scan(name), None, &what)
             .await?;
+        // Its jobs go on: nobody else would resume them.
+        for batch in held.into_iter().flatten() {
+            self.pause_target(&Target::Batch(batch), false).await?;
+        }
         Ok(self.forget_files(name).await?)
     }
 

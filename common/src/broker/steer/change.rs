@@ -35,6 +35,8 @@ pub enum SteerResult {
     Unknown,
     /// Nothing was changed: the job's output belongs to another live job by now.
     OutputTaken(ClaimHolder),
+    /// Nothing was changed, for this reason.
+    Refused(String),
 }
 
 impl Broker {

@@ -1,3 +1,4 @@
 //! Changes of jobs by people: cancel, move, retry, forget.
 
 pub(super) mod change;
+mod undo;

@@ -81,6 +81,7 @@ impl Broker {
                 jobs: 0,
                 enqueued: self.now(),
                 folder,
+                trash: Vec::new(),
             },
             is_kept: false,
             added: 0,
@@ -242,6 +243,11 @@ impl NewBatch<'_> {
         if !self.is_kept {
             // The batch is kept before its jobs, so that no job ever names an unknown batch.
             self.batch.jobs = jobs.len() as u64;
+            for replacement in jobs.iter().filter_map(|job| job.replacement.as_ref()) {
+                if !self.batch.trash.contains(&replacement.trash) {
+                    self.batch.trash.push(replacement.trash.clone());
+                }
+            }
             self.batch.enqueued = self.broker.now();
             self.broker.keep_batch(&self.batch).await?;
             self.is_kept = true;

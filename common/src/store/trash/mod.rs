@@ -3,6 +3,7 @@
 //! A trash is a hidden folder or prefix with a marker. The original of a job lies in it at a path that follows from
 //! the job, beside a record of the replacement. Nothing else in a trash is ever removed.
 
+mod contents;
 #[cfg(all(test, unix))]
 mod crash;
 mod disk;
@@ -12,6 +13,7 @@ mod objects;
 
 use jiff::Timestamp;
 
+pub use contents::Emptied;
 pub use error::{ReplaceError, UndoError};
 
 use crate::job::Job;

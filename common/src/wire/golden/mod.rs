@@ -20,6 +20,7 @@ use crate::farm::orders::Order;
 use crate::farm::preview::{Forecast, PreviewRequest};
 use crate::farm::retention::Days;
 use crate::farm::sample::{SampleRequest, SampleScore};
+use crate::farm::trash::{TrashContents, TrashRequest};
 use crate::farm::worker::Heartbeat;
 use crate::job::Job;
 use crate::job::batch::Batch;
@@ -27,6 +28,7 @@ use crate::job::event::Event;
 use crate::job::master::MasterRecord;
 use crate::job::media_info::MediaInfo;
 use crate::job::progress::Progress;
+use crate::job::replacement::TrashRecord;
 use crate::job::run::Run;
 use crate::library::Library;
 use crate::library::file::FileRecord;
@@ -39,7 +41,7 @@ use crate::recipe::preset::Preset;
 type Read = fn(&[u8]) -> Result<(), WireError>;
 
 /// Every kind of message that is stored or sent in an envelope, with its decoder.
-const KINDS: [(&str, Read); 25] = [
+const KINDS: [(&str, Read); 28] = [
     // Streams: `JOBS`, `DEAD` (a run), `EVENTS`.
     ("job", read::<Job>),
     ("event", read::<Event>),
@@ -70,6 +72,10 @@ const KINDS: [(&str, Read); 25] = [
     ("foreseen", read::<Forecast>),
     ("sample", read::<SampleRequest>),
     ("score", read::<SampleScore>),
+    ("trash", read::<TrashRequest>),
+    ("trashed", read::<TrashContents>),
+    // A file in a trash.
+    ("original", read::<TrashRecord>),
 ];
 
 /// Messages that are not stored: `progress`.

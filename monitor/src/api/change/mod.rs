@@ -18,6 +18,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(create::create))
         .routes(routes!(steer::cancel))
         .routes(routes!(steer::retry))
+        .routes(routes!(steer::undo))
         .routes(routes!(steer::move_jobs))
         .routes(routes!(orders::pause, orders::resume))
         .routes(routes!(orders::lift))

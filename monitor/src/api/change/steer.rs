@@ -62,6 +62,7 @@ impl Outcome {
                 format!("it is {}", run.too_late()),
             ),
             Ok(SteerResult::OutputTaken(holder)) => not(None, holder.to_string()),
+            Ok(SteerResult::Refused(why)) => not(None, why),
             Ok(SteerResult::Unknown) => not(None, "job not found".to_owned()),
             Err(error) => not(None, error.to_string()),
         }
@@ -120,6 +121,22 @@ pub(crate) async fn retry(
     Json(Jobs { jobs }): Json<Jobs>,
 ) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
     each(&broker, jobs, Broker::retry).await
+}
+
+/// Puts the sources of completed jobs back that their outputs have replaced, and removes the outputs. The jobs are
+/// cancelled then. An output that was changed since is left alone.
+#[utoipa::path(
+    post, path = "/jobs/undo", tag = "steer", request_body = Jobs,
+    responses((status = OK, body = Vec<Outcome>), (status = UNPROCESSABLE_ENTITY, body = Refusal))
+)]
+pub(crate) async fn undo(
+    State(App { broker, .. }): State<App>,
+    Json(Jobs { jobs }): Json<Jobs>,
+) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
+    each(&broker, jobs, async |broker, job| {
+        broker.undo(job, false).await
+    })
+    .await
 }
 
 /// Moves jobs to another queue, another priority, or both. A job is pinned to a worker only if the

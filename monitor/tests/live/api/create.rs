@@ -219,6 +219,7 @@ async fn a_batch_counts_the_jobs_that_were_added_and_an_empty_one_is_not_listed(
         jobs: 10,
         enqueued,
         folder: None,
+        trash: Vec::new(),
     };
     for batch in [
         batch(common::job::id::BatchId::new(), "killed before", now - hour),

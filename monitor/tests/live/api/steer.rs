@@ -368,3 +368,42 @@ async fn a_viewer_that_comes_back_sees_what_happened_meanwhile() {
     assert_eq!(page["total"], 3);
     monitor.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_was_replaced_is_undone_and_only_by_a_worker_that_reaches_it() {
+    let monitor = Monitor::start().await;
+    let waiting = monitor.enqueue("a.mkv", "libx265").await;
+    let job = farm::job("replaced.mkv", "libx265", 1);
+    let worker = "atelier".parse().expect("a name");
+    let run = Run::first(
+        job.clone(),
+        &farm::lane(&job, 5),
+        1,
+        worker,
+        Timestamp::now(),
+    );
+    let mut report = common::testing::report("atelier", "libx265", 1, 1.0);
+    farm::write_run(
+        &monitor.broker,
+        &run.complete(report.clone(), Timestamp::now()),
+    )
+    .await;
+    let undo = json!({ "jobs": [waiting.id, job.id] });
+    let answer = change(&monitor, "undo", undo).await;
+    assert_eq!(answer[0]["why"], "it is pending");
+    assert_eq!(answer[1]["why"], "it has not replaced its source");
+    let job = farm::job("replaced2.mkv", "libx265", 1);
+    report.replaced = Some(common::job::replacement::Replaced {
+        original: job.input.location.clone(),
+        until: Timestamp::now(),
+    });
+    let run = Run {
+        job: job.clone(),
+        ..run.complete(report, Timestamp::now())
+    };
+    farm::write_run(&monitor.broker, &run).await;
+    let answer = change(&monitor, "undo", json!({ "jobs": [job.id] })).await;
+    let why = answer[0]["why"].as_str().expect("a reason");
+    assert!(why.contains("no live worker reaches"), "{why}");
+    monitor.stop().await;
+}

@@ -154,6 +154,14 @@ fn of_run(run: &Run) -> Vec<String> {
                     .map(|output| format!("output: {output}"));
                 lines.extend(found.chain(output).map(|line| format!("quality   {line}")));
             }
+            if let Some(replaced) = &report.replaced {
+                lines.push(format!(
+                    "original  {}, kept until {}: `producer undo {}` brings it back",
+                    printable(&replaced.original.to_string()),
+                    times::local(replaced.until),
+                    run.job.id
+                ));
+            }
             if let Some(health) = &report.health {
                 lines.extend(of_health(health));
             }

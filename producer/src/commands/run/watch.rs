@@ -206,7 +206,11 @@ impl Watch {
         let outputs = self.destination.folders()?;
         let search =
             Search::new(&self.globs, &outputs, &self.stores)?.for_recipe(self.outputs.first());
-        let found = search.that_may_find_nothing().run(&self.paths).await?;
+        let mut found = search.that_may_find_nothing().run(&self.paths).await?;
+        if self.destination.replacing.is_some() {
+            let sources = std::mem::take(&mut found.sources);
+            found.sources = submission::without_own_outputs(&self.broker, sources).await?;
+        }
         let warnings: HashSet<String> = found.warnings().collect();
         for warning in warnings.difference(&self.warnings) {
             eprintln!("warning: {}", printable(warning));

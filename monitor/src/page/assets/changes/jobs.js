@@ -67,6 +67,13 @@ export function jobChanges({ api, notes }) {
     },
     /** @param {string[]} jobs */
     retry: (jobs) => applyAll(jobs, "Trying again", (part) => api.post("/jobs/retry", { jobs: part })),
+    /** @param {string[]} jobs */
+    async undo(jobs) {
+      const text = h("p", {}, "The originals come back from the trash, and the outputs that replaced them are removed. Outputs that were changed since are left alone.");
+      const verb = jobs.length === 1 ? "Put original back" : "Put originals back";
+      const sure = await question(`Undo ${plural(jobs.length, "replacement")}?`, [text], verb, { tone: "bad", leave: "Back" });
+      if (sure) await applyAll(jobs, "Original back", (part) => api.post("/jobs/undo", { jobs: part }));
+    },
     /**
      * @param {string[]} jobs
      * @param {number} present

@@ -25,7 +25,7 @@ use crate::display::units;
 use crate::embedded::farm::{PrivateFarm, Ran, RunningFarm};
 use crate::embedded::memory::Memory;
 use crate::embedded::state::State;
-use crate::embedded::{broker, leftovers, scratch, sweep, worker};
+use crate::embedded::{broker, leftovers, scratch, sweep, trash, worker};
 use crate::notify::Told;
 use crate::recipe::known::check_known;
 use crate::submit::destination::Destination;
@@ -90,9 +90,9 @@ impl Encode {
             return Err(Error::usage("--worker needs a farm: name it with --nats"));
         }
         check_known(outputs.first(), &[])?;
+        let outputs = destination.fit(outputs)?;
         let terms = jobs.terms(&outputs, Renew::Ended)?;
         let stores = Stores::new();
-        let outputs = destination.fit(outputs)?;
         let folders = destination.folders()?;
         let submission = order.find(outputs.first(), &folders, &stores).await?;
         let server = broker::find(machine.nats_server.as_deref()).await?;
@@ -245,6 +245,9 @@ impl Encode {
             .run(async |farm, broker| self.jobs(farm, broker, shutdown).await)
             .await?;
         close(state, worth);
+        if let Ok(done) = &done {
+            trash::empty_old(done.entries.iter().map(|entry| &entry.job)).await;
+        }
         done
     }
 

@@ -5,6 +5,7 @@ mod rows;
 
 use std::path::Path;
 
+use common::job::id::BatchId;
 use common::job::run::RunState;
 use common::names::location::Location;
 use common::names::printable::printable;
@@ -110,6 +111,11 @@ impl Summary<'_> {
             for line in masters::lines(self.masters) {
                 output::print(&printable(&line));
             }
+            for batch in replaced(entries) {
+                eprintln!(
+                    "the originals are in the trash: `producer undo {batch}` brings them back"
+                );
+            }
         }
         if end == WaitEnd::Interrupted {
             let open = entries.iter().filter(|entry| entry.is_open()).count();
@@ -121,6 +127,20 @@ impl Summary<'_> {
         }
         Ok(ended::exit(entries, self.masters))
     }
+}
+
+/// The batches whose jobs have replaced their sources.
+fn replaced(entries: &[Entry]) -> Vec<BatchId> {
+    let mut batches = Vec::new();
+    for entry in entries {
+        if let SubmitResult::Run(run) = &entry.state
+            && run.has_replaced()
+            && !batches.contains(&run.job.batch)
+        {
+            batches.push(run.job.batch);
+        }
+    }
+    batches
 }
 
 /// Prints which files get no job, and why.

@@ -71,6 +71,7 @@ export function mount(element, deps) {
         ["Enqueued", time(job.enqueued, Date.now())],
         ["Next attempt", waiting && time(waiting.until, Date.now())],
         ["Ladder", ladder && printable(`${ladder.master}: ${ladder.progress}`)],
+        ["Original", report?.replaced && printable(`${report.replaced.original}, until ${time(report.replaced.until, Date.now())}`)],
         ["Batch", job.batch],
         ["Id", job.id],
       ]),
@@ -94,6 +95,8 @@ export function mount(element, deps) {
     parts.verbs.prioritise.disabled = isOver || word === "running";
     parts.verbs.assign.disabled = isOver;
     parts.verbs.home.disabled = isOver || !home;
+    parts.verbs.undo.hidden = !job.replacement;
+    parts.verbs.undo.disabled = !report?.replaced;
   }
 
   /**
@@ -112,6 +115,7 @@ export function mount(element, deps) {
   onClick("prioritise", (jobs) => change.reprioritize(jobs, priority));
   onClick("assign", change.chooseWorker);
   onClick("home", change.sendHome);
+  onClick("undo", change.undo);
 
   /** @param {State} state */
   function followLive({ running }) {

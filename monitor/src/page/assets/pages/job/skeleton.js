@@ -18,6 +18,7 @@ export function skeleton(comparison) {
     prioritise: button("Priority…", { "data-verb": "prioritise" }),
     assign: button("Assign to a worker…", { "data-verb": "assign" }),
     home: button("Back to its queue", { "data-verb": "home" }),
+    undo: button("Put original back…", { "data-verb": "undo", "data-tone": "bad", hidden: true }),
   };
   const facts = h("dl", { class: "about" });
   const changes = h("div");

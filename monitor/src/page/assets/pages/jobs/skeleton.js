@@ -35,6 +35,7 @@ export function skeleton(targets) {
     prioritise: button("Priority…", { "data-verb": "prioritise", title: "p" }),
     assign: button("Assign to a worker…", { "data-verb": "assign", title: "a" }),
     home: button("Back to its queue", { "data-verb": "home", title: "h" }),
+    undo: button("Put originals back…", { "data-verb": "undo", "data-tone": "bad", title: "u" }),
   };
   const none = button("Clear selection", { "data-verb": "none" });
   const everything = button("", { "data-verb": "all" });

@@ -6,7 +6,7 @@
 /** @import { Query } from "./query.js" */
 /** @import { Selection } from "./selection.js" */
 
-/** @typedef {"cancel" | "retry" | "prioritise" | "assign" | "home"} Verb */
+/** @typedef {"cancel" | "retry" | "prioritise" | "assign" | "home" | "undo"} Verb */
 
 /** @type {JobState[]} */
 const STATES = ["pending", "running", "waiting", "completed", "kept", "failed", "cancelled"];
@@ -20,6 +20,7 @@ const RULES = {
   prioritise: { key: "p", states: ["pending", "waiting"] },
   assign: { key: "a", states: OPEN },
   home: { key: "h", states: OPEN, isFor: ({ home }) => Boolean(home) },
+  undo: { key: "u", states: ["completed"] },
 };
 
 /**
@@ -74,5 +75,7 @@ export function changeJobs(verb, change, jobs, shown) {
       return change.chooseWorker(jobs);
     case "home":
       return change.sendHome(jobs);
+    case "undo":
+      return change.undo(jobs);
   }
 }

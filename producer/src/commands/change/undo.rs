@@ -1,0 +1,79 @@
+//! `producer undo`.
+
+use clap::Args;
+use common::job::record::JobRecord;
+use common::job::run::Run;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
+use crate::commands::run::encode::MachineOptions;
+use crate::embedded::trash;
+use crate::select::bulk;
+use crate::select::lookup;
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Ids of batches or jobs, or their first characters; without --nats, those of `encode --replace`
+    #[arg(value_name = "BATCH|JOB", required = true)]
+    pub ids: Vec<String>,
+    /// Say what would become of each job, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub(crate) async fn run(
+    options: Options,
+    settings: &Settings,
+    shutdown: &CancellationToken,
+) -> Result<Exit, Error> {
+    let done = match options.dry_run {
+        true => "would be undone:",
+        false => "undone",
+    };
+    if settings.nats.is_none() {
+        let machine = MachineOptions::from_environment();
+        let undoing = trash::undo(
+            &options.ids,
+            options.dry_run,
+            machine.nats_server.as_deref(),
+            settings.ack_wait,
+        );
+        let result = tokio::select! {
+            result = undoing => result?,
+            () = shutdown.cancelled() => {
+                return Err(Error::interrupted("interrupted; run the same command again for the rest"));
+            }
+        };
+        return result.conclude(done, options.json);
+    }
+    let broker = settings.connect().await?;
+    let mut found: Vec<JobRecord> = Vec::new();
+    for id in &options.ids {
+        let has_replaced = |record: &JobRecord| record.run().is_some_and(Run::has_replaced);
+        if let Ok(batch) = lookup::find_batch(&broker, id).await {
+            let of_batch = |record: &JobRecord| record.job().batch == batch;
+            let wants = |record: &JobRecord| of_batch(record) && has_replaced(record);
+            let jobs = broker.pick_jobs(false, |record| wants(&record).then_some(record));
+            let jobs = jobs.await?;
+            if !jobs.is_empty() {
+                found.extend(jobs);
+                continue;
+            }
+        }
+        found.extend(lookup::find_all(&broker, std::slice::from_ref(id)).await?);
+    }
+    let result = bulk::for_each_job(found, async |record| {
+        Ok(broker.undo(&record.job().id, options.dry_run).await?.into())
+    });
+    let undoing = async { result.await?.conclude(done, options.json) };
+    tokio::select! {
+        result = undoing => result,
+        () = shutdown.cancelled() => {
+            Err(Error::interrupted("interrupted; run the same command again for the rest"))
+        }
+    }
+}
