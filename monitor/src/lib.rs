@@ -108,6 +108,16 @@ pub async fn run(
         sender: sender.clone(),
     };
     let telling = tokio::spawn(notifier.run(shutdown.clone()));
+    let shelf = shelf::Shelf::default();
+    // Read once, so that the first viewer of a large library finds it ready.
+    let shelving = tokio::spawn({
+        let (shelf, broker) = (shelf.clone(), broker.clone());
+        async move {
+            if let Err(error) = shelf.read(&broker).await {
+                tracing::debug!(%error, "the files of libraries are read when somebody asks");
+            }
+        }
+    });
     let routes = api::routes(App {
         broker,
         sender,
@@ -115,7 +125,7 @@ pub async fn run(
         listing,
         pages: Arc::default(),
         stills: Arc::default(),
-        shelf: shelf::Shelf::default(),
+        shelf,
         media: config.store.clone().map(|root| Arc::new(Media::new(root))),
         audience,
         access: Arc::new(access),
@@ -131,6 +141,7 @@ pub async fn run(
         }
     };
     shutdown.cancel();
+    shelving.abort();
     let _ = feeding.await;
     let _ = telling.await;
     Ok(served?)

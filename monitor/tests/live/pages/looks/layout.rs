@@ -160,7 +160,7 @@ async fn a_batch_shows_how_its_jobs_ended_and_a_page_without_a_job_offers_no_cha
     monitor.keep_batch(&job, "holidays").await;
     let (mut browser, _folder) = open(&monitor, "batches").await;
     browser.shows("1 job · 1 failed").await;
-    let shares = "JSON.stringify([...document.querySelectorAll('.shares > *')].map((share) => share.getBoundingClientRect().width > 0)) === '[false,true,false]'";
+    let shares = "JSON.stringify([...document.querySelectorAll('.shares > *')].map((share) => share.getBoundingClientRect().width > 0)) === '[false,false,true,false]'";
     browser.until("a bar of failures only", shares).await;
 
     go(&mut browser, "jobs/deadbeef-8a0f-5f6e-9a55-2d2b8a6cf9ab").await;
