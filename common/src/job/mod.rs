@@ -19,6 +19,7 @@ pub mod record;
 pub mod replacement;
 pub mod run;
 pub mod state;
+pub mod trash;
 pub mod work;
 
 use jiff::{SignedDuration, Timestamp};

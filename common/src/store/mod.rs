@@ -1,4 +1,6 @@
 //! Media stores: local folders, and S3-compatible buckets through `object_store`.
+//!
+//! More than 12 entries: one file for each operation on a store.
 
 mod answer;
 mod download;

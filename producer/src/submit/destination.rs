@@ -8,7 +8,7 @@ use common::submit::output_set::OutputSet;
 use crate::cli::exit::Error;
 use crate::cli::settings::Settings;
 use crate::download::target::DownloadTarget;
-use crate::submit::paths;
+use crate::submit::paths::output_folder;
 use crate::submit::replace::{ReplaceOptions, Replacing};
 use crate::submit::sources::SourceFile;
 
@@ -137,30 +137,4 @@ impl Destination {
             _ => Ok(()),
         }
     }
-}
-
-/// The absolute location of an output folder that a person named.
-pub(crate) fn output_folder(text: &Path) -> Result<Location, Error> {
-    if let Some(text) = text.to_str().filter(|text| text.contains("://")) {
-        let location = Location::from_argument(text).map_err(Error::usage)?;
-        return match location.path() {
-            Some(path) => local_folder(&path),
-            None => Ok(location),
-        };
-    }
-    local_folder(text)
-}
-
-fn local_folder(path: &Path) -> Result<Location, Error> {
-    let failed = |why: String| {
-        Error::usage(format!(
-            "cannot use the output folder {}: {why}",
-            path.display()
-        ))
-    };
-    let resolved: PathBuf = paths::resolved(path).map_err(|error| failed(error.to_string()))?;
-    if resolved.exists() && !resolved.is_dir() {
-        return Err(failed("it is a file".to_owned()));
-    }
-    Location::file(&resolved).map_err(Error::usage)
 }

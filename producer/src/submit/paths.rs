@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use common::names::location::Location;
+
+use crate::cli::exit::Error;
+
 /// The absolute path with its symbolic links resolved, as far as it exists. A link to a file at its end stays: outputs
 /// are named after the link.
 ///
@@ -26,4 +30,30 @@ fn resolved_folder(absolute: &Path) -> std::io::Result<PathBuf> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// The absolute location of an output folder that a person named.
+pub(crate) fn output_folder(text: &Path) -> Result<Location, Error> {
+    if let Some(text) = text.to_str().filter(|text| text.contains("://")) {
+        let location = Location::from_argument(text).map_err(Error::usage)?;
+        return match location.path() {
+            Some(path) => local_folder(&path),
+            None => Ok(location),
+        };
+    }
+    local_folder(text)
+}
+
+fn local_folder(path: &Path) -> Result<Location, Error> {
+    let failed = |why: String| {
+        Error::usage(format!(
+            "cannot use the output folder {}: {why}",
+            path.display()
+        ))
+    };
+    let resolved: PathBuf = resolved(path).map_err(|error| failed(error.to_string()))?;
+    if resolved.exists() && !resolved.is_dir() {
+        return Err(failed("it is a file".to_owned()));
+    }
+    Location::file(&resolved).map_err(Error::usage)
 }

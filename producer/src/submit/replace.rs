@@ -7,8 +7,8 @@ use common::job::replacement::{self, Replacement, TRASH};
 use common::names::location::Location;
 
 use crate::cli::exit::Error;
-use crate::submit::destination::output_folder;
 use crate::submit::paths;
+use crate::submit::paths::output_folder;
 use crate::submit::sources::SourceFile;
 
 #[derive(Clone, Debug, Default, Args)]

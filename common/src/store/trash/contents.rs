@@ -11,7 +11,7 @@ use super::disk::{MARK, find, is_trash, local, remove_entry};
 use super::error::ReplaceError;
 use crate::farm::trash::{TrashContents, TrashedBatch};
 use crate::job::id::BatchId;
-use crate::job::replacement::{TrashEntry, TrashRecord};
+use crate::job::trash::{TrashEntry, TrashRecord};
 use crate::names::location::Location;
 use crate::store::marked::MARKER;
 use crate::store::roots::{OpenFolder, Roots};

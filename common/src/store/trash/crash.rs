@@ -12,8 +12,9 @@ use jiff::Timestamp;
 
 use super::{Undone, disk, disk_undo};
 use crate::job::Job;
-use crate::job::replacement::{HardLinks, Replaced, Replacement, TrashEntry, TrashRecord};
+use crate::job::replacement::{HardLinks, Replaced, Replacement};
 use crate::job::run::report::Report;
+use crate::job::trash::{TrashEntry, TrashRecord};
 use crate::names::digest::Digest;
 use crate::names::location::Location;
 use crate::recipe::Choice;

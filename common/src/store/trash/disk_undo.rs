@@ -7,8 +7,8 @@ use super::disk::{Found, copy, find, hidden, local, remove_entry, remove_leftove
 use super::error::{ReplaceError, UndoError};
 use crate::job::Job;
 use crate::job::companion::Companion;
-use crate::job::replacement::TrashEntry;
 use crate::job::run::report::Report;
+use crate::job::trash::TrashEntry;
 use crate::names::digest::Digest;
 use crate::names::location::Location;
 use crate::store::StoreError;

@@ -17,8 +17,8 @@ pub use contents::Emptied;
 pub use error::{ReplaceError, UndoError};
 
 use crate::job::Job;
-use crate::job::replacement::TrashRecord;
 use crate::job::run::report::Report;
+use crate::job::trash::TrashRecord;
 use crate::names::digest::Digest;
 use crate::store::roots::Roots;
 use crate::store::{StoreError, Stores};

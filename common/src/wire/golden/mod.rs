@@ -9,6 +9,7 @@ mod reports;
 mod rules;
 mod sample_encodes;
 mod samples;
+mod trashes;
 
 use std::path::{Path, PathBuf};
 
@@ -28,8 +29,8 @@ use crate::job::event::Event;
 use crate::job::master::MasterRecord;
 use crate::job::media_info::MediaInfo;
 use crate::job::progress::Progress;
-use crate::job::replacement::TrashRecord;
 use crate::job::run::Run;
+use crate::job::trash::TrashRecord;
 use crate::library::Library;
 use crate::library::file::FileRecord;
 use crate::library::scan::ScanRecord;

@@ -10,7 +10,6 @@ use crate::farm::preview::{
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::retention::Days;
 use crate::farm::sample::SampleScore;
-use crate::farm::trash::{TrashContents, TrashRequest, TrashedBatch};
 use crate::job::batch::Batch;
 use crate::job::changes::{Change, Kind};
 use crate::job::event::{Event, What};
@@ -23,7 +22,7 @@ use crate::job::ladder::Ladder;
 use crate::job::master::{MasterContents, MasterRecord, MasterState};
 use crate::job::media_info::{MediaInfo, TrackInfo};
 use crate::job::progress::{EncodeProgress, Progress};
-use crate::job::replacement::{HardLinks, Replacement, TrashRecord};
+use crate::job::replacement::{HardLinks, Replacement};
 use crate::job::run::fence::{Fence, PublishMethod};
 use crate::job::run::kept::{KeptReason, KeptReport};
 use crate::job::run::{Delivered, Run, Stage};
@@ -38,8 +37,8 @@ use crate::rules::{Original, Rules};
 use crate::{testing, wire};
 
 use super::libraries;
-use super::notifications;
 use super::reports::{health, measured, streams};
+use super::{notifications, trashes};
 use super::{rules, sample_encodes};
 
 fn job() -> Job {
@@ -293,6 +292,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
     let mut files: Vec<_> = runs().iter().map(|(name, run)| of(name, run)).collect();
     files.extend(libraries::written());
     files.extend(notifications::written());
+    files.extend(trashes::written(&job));
     files.extend([
         of("job", &job),
         of(
@@ -349,57 +349,6 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
                 enqueued: epoch,
                 folder: Some(Location::s3("media", "out").expect("a location")),
                 trash: Vec::new(),
-            },
-        ),
-        of(
-            "batch-replacing",
-            &Batch {
-                id: BatchId::new(),
-                label: "films".to_owned(),
-                jobs: 3,
-                enqueued: epoch,
-                folder: None,
-                trash: vec![Location::s3("media", ".ffmpeg-easy-trash").expect("a location")],
-            },
-        ),
-        of(
-            "trash-undo",
-            &TrashRequest::Undo {
-                job: job.id,
-                is_dry: true,
-            },
-        ),
-        of(
-            "trash-empty",
-            &TrashRequest::Empty {
-                trash: Location::s3("media", ".ffmpeg-easy-trash").expect("a location"),
-                batch: job.batch,
-            },
-        ),
-        of(
-            "trashed",
-            &TrashContents {
-                batches: vec![TrashedBatch {
-                    trash: Location::s3("media", ".ffmpeg-easy-trash").expect("a location"),
-                    batch: job.batch,
-                    files: 2,
-                    bytes: 3000,
-                    until: epoch,
-                }],
-            },
-        ),
-        of(
-            "original",
-            &TrashRecord {
-                job: job.id,
-                batch: job.batch,
-                original: job.input.clone(),
-                mode: Some(0o644),
-                output: job.output.clone(),
-                output_size: 500,
-                output_digest: Digest::of(b"output"),
-                replaced: epoch,
-                until: epoch,
             },
         ),
         of(

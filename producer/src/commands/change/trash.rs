@@ -17,7 +17,7 @@ use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::display::table::NameTable;
 use crate::display::{output, times, units};
-use crate::submit::destination::output_folder;
+use crate::submit::paths::output_folder;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {

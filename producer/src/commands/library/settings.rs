@@ -19,8 +19,8 @@ use common::rules::condition::Condition;
 
 use crate::cli::args;
 use crate::cli::exit::Error;
-use crate::submit::destination::output_folder;
 use crate::submit::paths;
+use crate::submit::paths::output_folder;
 use crate::submit::replace::HardLinks;
 use crate::submit::rules::OriginalOption;
 
