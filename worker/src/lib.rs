@@ -10,6 +10,8 @@
 //! [`dispatch`] decides when to take jobs, and which; [`attempt`] runs one job from its input to its published
 //! output; [`capabilities`] tests the encoders; [`ffmpeg`] knows ffmpeg and nothing of the farm; [`library`]
 //! keeps folders in shape.
+//!
+//! More than 12 entries: each folder is one part of the program, as above.
 
 pub mod app;
 pub mod attempt;

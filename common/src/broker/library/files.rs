@@ -7,7 +7,6 @@ use bytes::Bytes;
 
 use crate::broker::nats::atomic;
 use crate::broker::nats::direct::OPERATION;
-use crate::broker::nats::kv::KeyValue;
 use crate::broker::nats::message::Message;
 use crate::broker::{Broker, BrokerError, Change, Changes};
 use crate::library::file::FileRecord;
@@ -17,17 +16,40 @@ use crate::names::subject::{FILES, FileKey};
 use crate::names::token::Token;
 use crate::wire;
 
+/// Records of one request.
+const PAGE: usize = 5000;
+
 impl Broker {
     /// What is known of every file of a library.
     pub async fn files_of(&self, library: &Token) -> Result<Vec<FileRecord>, BrokerError> {
-        let read = self.nats.values(FILES, &format!("{library}.")).await;
-        let files: Vec<KeyValue<FileRecord>> = match read {
-            Err(_) if self.nats.lacks(&subject::bucket(FILES)).await => Vec::new(),
-            files => files?,
-        };
-        // A record that was written during the reading came twice.
-        let mut latest: HashMap<String, FileRecord> = HashMap::with_capacity(files.len());
-        latest.extend(files.into_iter().map(|stored| (stored.key, stored.value)));
+        let bucket = subject::bucket(FILES);
+        let filter = subject::kv(FILES, &subject::files_of(library));
+        // A record that was written during the reading comes twice: the later one counts.
+        let mut latest: HashMap<String, FileRecord> = HashMap::new();
+        let mut from = 1;
+        loop {
+            let page = match self.nats.page(&bucket, &filter, from, PAGE).await {
+                Err(_) if self.nats.lacks(&bucket).await => Vec::new(),
+                page => page?,
+            };
+            let Some(last) = page.last() else {
+                break;
+            };
+            let is_last = last.behind == 0;
+            from = last.sequence + 1;
+            for stored in page {
+                match stored.is_marker {
+                    true => drop(latest.remove(&stored.subject)),
+                    false => {
+                        let record = self.nats.read(&stored);
+                        latest.extend(record.map(|record| (stored.subject, record)));
+                    }
+                }
+            }
+            if is_last {
+                break;
+            }
+        }
         Ok(latest.into_values().collect())
     }
 
