@@ -6,6 +6,7 @@ use crate::library::{Library, Results};
 use crate::names::location::Location;
 use crate::names::token::Token;
 use crate::submit::output_set::{OutputSet, OutputSetError, SeveralOutputs};
+use crate::submit::rules::RulesError;
 
 /// Why a library cannot be as a person wants it.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,9 @@ pub enum LibraryError {
     /// The recipe or the names cannot be used.
     #[error(transparent)]
     Outputs(#[from] OutputSetError),
+    /// The rules make no sense for such outputs.
+    #[error(transparent)]
+    Rules(#[from] Box<RulesError>),
     /// One file cannot be replaced by several.
     #[error(transparent)]
     Replacing(#[from] SeveralOutputs),
@@ -123,6 +127,7 @@ pub fn check(
     if set.recipes().len() != 1 || set.is_ladder() {
         return Err(LibraryError::SeveralOutputs);
     }
+    library.rules.check(&set).map_err(Box::new)?;
     if let Some(replacement) = library.replacement() {
         let checked = replacement.check(&library.location);
         checked.map_err(|why| LibraryError::Trash(Box::new(why)))?;
@@ -277,6 +282,15 @@ mod tests {
         let name = "films".parse().expect("a name");
         let checked = check(&name, library, others);
         checked.err().map(|why| why.to_string())
+    }
+
+    #[test]
+    fn rules_that_make_no_sense_are_refused() {
+        let mut never = library("/media/films", Some("/media/out"));
+        let stored = "height > 1080 and height < 720".to_owned();
+        never.rules.skip_if = Some(stored.try_into().expect("stored conditions are read"));
+        let why = refused(&never, &[]).expect("refused");
+        assert!(why.contains("--skip-if"), "{why}");
     }
 
     #[test]

@@ -117,7 +117,11 @@ impl Executor {
             Err(Unfinished::Failed(failure)) => self.fail(claim, failure).await,
             Err(Unfinished::Kept(report)) => {
                 tracing::info!(why = report.sentence(), "kept");
-                claim.keep(*report).await.map(drop)
+                let ended = claim.keep(*report).await;
+                if let Ok(run) = &ended {
+                    replace::abandon(&self.stores, run).await;
+                }
+                ended.map(drop)
             }
             Err(Unfinished::Vanished) => {
                 tracing::warn!("failed: its last worker vanished, and published nothing");

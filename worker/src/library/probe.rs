@@ -27,7 +27,7 @@ async fn look(
 ) -> Result<Facts, Failure> {
     let scratch = executor
         .scratch
-        .preview()
+        .probe()
         .map_err(|error| Failure::worker(format!("no scratch folder: {error}")))?;
     let (mode, folder) = (ReadMode::InPlace, scratch.path());
     let to = folder.join(input::NAME);

@@ -50,7 +50,11 @@ pub(crate) async fn finish(
 
 /// Takes the source of a job that has ended without an output out of the trash again.
 pub(crate) async fn abandon(stores: &Stores, run: &Run) {
-    if !matches!(run.state, RunState::Failed { .. } | RunState::Cancelled) {
+    let has_no_output = matches!(
+        run.state,
+        RunState::Failed { .. } | RunState::Kept { .. } | RunState::Cancelled
+    );
+    if !has_no_output {
         return;
     }
     if let Err(error) = stores.drop_original(&run.job).await {

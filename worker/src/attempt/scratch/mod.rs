@@ -103,6 +103,14 @@ impl Scratch {
         self.make("peek".to_owned())
     }
 
+    /// Makes an empty folder for a probe of a library's file; several may be under way.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn probe(&self) -> io::Result<AttemptFolder> {
+        self.make(format!("probe-{}", Uuid::new_v4()))
+    }
+
     /// Makes an empty folder for sample encodes for another worker, one at a time.
     ///
     /// # Errors

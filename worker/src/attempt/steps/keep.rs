@@ -11,10 +11,12 @@ use common::job::input::Input;
 use common::job::run::Stage;
 use common::job::run::fence::Fence;
 use common::job::run::kept::{KeptReason, KeptReport};
+use common::names::digest::Digest;
 use common::names::location::Location;
 use common::rules::Original;
 use common::store::roots::Roots;
 use common::store::{StoreError, Stores};
+use tokio::time::Instant;
 
 use crate::attempt::input;
 use crate::attempt::publish::attributes::Attributes;
@@ -25,6 +27,7 @@ use crate::attempt::steps::{Attempt, Prepared, Probed, Unfinished, Verified};
 use crate::attempt::tool_output::ToolOutput;
 use crate::ffmpeg::probe;
 use crate::ffmpeg::probe::media::Media;
+use crate::work::reach::Need;
 
 /// The name of a copy of the original while it is made.
 const COPY: &str = "original";
@@ -53,7 +56,7 @@ impl Attempt<'_> {
     /// The limit of the output's size, if the rules set one.
     pub(super) fn limit(&self) -> Option<OutputLimit> {
         let asked = self.job.rules.min_saving?;
-        Some(OutputLimit::new(asked, self.job.input.size))
+        Some(OutputLimit::new(asked, self.job.bytes()))
     }
 
     /// The end of an encode that was stopped, because its output would have been too large.
@@ -82,7 +85,7 @@ impl Attempt<'_> {
         Unfinished::Kept(Box::new(KeptReport {
             worker: self.executor.name.clone(),
             why,
-            input_size: self.job.input.size,
+            input_size: self.job.bytes(),
             input_media: Some(whole.info()),
             seconds: self.started.elapsed().as_secs_f64(),
             copy: None,
@@ -91,8 +94,11 @@ impl Attempt<'_> {
 
     /// Does what the rules say about the original. Returns how the attempt ends.
     pub(super) async fn keep(&mut self, report: KeptReport) -> Unfinished {
-        let is_in_place = self.job.replaces_in_place();
-        let is_left = self.job.rules.original == Original::Leave || is_in_place;
+        // Where the copy would be, the original is already.
+        let source = &self.job.input.location;
+        let is_there =
+            self.job.replaces_in_place() || Original::copy_of(source, &self.job.output) == *source;
+        let is_left = self.job.rules.original == Original::Leave || is_there;
         if is_left || report.copy.is_some() {
             return Unfinished::Kept(Box::new(report));
         }
@@ -111,20 +117,24 @@ impl Attempt<'_> {
         let folder = folder
             .map_err(|error| Failure::worker(format!("no scratch folder can be made: {error}")))?;
         let stores = &self.executor.stores;
-        let copied = tokio::select! {
-            copied = bring(stores, &input, &folder) => copied?,
-            () = self.stop.cancelled() => {
-                return Err(Failure::passing("broken off while copying the original").into());
+        let (copied, digest) = loop {
+            let since = Instant::now();
+            let copied = tokio::select! {
+                copied = bring_whole(stores, &input, &folder) => copied,
+                () = self.stop.cancelled() => {
+                    return Err(Failure::passing("broken off while copying the original").into());
+                }
+            };
+            match copied {
+                Ok(copied) => break copied,
+                // A short outage must not cost an encode.
+                Err(failure) => {
+                    self.is_unchanged(&input).await?;
+                    self.outlast(Need::read(&input.location), since, failure)
+                        .await?;
+                }
             }
         };
-        let digest = copied.digest().await?;
-        let read = stores.digest(&input.location).await;
-        if read.map_err(input::failure)? != digest {
-            return Err(Failure::worker(
-                "the copy of the original is not the same as the original",
-            )
-            .into());
-        }
         self.is_unchanged(&input).await?;
         if let Some(attributes) = Attributes::at(stores, &input.location).await {
             attributes.give(copied.file());
@@ -150,6 +160,23 @@ impl Attempt<'_> {
         self.commit(staged, Vec::new(), &fence).await?;
         Ok(report)
     }
+}
+
+/// Copies the original into scratch, and reads it again to compare.
+async fn bring_whole(
+    stores: &Stores,
+    input: &Input,
+    folder: &AttemptFolder,
+) -> Result<(ToolOutput, Digest), Failure> {
+    let copied = bring(stores, input, folder).await?;
+    let digest = copied.digest().await?;
+    let read = stores.digest(&input.location).await;
+    if read.map_err(input::failure)? != digest {
+        return Err(Failure::worker(
+            "the copy of the original is not the same as the original",
+        ));
+    }
+    Ok((copied, digest))
 }
 
 /// Copies the original into scratch.

@@ -131,12 +131,17 @@ impl<'a> Attempt<'a> {
             return Ok(report);
         }
         input::differs(&self.executor.stores, &self.job).await?;
-        replace::can_replace(&self.executor.stores, &self.job).await?;
-        self.companions_have_room(self.job.recipe.companions.suffixes())
-            .await?;
+        // A file that a rule leaves as it is needs no place for an output.
+        let may_be_left = self.job.rules.skip_if.is_some();
+        if !may_be_left {
+            self.has_place().await?;
+        }
         let prepared = self.read().await?;
         let prepared = self.join(prepared).await?;
         let prepared = self.keep_by_rule(prepared).await?;
+        if may_be_left {
+            self.has_place().await?;
+        }
         let probed = self.probe(prepared).await?;
         self.companions_have_room(probed.suffixes()).await?;
         let probed = self.search(probed).await?;
@@ -146,6 +151,13 @@ impl<'a> Attempt<'a> {
         let verified = self.package(verified).await?;
         let verified = self.add_companions(verified).await?;
         self.publish(verified).await
+    }
+
+    /// Makes sure that the output and the files beside it may appear.
+    async fn has_place(&self) -> Result<(), Unfinished> {
+        replace::can_replace(&self.executor.stores, &self.job).await?;
+        let suffixes = self.job.recipe.companions.suffixes();
+        Ok(self.companions_have_room(suffixes).await?)
     }
 
     async fn report(&self, stage: Stage, fraction: Option<f32>) {

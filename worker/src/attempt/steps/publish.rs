@@ -203,7 +203,7 @@ impl Attempt<'_> {
         std::future::pending().await
     }
 
-    async fn outlast(
+    pub(super) async fn outlast(
         &self,
         need: Need<'_>,
         since: Instant,
