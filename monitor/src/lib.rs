@@ -126,6 +126,7 @@ pub async fn run(
         pages: Arc::default(),
         stills: Arc::default(),
         shelf,
+        frames: Arc::default(),
         media: config.store.clone().map(|root| Arc::new(Media::new(root))),
         audience,
         access: Arc::new(access),

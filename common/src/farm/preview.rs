@@ -103,4 +103,19 @@ pub enum PreviewKind {
     Info,
     /// The picture at this many seconds from the beginning; answered by a JPEG.
     Still(f64),
+    /// The frame that the output shows at this many seconds from its first picture: of the input, the frame that it was
+    /// made of. Answered by a JPEG.
+    Frame(f64),
+    /// The times of the output's frames around this time; answered by [`FrameTimes`].
+    FrameTimes(f64),
 }
+
+/// The times of frames, in seconds from the first picture, in their order.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FrameTimes {
+    /// The times.
+    pub times: Vec<f64>,
+}
+
+impl wire::Message for FrameTimes {}

@@ -21,6 +21,7 @@ use common::job::Job;
 use common::job::failure::{Fault, cause};
 use common::job::id::{BatchId, JobId};
 use common::job::record::Pending;
+use common::job::run::health::Health;
 use common::job::run::{Run, RunState};
 use common::job::state::JobState;
 use common::matching::outlook::Waiting;
@@ -177,6 +178,7 @@ impl Index {
                 length: report.duration as f32,
                 encode_seconds: report.encode_seconds as f32,
                 total_seconds: report.total_seconds as f32,
+                is_damaged: report.health.as_ref().is_some_and(Health::is_damaged),
             })),
             RunState::Failed { failure } | RunState::Waiting { failure, .. } => {
                 Some(Box::new(Outcome::Broken {
@@ -219,6 +221,7 @@ impl Index {
                     length,
                     encode_seconds,
                     total_seconds,
+                    ..
                 } => Some(Done {
                     job: row.id,
                     name: self.names.get(row.name),

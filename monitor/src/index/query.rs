@@ -31,6 +31,8 @@ pub struct Query {
     pub batch: Option<BatchId>,
     /// Only jobs whose name or folder contains this text, or whose id this is.
     pub text: String,
+    /// Only checks that have found damage.
+    pub damaged: bool,
     pub sort: Sort,
     /// In descending order.
     pub descending: bool,
@@ -101,6 +103,8 @@ pub struct JobRow {
     pub fault: Option<Fault>,
     /// Why the last attempt failed, without the path, shortened.
     pub reason: Option<String>,
+    /// Whether the job was a check that has found damage.
+    pub damaged: bool,
 }
 
 /// A query in the numbers of the index.
@@ -110,6 +114,7 @@ struct Filter<'a> {
     worker: Option<u32>,
     batch: Option<u32>,
     needle: Option<Needle>,
+    damaged: bool,
 }
 
 struct Needle {
@@ -268,6 +273,7 @@ impl Index {
             fps: None,
             fault: None,
             reason: None,
+            damaged: row.is_damaged(),
         };
         match row.outcome.as_deref() {
             Some(Outcome::Done {
@@ -323,6 +329,7 @@ impl<'a> Filter<'a> {
             worker,
             batch,
             needle,
+            damaged: query.damaged,
         })
     }
 
@@ -330,6 +337,7 @@ impl<'a> Filter<'a> {
         self.queue.is_none_or(|queue| row.queue == queue)
             && self.worker.is_none_or(|worker| row.worker == worker)
             && self.batch.is_none_or(|batch| row.batch == batch)
+            && (!self.damaged || row.is_damaged())
             && self.needle.as_ref().is_none_or(|needle| {
                 needle.folders[row.folder as usize]
                     || needle.id == Some(row.id)

@@ -44,6 +44,20 @@ pub(super) struct Row {
     pub(super) retries: u8,
 }
 
+impl Row {
+    /// Whether the job was a check that has found damage.
+    pub(super) fn is_damaged(&self) -> bool {
+        let outcome = self.outcome.as_deref();
+        matches!(
+            outcome,
+            Some(Outcome::Done {
+                is_damaged: true,
+                ..
+            })
+        )
+    }
+}
+
 /// How the job ended, or how the last attempt failed.
 pub(super) enum Outcome {
     /// The output is in place.
@@ -54,6 +68,8 @@ pub(super) enum Outcome {
         length: f32,
         encode_seconds: f32,
         total_seconds: f32,
+        /// Whether a check has found the input damaged.
+        is_damaged: bool,
     },
     /// The last attempt failed.
     Broken { fault: Fault, reason: u32 },

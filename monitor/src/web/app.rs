@@ -26,6 +26,7 @@ pub(crate) struct App {
     pub(crate) pages: Arc<Pages>,
     pub(crate) stills: Arc<Stills>,
     pub(crate) shelf: Shelf,
+    pub(crate) frames: Arc<Stills>,
     pub(crate) media: Option<Arc<Media>>,
     pub(crate) audience: Audience,
     pub(crate) access: Arc<Access>,

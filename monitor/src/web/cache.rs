@@ -42,7 +42,7 @@ impl Pages {
     }
 }
 
-/// Which picture: the job, the file, and the milliseconds from its beginning.
+/// Which picture: the job, the file, and the milliseconds or microseconds from its beginning.
 pub(crate) type Still = (JobId, JobFile, u64);
 
 /// Still pictures as JPEG.

@@ -6,6 +6,7 @@
 
 mod check;
 mod embedded;
+mod frames;
 mod inputs;
 mod library;
 mod monitor_page;

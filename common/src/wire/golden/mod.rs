@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use super::{VERSION, WireError, decode};
 use crate::broker::Question;
 use crate::farm::orders::Order;
-use crate::farm::preview::{Forecast, PreviewRequest};
+use crate::farm::preview::{Forecast, FrameTimes, PreviewRequest};
 use crate::farm::retention::Days;
 use crate::farm::sample::{SampleRequest, SampleScore};
 use crate::farm::trash::{TrashContents, TrashRequest};
@@ -42,7 +42,7 @@ use crate::recipe::preset::Preset;
 type Read = fn(&[u8]) -> Result<(), WireError>;
 
 /// Every kind of message that is stored or sent in an envelope, with its decoder.
-const KINDS: [(&str, Read); 28] = [
+const KINDS: [(&str, Read); 29] = [
     // Streams: `JOBS`, `DEAD` (a run), `EVENTS`.
     ("job", read::<Job>),
     ("event", read::<Event>),
@@ -69,6 +69,7 @@ const KINDS: [(&str, Read); 28] = [
     ("answer", read::<bool>),
     ("peek", read::<PreviewRequest>),
     ("media", read::<MediaInfo>),
+    ("times", read::<FrameTimes>),
     ("foresee", read::<PreviewRequest>),
     ("foreseen", read::<Forecast>),
     ("sample", read::<SampleRequest>),

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::broker::Question;
 use crate::farm::orders::Order;
 use crate::farm::preview::{
-    Forecast, ForecastRequest, JobFile, Preview, PreviewKind, PreviewRequest,
+    Forecast, ForecastRequest, FrameTimes, JobFile, Preview, PreviewKind, PreviewRequest,
 };
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::retention::Days;
@@ -390,6 +390,28 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
                 side: JobFile::Input,
                 what: PreviewKind::Still(1.5),
             }),
+        ),
+        of(
+            "peek-frame",
+            &PreviewRequest::Preview(Preview {
+                job: job.id,
+                side: JobFile::Output,
+                what: PreviewKind::Frame(1.5),
+            }),
+        ),
+        of(
+            "peek-times",
+            &PreviewRequest::Preview(Preview {
+                job: job.id,
+                side: JobFile::Output,
+                what: PreviewKind::FrameTimes(1.5),
+            }),
+        ),
+        of(
+            "times",
+            &FrameTimes {
+                times: vec![0.0, 0.04],
+            },
         ),
         of("foresee", &foresee(Vec::new())),
         of("foresee-rules", &rules::foresee()),

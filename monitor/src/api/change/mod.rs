@@ -1,5 +1,6 @@
 //! Routes that change something: operators alone may call them.
 
+mod check;
 mod create;
 mod hooks;
 mod libraries;
@@ -16,6 +17,7 @@ use crate::web::app::App;
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create::create))
+        .routes(routes!(check::check))
         .routes(routes!(steer::cancel))
         .routes(routes!(steer::retry))
         .routes(routes!(steer::undo))

@@ -46,6 +46,9 @@ pub(crate) struct JobsQuery {
     /// Only jobs whose name or folder contains this text, or whose id this is.
     #[serde(default)]
     text: String,
+    /// `damaged`: only checks that have found damage.
+    #[param(inline)]
+    health: Option<HealthFilter>,
     #[serde(default)]
     #[param(inline)]
     sort: Sort,
@@ -58,6 +61,13 @@ pub(crate) struct JobsQuery {
     /// The most jobs in the answer, up to 500; 50 by default.
     #[serde(default = "usual")]
     limit: usize,
+}
+
+/// Which results of checks are listed.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HealthFilter {
+    Damaged,
 }
 
 fn usual() -> usize {
@@ -73,6 +83,7 @@ impl JobsQuery {
             worker: self.worker,
             batch: self.batch,
             text: self.text,
+            damaged: matches!(self.health, Some(HealthFilter::Damaged)),
             sort: self.sort,
             descending: self.descending,
             offset: self.offset,

@@ -33,6 +33,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(log::follow))
         .routes(routes!(preview::media))
         .routes(routes!(preview::still))
+        .routes(routes!(preview::frame))
+        .routes(routes!(preview::frames))
         .routes(routes!(matching::fits))
         .routes(routes!(matching::plan))
         .routes(routes!(orders::list))

@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use common::broker::{Broker, BrokerError, PreviewError};
-use common::farm::preview::{JobFile, Preview, PreviewKind};
+use common::farm::preview::{FrameTimes, JobFile, Preview, PreviewKind};
 use common::farm::worker_name::WorkerName;
 use common::job::id::JobId;
 use common::job::media_info::MediaInfo;
@@ -65,6 +65,13 @@ pub(crate) struct StillQuery {
     at: f64,
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TimeQuery {
+    /// Seconds from the first picture.
+    at: f64,
+}
+
 /// What a job's files hold: format, duration, tracks. For a completed job, as its report says;
 /// otherwise a worker probes the input now.
 #[utoipa::path(
@@ -109,16 +116,72 @@ pub(crate) async fn still(
     Named(job): Named<JobId>,
     Params(StillQuery { side, at }): Params<StillQuery>,
 ) -> Result<Response, Refusal> {
-    if !(0.0..1e9).contains(&at) {
-        return Err(Refusal::unsound(format!("{at} is no time in seconds")));
-    }
+    let at = time(at)?;
     let still = (job, side, (at * 1000.0) as u64);
     let make = async {
         let record = known(&shared.broker, &job).await?;
         let seen = see(&shared.broker, &record, side, PreviewKind::Still(at)).await;
         seen.map_err(|why| Refusal::new(StatusCode::BAD_GATEWAY, why.to_string()))
     };
-    let picture = shared.stills.picture(&still, make).await?;
+    Ok(jpeg(shared.stills.picture(&still, make).await?))
+}
+
+/// The frame that a completed job's output shows at a time: of the output, or of the input the frame that it was made
+/// of. At most 1280 pixels across.
+#[utoipa::path(
+    get, path = "/jobs/{job}/frame", tag = "jobs", params(("job" = String, Path), StillQuery),
+    responses(
+        (status = OK, body = Vec<u8>, content_type = "image/jpeg"),
+        (status = NOT_FOUND, body = Refusal),
+        (status = BAD_GATEWAY, body = Refusal)
+    )
+)]
+pub(crate) async fn frame(
+    State(shared): State<App>,
+    Named(job): Named<JobId>,
+    Params(StillQuery { side, at }): Params<StillQuery>,
+) -> Result<Response, Refusal> {
+    let at = time(at)?;
+    let still = (job, side, (at * 1e6) as u64);
+    let make = async {
+        let record = known(&shared.broker, &job).await?;
+        let seen = see(&shared.broker, &record, side, PreviewKind::Frame(at)).await;
+        seen.map_err(|why| Refusal::new(StatusCode::BAD_GATEWAY, why.to_string()))
+    };
+    Ok(jpeg(shared.frames.picture(&still, make).await?))
+}
+
+/// When the frames of a completed job's output are shown, around a time. Seconds count from its first picture.
+#[utoipa::path(
+    get, path = "/jobs/{job}/frames", tag = "jobs", params(("job" = String, Path), TimeQuery),
+    responses(
+        (status = OK, body = FrameTimes),
+        (status = NOT_FOUND, body = Refusal),
+        (status = BAD_GATEWAY, body = Refusal)
+    )
+)]
+pub(crate) async fn frames(
+    State(shared): State<App>,
+    Named(job): Named<JobId>,
+    Params(TimeQuery { at }): Params<TimeQuery>,
+) -> Result<axum::Json<FrameTimes>, Refusal> {
+    let what = PreviewKind::FrameTimes(time(at)?);
+    let record = known(&shared.broker, &job).await?;
+    let seen = see(&shared.broker, &record, JobFile::Output, what).await;
+    let bad = |why: String| Refusal::new(StatusCode::BAD_GATEWAY, why);
+    let seen = seen.map_err(|why| bad(why.to_string()))?;
+    let times = wire::decode(&seen).map_err(|why| bad(why.to_string()))?;
+    Ok(axum::Json(times))
+}
+
+fn time(at: f64) -> Result<f64, Refusal> {
+    match (0.0..1e9).contains(&at) {
+        true => Ok(at),
+        false => Err(Refusal::unsound(format!("{at} is no time in seconds"))),
+    }
+}
+
+fn jpeg(picture: Bytes) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("image/jpeg")),
         (
@@ -126,7 +189,7 @@ pub(crate) async fn still(
             HeaderValue::from_static("private, max-age=3600"),
         ),
     ];
-    Ok((headers, picture).into_response())
+    (headers, picture).into_response()
 }
 
 async fn known(broker: &Broker, job: &JobId) -> Result<JobRecord, Refusal> {

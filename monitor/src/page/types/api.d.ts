@@ -20,6 +20,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/controls": {
         parameters: {
             query?: never;
@@ -284,6 +300,38 @@ export interface paths {
             cookie?: never;
         };
         get: operations["one"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job}/frame": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["frame"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{job}/frames": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["frames"];
         put?: never;
         post?: never;
         delete?: never;
@@ -853,6 +901,16 @@ export interface components {
         Channels: string;
         /** @enum {string} */
         CheckDepth: "quick" | "full";
+        CheckReceipt: {
+            batch?: components["schemas"]["BatchId"] | null;
+            files: components["schemas"]["CheckedFile"][];
+        };
+        CheckedFile: {
+            added: boolean;
+            file: string;
+            job?: components["schemas"]["JobId"] | null;
+            why?: string | null;
+        };
         Choice: {
             encoder: components["schemas"]["Encoder"];
         } | {
@@ -1138,6 +1196,9 @@ export interface components {
         };
         /** @example peak:30 */
         FrameRate: string;
+        FrameTimes: {
+            times: number[];
+        };
         FurtherInput: {
             input: components["schemas"]["Input"];
             role: components["schemas"]["FurtherRole"];
@@ -1295,6 +1356,7 @@ export interface components {
         JobRow: {
             batch: components["schemas"]["BatchId"];
             changed: components["schemas"]["Moment"];
+            damaged: boolean;
             encoder?: components["schemas"]["Encoder"] | null;
             enqueued: components["schemas"]["Moment"];
             fault?: components["schemas"]["Fault"] | null;
@@ -1514,6 +1576,12 @@ export interface components {
         };
         /** @example {stem}-{height}p */
         NameTemplate: string;
+        NewChecks: {
+            again?: boolean;
+            depth: components["schemas"]["CheckDepth"];
+            files: string[];
+            priority?: components["schemas"]["Priority"];
+        };
         NewJobs: {
             files: string[];
             /** Format: int64 */
@@ -2243,6 +2311,37 @@ export interface operations {
             };
         };
     };
+    check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewChecks"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckReceipt"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
     list_controls: {
         parameters: {
             query?: never;
@@ -2586,6 +2685,7 @@ export interface operations {
                 worker?: string;
                 batch?: string;
                 text?: string;
+                health?: "damaged";
                 sort?: "enqueued" | "changed" | "name" | "size" | "priority";
                 descending?: boolean;
                 offset?: number;
@@ -2716,6 +2816,7 @@ export interface operations {
                 worker?: string;
                 batch?: string;
                 text?: string;
+                health?: "damaged";
                 sort?: "enqueued" | "changed" | "name" | "size" | "priority";
                 descending?: boolean;
                 offset?: number;
@@ -2858,6 +2959,85 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    frame: {
+        parameters: {
+            query: {
+                side: string;
+                at: number;
+            };
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": number[];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    frames: {
+        parameters: {
+            query: {
+                at: number;
+            };
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FrameTimes"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            502: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -91,6 +91,9 @@ function still(job, side, at) {
 /** @param {Content | null | undefined} content */
 const hasVideo = (content) => content?.media?.tracks.some((track) => track.video) === true;
 
+/** @param {Job} job */
+const isEncode = ({ kind }) => !kind || kind === "encode";
+
 /** @param {Deps} deps */
 export function fileComparison({ api }) {
   const element = h("div", { class: "sides" });
@@ -120,7 +123,10 @@ export function fileComparison({ api }) {
     const input = [["Location", readableLocation(job.input.location)], ["Size", bytes(job.input.size)], ...contentFacts(media?.input, job.input.size)];
     /** @type {Facts} */
     const output = [["Location", readableLocation(job.output)], ...(report ? reportFacts(report, media?.output) : [])];
-    element.replaceChildren(half("Input", input, stills("input")), half("Output", output, stills("output")));
+    const sides = [half("Input", input, stills("input"))];
+    // A check makes nothing.
+    if (!report?.health && isEncode(job)) sides.push(half("Output", output, stills("output")));
+    element.replaceChildren(...sides);
   }
 
   return {

@@ -9,6 +9,8 @@ import { createLoader, soon } from "../../lib/retry.js";
 import { jobChanges } from "../../changes/jobs.js";
 import { changeList } from "../../widgets/changes.js";
 import { fileComparison } from "../../widgets/file-comparison.js";
+import { frameSlider } from "../../widgets/frame-slider/slider.js";
+import { showHealth } from "./health.js";
 import { followLog } from "./log.js";
 import { skeleton } from "./skeleton.js";
 import { lastCommand, timelineRows } from "./timeline.js";
@@ -23,7 +25,8 @@ export function mount(element, deps) {
   const { api, state, whenStill } = deps;
   const change = jobChanges(deps);
   const comparison = fileComparison(deps);
-  const parts = skeleton(comparison.element);
+  const slider = frameSlider(deps);
+  const parts = skeleton(comparison.element, slider.element);
   element.append(parts.element);
   let id = "";
   let priority = 0;
@@ -77,6 +80,8 @@ export function mount(element, deps) {
       ]),
     );
     comparison.update(job, report);
+    slider.update(job, report);
+    showHealth(parts, report);
     showChanges(report?.changes ?? []);
     parts.timeline.replaceChildren(...timelineRows(events));
     const command = lastCommand(events);
@@ -188,6 +193,7 @@ export function mount(element, deps) {
       later.cancel();
       leave();
       comparison.unmount();
+      slider.unmount();
     },
   };
 }

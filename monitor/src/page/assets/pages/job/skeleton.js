@@ -3,8 +3,11 @@
 
 import { button, h, problemLine } from "../../lib/dom.js";
 
-/** @param {Element} comparison of the job's input and output */
-export function skeleton(comparison) {
+/**
+ * @param {Element} comparison of the job's input and output
+ * @param {Element} slider the same frame of both
+ */
+export function skeleton(comparison, slider) {
   const problem = problemLine();
   const title = h("h2");
   const status = h("span", { class: "status" });
@@ -23,6 +26,10 @@ export function skeleton(comparison) {
   const facts = h("dl", { class: "about" });
   const changes = h("div");
   const kept = h("section", { class: "kept", hidden: true }, h("h3", {}, "Kept, converted, lost"), changes);
+  const healthBar = h("div", { class: "timebar", role: "img" });
+  const damage = h("ul", { class: "damage" });
+  const verdict = h("p", { class: "verdict" });
+  const health = h("section", { class: "health", hidden: true }, h("h3", {}, "Health"), verdict, healthBar, damage);
   const failureReason = h("p", { class: "reason" });
   const failureLog = h("pre", { tabindex: 0 });
   const failure = h("section", { class: "log failure", hidden: true }, h("h3", {}, "Last failure"), failureReason, failureLog);
@@ -41,7 +48,9 @@ export function skeleton(comparison) {
     live,
     h("p", { class: "actions act", role: "toolbar", "aria-label": "Actions" }, ...Object.values(verbs)),
     facts,
+    health,
     comparison,
+    slider,
     kept,
     failure,
     log,
@@ -61,6 +70,10 @@ export function skeleton(comparison) {
     pace,
     verbs,
     facts,
+    health,
+    healthBar,
+    verdict,
+    damage,
     kept,
     changes,
     failure,

@@ -160,6 +160,7 @@ export function mount(element, deps) {
     if (document.activeElement !== parts.text) parts.text.value = query.text;
     choices(parts.queue, "Any queue", queues.map((row) => row.queue), query.queue);
     choices(parts.worker, "Any worker", workers.map((row) => row.name), query.worker);
+    parts.health.value = query.health;
     parts.batchLabel.hidden = !query.batch;
     parts.batch.value = query.batch;
   }
@@ -231,7 +232,7 @@ export function mount(element, deps) {
     typing = setTimeout(() => setQuery({ [name]: value }), name === "text" ? TYPING : 0);
   });
   parts.filters.addEventListener("submit", (event) => event.preventDefault());
-  parts.filters.addEventListener("reset", () => setQuery({ text: "", queue: "", worker: "", batch: "" }));
+  parts.filters.addEventListener("reset", () => setQuery({ text: "", queue: "", worker: "", health: "", batch: "" }));
   walkRows(parts.body, {
     select,
     isSelected: selection.has,

@@ -11,6 +11,7 @@ export const LIMIT = 50;
  * @property {string} queue
  * @property {string} worker
  * @property {string} batch
+ * @property {string} health `damaged` for checks that have found damage
  * @property {string} sort
  * @property {string} descending
  * @property {number} offset
@@ -29,6 +30,7 @@ export function readQuery(given) {
     queue: text("queue"),
     worker: text("worker"),
     batch: text("batch"),
+    health: text("health"),
     sort: text("sort", "enqueued"),
     descending: text("descending", given.has("sort") ? "false" : "true"),
     offset: Number(text("offset", "0")) || 0,

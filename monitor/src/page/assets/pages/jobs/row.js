@@ -73,6 +73,8 @@ export function jobTableRow({ job: { id } }, select, drag) {
       set(bar, "value", fraction);
       set(bar, "aria-label", stage);
       say(state, stage ? `${stage}${typeof fraction === "number" ? ` ${percent(fraction)}` : ""}` : stateName(item.state));
+      set(element, "data-damaged", item.damaged ? "" : null);
+      if (item.damaged) say(state, "damaged");
       const why = item.reason ? capitalised(localTimes(item.reason)) : "";
       say(reason, why);
       set(reason, "title", why || null);

@@ -18,12 +18,14 @@ export function skeleton(targets) {
    * @param {HTMLElement} control
    */
   const filter = (words, control) => h("label", {}, h("span", { class: "unseen" }, words), control);
+  const health = h("select", { name: "health" }, h("option", { value: "" }, "Any health"), h("option", { value: "damaged" }, "Damaged"));
   const filters = h(
     "form",
     { class: "filters", role: "search" },
     filter("Name, folder or id", text),
     filter("Queue", queue),
     filter("Worker", worker),
+    filter("Health", health),
     batchLabel,
     button("Clear", { type: "reset" }),
   );
@@ -87,7 +89,7 @@ export function skeleton(targets) {
     empty,
     pager,
   );
-  return { element, listing, tabs, filters, text, queue, worker, batch, batchLabel, actions, chosen, verbs, none, everything, all, columns, head, body, empty, summary, back, forth };
+  return { element, listing, tabs, filters, text, queue, worker, health, batch, batchLabel, actions, chosen, verbs, none, everything, all, columns, head, body, empty, summary, back, forth };
 }
 
 /** @typedef {ReturnType<typeof skeleton>} Skeleton */

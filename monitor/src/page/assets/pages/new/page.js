@@ -89,6 +89,7 @@ export function mount(element, deps) {
           ? ""
           : "The recipe cannot work as it is: see above.";
     parts.submit.disabled = why !== "";
+    parts.check.disabled = session.isReader || files.size === 0;
     set(parts.submit, "aria-describedby", why ? parts.lacking.id : null);
     say(parts.lacking, why);
   }
@@ -169,6 +170,22 @@ export function mount(element, deps) {
     update();
   });
   for (const rule of [parts.skipIf, parts.minSaving]) rule.addEventListener("input", () => update());
+  /** Checks the chosen files; those that were checked before keep their results. */
+  async function check() {
+    const receipt = await api.post("/checks", { files: [...files.keys()], depth: "full", priority: Number(parts.priority.value) });
+    const jobs = receipt.files.flatMap(({ job }) => job ?? []);
+    const missing = receipt.files.find(({ job }) => !job);
+    if (missing) notes.note(`Not checked: ${printable(missing.file)}: ${printable(missing.why ?? "")}`, "bad");
+    if (receipt.batch) location.hash = address("jobs", { batch: receipt.batch });
+    else if (jobs.length === 1) location.hash = address(`jobs/${jobs[0]}`);
+    else notes.note(`Checked already: ${plural(jobs.length, "file")}`);
+  }
+
+  parts.check.addEventListener("click", async () => {
+    parts.check.disabled = true;
+    await notes.outcome(check());
+    update();
+  });
   parts.save.addEventListener("click", async () => {
     if (await editPreset(deps, { recipe: recipe.value(), outputs: recipe.outputs() }, presets)) settings.load();
   });

@@ -22,6 +22,7 @@ export function skeleton(recipe) {
   const verdict = h("div", { class: "verdict", role: "status" });
   const forecast = h("div", { role: "status" });
   const submit = h("button", { class: "button strong", type: "submit", disabled: true }, "Enqueue");
+  const check = button("Check for damage", { disabled: true, title: "Decode the chosen files, and write nothing" });
   const lacking = h("span", { class: "lacking hint", id: "lacking", role: "status" });
   const form = h(
     "form",
@@ -48,7 +49,7 @@ export function skeleton(recipe) {
     ),
     h("fieldset", { class: "plan" }, h("legend", {}, "Workers that can run it"), verdict),
     h("fieldset", {}, h("legend", {}, "Kept, converted, lost"), forecast),
-    h("p", { class: "choices" }, submit, " ", lacking),
+    h("p", { class: "choices" }, submit, " ", check, " ", lacking),
   );
   const element = h("section", { class: "panel", "aria-labelledby": "new-title" }, h("h2", { id: "new-title" }, "New job"), problem, form);
   return {
@@ -70,6 +71,7 @@ export function skeleton(recipe) {
     verdict,
     forecast,
     submit,
+    check,
     lacking,
   };
 }

@@ -1,6 +1,8 @@
 //! Answers preview requests: the content of a job's file, a picture of it, or the changes to expect for an input. It
 //! answers one request at a time, beside the encodes.
 
+mod frame;
+
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
@@ -15,6 +17,7 @@ use common::farm::preview::{
 use common::job::changes::Change;
 use common::job::failure::{Failure, Fault};
 use common::job::input::Input;
+use common::job::record::JobRecord;
 use common::job::run::RunState;
 use common::job::run::kept::KeptReason;
 use common::recipe::Container;
@@ -33,6 +36,7 @@ use crate::cli::config::ReadMode;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::picture::still as picture;
 use crate::ffmpeg::picture::still::Shown;
+use crate::ffmpeg::probe::media::Media;
 use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::run::runner::Runner;
 use crate::ffmpeg::{Source, arguments, probe};
@@ -180,7 +184,24 @@ impl Executor {
     }
 
     async fn look(&self, preview: &Preview, stop: CancellationToken) -> anyhow::Result<Bytes> {
-        let file = self.file(preview).await?;
+        let record = self.broker.job(&preview.job).await?;
+        let record = record.with_context(|| format!("unknown job {}", preview.job))?;
+        let file = self.file(&record, preview.side).await?;
+        match preview.what {
+            PreviewKind::Info | PreviewKind::Still(_) => {}
+            PreviewKind::Frame(at) => {
+                let output = self.file(&record, JobFile::Output).await?;
+                let input = self.file(&record, JobFile::Input).await?;
+                let files = (&input, &output);
+                return self
+                    .frame(record.job(), files, preview.side, at, stop)
+                    .await;
+            }
+            PreviewKind::FrameTimes(at) => {
+                let output = self.file(&record, JobFile::Output).await?;
+                return self.frame_times(&output, at, stop).await;
+            }
+        }
         let scratch = self.scratch.preview()?;
         let source = input::open(
             &self.stores,
@@ -192,21 +213,23 @@ impl Executor {
         .await?;
         let mut runner = self.runner([&source], scratch.path(), stop);
         runner.limits.stall = LONGEST;
+        let media = probe::probe(&runner, &source).await?;
         match preview.what {
-            PreviewKind::Info => {
-                let media = probe::probe(&runner, &source).await?;
-                Ok(wire::encode(&media.info()))
+            PreviewKind::Still(at) => {
+                if !(at.is_finite() && at >= 0.0) {
+                    bail!("{at} is no time");
+                }
+                let source = (&runner, &source, &media);
+                picture_at(source, at, STILL_WIDTH, &scratch).await
             }
-            PreviewKind::Still(at) => still(&runner, &source, at, &scratch).await,
+            _ => Ok(wire::encode(&media.info())),
         }
     }
 
     /// The version of the file that the job was made for, or that the job has made.
-    async fn file(&self, preview: &Preview) -> anyhow::Result<Input> {
-        let record = self.broker.job(&preview.job).await?;
-        let record = record.with_context(|| format!("unknown job {}", preview.job))?;
+    async fn file(&self, record: &JobRecord, side: JobFile) -> anyhow::Result<Input> {
         let job = record.job();
-        if preview.side == JobFile::Input {
+        if side == JobFile::Input {
             // The input of a job that has replaced it lies in the trash.
             if let Some(RunState::Completed { report }) = record.run().map(|run| &run.state)
                 && let Some(replaced) = &report.replaced
@@ -237,17 +260,13 @@ fn shown_output(input: &Input, container: Container) -> String {
     }
 }
 
-/// The picture at `at` seconds, as a JPEG.
-async fn still(
-    runner: &Runner,
-    source: &Source,
+/// The picture at `at` seconds, of this width, as a JPEG.
+async fn picture_at(
+    (runner, source, media): (&Runner, &Source, &Media),
     at: f64,
+    width: u32,
     scratch: &AttemptFolder,
 ) -> anyhow::Result<Bytes> {
-    if !(at.is_finite() && at >= 0.0) {
-        bail!("{at} is no time");
-    }
-    let media = probe::probe(runner, source).await?;
     let film = media.films().next().context("it holds no video")?;
     scratch.put_tables(picture::table(film).as_slice()).await?;
     let work = scratch.work_path();
@@ -256,7 +275,7 @@ async fn still(
         .into();
     arguments.push(at.to_string().into());
     arguments.extend(source.arguments());
-    let size = picture::size(film, STILL_WIDTH);
+    let size = picture::size(film, width);
     let filters = picture::filters(film, size, Shown::Still);
     let map = format!("0:{}", film.index);
     arguments.extend(["-map", &map, "-frames:v", "1", "-vf", &filters].map(OsString::from));
