@@ -83,6 +83,9 @@ pub struct ScanReport {
     pub probed: usize,
     /// Jobs that it has enqueued.
     pub enqueued: usize,
+    /// What it has left for later: files that wait or are refused for now, files to probe, and unreadable folders.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub left: usize,
     /// Records of files that are gone.
     pub gone: usize,
     /// Paths that could not be read, each with the reason; the first ten.

@@ -179,6 +179,9 @@ pub struct HookHealth {
     /// Why, in one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// How many messages were dropped because too many waited. A success clears nothing of it.
+    #[serde(default, skip_serializing_if = "wire::is_default")]
+    pub dropped: u64,
 }
 
 impl wire::Message for HookHealth {}
@@ -195,6 +198,14 @@ impl HookHealth {
                 self.error = Some(error.clone());
             }
         }
+        self
+    }
+
+    /// Notes that messages were dropped.
+    #[must_use]
+    pub fn dropping(mut self, messages: u64, now: Timestamp) -> Self {
+        self.at = now;
+        self.dropped = self.dropped.saturating_add(messages);
         self
     }
 
@@ -305,9 +316,11 @@ mod tests {
     #[test]
     fn a_hook_fails_while_its_last_attempt_did() {
         let health = HookHealth::default().noted(&later(None), at(1));
+        let health = health.dropping(3, at(1));
         assert!(health.is_failing());
         let health = health.noted(&Answer::Taken(String::new()), at(2));
         assert!(!health.is_failing());
         assert_eq!(health.error.as_deref(), Some("answered 500"));
+        assert_eq!(health.dropped, 3);
     }
 }

@@ -108,6 +108,7 @@ fn of_batch(done: &BatchDone) -> (String, String, Level) {
         (done.kept, "kept"),
         (done.failed, "failed"),
         (done.cancelled, "cancelled"),
+        (done.damaged, "found damaged"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)
@@ -117,7 +118,7 @@ fn of_batch(done: &BatchDone) -> (String, String, Level) {
         true => "nothing was to be done".to_owned(),
         false => parts.join(", "),
     };
-    let level = match done.failed {
+    let level = match done.failed + done.damaged {
         0 => Level::Good,
         _ => Level::Bad,
     };
@@ -190,6 +191,7 @@ fn data(fact: &Fact) -> Value {
             "kept": done.kept,
             "failed": done.failed,
             "cancelled": done.cancelled,
+            "damaged": done.damaged,
         }),
         Fact::JobFailed(failed) => json!({
             "job": failed.job,
@@ -232,7 +234,7 @@ mod tests {
 
     #[test]
     fn occurrences_are_told_in_plain_words() {
-        let batch = |failed, kept| {
+        let batch = |failed, kept, damaged| {
             Fact::BatchDone(BatchDone {
                 batch: None,
                 label: "/srv/films".to_owned(),
@@ -242,6 +244,7 @@ mod tests {
                 kept,
                 failed,
                 cancelled: 0,
+                damaged,
             })
         };
         let at = |text: &str| Location::from_argument(text).expect("a location");
@@ -268,13 +271,19 @@ mod tests {
         });
         for (fact, title, text, level) in [
             (
-                batch(0, 0),
+                batch(0, 0, 0),
                 "Done: films",
                 "/srv/films is done: 3 completed (3 jobs).",
                 Level::Good,
             ),
             (
-                batch(1, 1),
+                batch(0, 0, 2),
+                "Done: films",
+                "/srv/films is done: 3 completed, 2 found damaged (3 jobs).",
+                Level::Bad,
+            ),
+            (
+                batch(1, 1, 0),
                 "Done: films",
                 "/srv/films is done: 1 completed, 1 kept, 1 failed (3 jobs).",
                 Level::Bad,

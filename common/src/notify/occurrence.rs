@@ -11,6 +11,7 @@ use crate::job::run::{Run, RunState};
 use crate::names::location::Location;
 use crate::names::token::Token;
 use crate::notify::event::EventKind;
+use crate::wire;
 
 /// What the label of a batch that a library enqueued begins with; the library's name follows.
 pub const LIBRARY_LABEL: &str = "library ";
@@ -65,6 +66,9 @@ pub struct BatchDone {
     pub failed: u64,
     /// Jobs that a person cancelled.
     pub cancelled: u64,
+    /// Of the completed jobs, the checks that found damage.
+    #[serde(default, skip_serializing_if = "wire::is_default")]
+    pub damaged: u64,
 }
 
 /// A job that failed for good.
@@ -181,7 +185,8 @@ impl Occurrence {
         }
     }
 
-    /// What a run that has just changed tells: a failure or a completion.
+    /// What a run that has just changed tells: a failure or a completion. A check makes nothing, so none of its own
+    /// completion: its batch tells what it found.
     pub fn of_run(run: &Run, label: &str) -> Option<Self> {
         let job = &run.job;
         let fact = match &run.state {
@@ -195,16 +200,18 @@ impl Occurrence {
                 attempts: run.attempt,
                 message: failure.message.clone(),
             }),
-            RunState::Completed { report } => Fact::JobCompleted(JobCompleted {
-                job: job.id,
-                batch: job.batch,
-                label: label.to_owned(),
-                input: job.input.location.clone(),
-                output: job.output.clone(),
-                worker: report.worker.clone(),
-                input_size: report.input_size,
-                output_size: report.output_size,
-            }),
+            RunState::Completed { report } if job.kind.writes() => {
+                Fact::JobCompleted(JobCompleted {
+                    job: job.id,
+                    batch: job.batch,
+                    label: label.to_owned(),
+                    input: job.input.location.clone(),
+                    output: job.output.clone(),
+                    worker: report.worker.clone(),
+                    input_size: report.input_size,
+                    output_size: report.output_size,
+                })
+            }
             _ => return None,
         };
         let key = format!("{} {}", job.id, run.changed.as_millisecond());
@@ -247,6 +254,7 @@ mod tests {
     use super::*;
     use crate::farm::queue::Lane;
     use crate::job::failure::Failure;
+    use crate::job::kind::{CheckDepth, JobKind};
     use crate::recipe::Choice;
     use crate::testing;
 
@@ -264,6 +272,10 @@ mod tests {
         let by_another = Occurrence::of_run(&done, "").expect("told");
         assert_eq!(told.id, by_another.id);
         assert_eq!(told.fact.kind(), EventKind::JobCompleted);
+        // A check is no completion to other programs: nothing was made.
+        let mut check = done.clone();
+        check.job.kind = JobKind::Check(CheckDepth::Quick);
+        assert_eq!(Occurrence::of_run(&check, "films"), None);
         // Failed anew after a retry by a person: that is news.
         let failed = |second| {
             let failure = Failure::input("the input is broken");

@@ -86,6 +86,8 @@ pub struct BatchSum {
     pub queues: Vec<Queue>,
     /// When the last job ended by itself, not by a person's cancelling: milliseconds since the epoch.
     pub ended: Option<i64>,
+    /// Completed checks that found damage.
+    pub damaged: u64,
 }
 
 /// A worker and an encoder, by their numbers in the index: a cheap key for sums.
@@ -297,10 +299,10 @@ impl Index {
     }
 
     pub fn batches(&self) -> BTreeMap<BatchId, BatchSum> {
-        let mut found: Vec<(Counts, Waiting, BTreeSet<u32>, Option<i64>)> =
+        let mut found: Vec<(Counts, Waiting, BTreeSet<u32>, Option<i64>, u64)> =
             vec![Default::default(); self.batches.len()];
         for (_, row) in self.slots.iter() {
-            let (counts, waiting, queues, ended) = &mut found[row.batch as usize];
+            let (counts, waiting, queues, ended, damaged) = &mut found[row.batch as usize];
             counts.0[row.state as usize] += 1;
             if row.state.is_waiting() {
                 waiting.add(row.size);
@@ -311,16 +313,19 @@ impl Index {
             if row.state.has_ended() && row.state != JobState::Cancelled {
                 *ended = (*ended).max(Some(row.changed));
             }
+            *damaged += u64::from(row.state == JobState::Completed && row.is_damaged());
         }
-        let sum = |(counts, waiting, queues, ended): (_, _, BTreeSet<u32>, _)| BatchSum {
-            counts,
-            waiting,
-            queues: queues
-                .into_iter()
-                .map(|queue| self.queues.get(queue).clone())
-                .collect(),
-            ended,
-        };
+        let sum =
+            |(counts, waiting, queues, ended, damaged): (_, _, BTreeSet<u32>, _, _)| BatchSum {
+                counts,
+                waiting,
+                queues: queues
+                    .into_iter()
+                    .map(|queue| self.queues.get(queue).clone())
+                    .collect(),
+                ended,
+                damaged,
+            };
         (0..)
             .zip(found)
             .filter(|(_, (counts, ..))| counts.sum() > 0)

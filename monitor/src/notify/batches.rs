@@ -68,6 +68,7 @@ pub(super) fn progress(
         kept,
         failed,
         cancelled,
+        damaged: sum.damaged,
     };
     Progress::Done(Box::new(Occurrence::batch_done(batch.id, done, at)))
 }
@@ -77,7 +78,9 @@ mod tests {
     use super::*;
     use common::farm::queue::Lane;
     use common::job::id::BatchId;
+    use common::job::kind::CheckDepth;
     use common::job::run::Run;
+    use common::job::run::health::{Damage, Health};
     use common::notify::occurrence::Fact;
     use common::recipe::Choice;
     use common::testing;
@@ -153,6 +156,20 @@ mod tests {
         };
         assert_eq!((facts.jobs, facts.completed, facts.failed), (2, 2, 0));
         assert_eq!(look(2, both(), Some(after(5)), after(60)), Progress::Open);
+        // A check that found damage is counted.
+        let mut report = testing::report("w1", "libx265", 1, 1.0);
+        let damage = Damage {
+            track: None,
+            from: 1.0,
+            to: 2.0,
+            what: "it breaks off".to_owned(),
+        };
+        report.health = Some(Health::new(CheckDepth::Full, vec![damage]));
+        let damaged = running(id, 1).complete(report, after(4));
+        let Progress::Done(told) = look(2, vec![damaged, done(2, 5)], None, after(6)) else {
+            panic!("not done");
+        };
+        assert!(matches!(&told.fact, Fact::BatchDone(facts) if facts.damaged == 1));
         // Cancelled by a person after all had ended, as by an undo: no news.
         let undone = vec![done(1, 4), cancelled(2, 50)];
         assert_eq!(look(2, undone, Some(after(5)), after(70)), Progress::Open);

@@ -18,7 +18,7 @@ pub(super) fn library_of(label: &str) -> Option<Token> {
 pub(super) enum Progress {
     /// Nothing is left to do.
     Finished(Box<Occurrence>),
-    /// No scan has looked since the last job ended: it may find more to do.
+    /// No scan has looked since the last job ended, or it has left files for later.
     Unsure,
     /// Jobs are left, or all of this was told.
     Open,
@@ -50,7 +50,7 @@ pub(super) fn progress<'a>(
         return Progress::Open;
     };
     match scan {
-        Some(scan) if scan.began > at && scan.enqueued == 0 && scan.arriving == 0 => {
+        Some(scan) if scan.began > at && scan.enqueued + scan.arriving + scan.left == 0 => {
             let finished = Occurrence::library_finished(library, scan.files as u64, at);
             Progress::Finished(Box::new(finished))
         }
@@ -75,6 +75,7 @@ mod tests {
             arriving,
             probed: 0,
             enqueued,
+            left: 0,
             gone: 0,
             unreadable: Vec::new(),
         }
@@ -92,7 +93,12 @@ mod tests {
             progress(&library, [&ended], scan.as_ref(), told.map(at))
         };
         assert_eq!(look(None, None), Progress::Unsure);
-        for unsure in [scan(4, 0, 0), scan(6, 1, 0), scan(6, 0, 1)] {
+        // Its schedule is over, and files wait.
+        let closed = ScanReport {
+            left: 1,
+            ..scan(6, 0, 0)
+        };
+        for unsure in [scan(4, 0, 0), scan(6, 1, 0), scan(6, 0, 1), closed] {
             assert_eq!(look(Some(unsure), None), Progress::Unsure);
         }
         let Progress::Finished(told) = look(Some(scan(6, 0, 0)), Some(4)) else {

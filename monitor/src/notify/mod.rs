@@ -95,6 +95,11 @@ async fn follow(
             _ = tick.tick(), if !hooks.is_empty() => {
                 outbox.catch_up().await?;
                 watch.look(&hooks, outbox).await?;
+                outbox.note_dropped().await?;
+                outbox.send_due(&hooks);
+            }
+            () = outbox.one_ended() => {
+                outbox.catch_up().await?;
                 outbox.send_due(&hooks);
             }
         }

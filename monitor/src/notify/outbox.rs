@@ -13,12 +13,14 @@ use common::notify::hook::SavedHook;
 use common::notify::occurrence::{Fact, Occurrence};
 use common::notify::send::Sender;
 use jiff::Timestamp;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-/// Most messages that wait for one hook.
-const MOST_WAITING: usize = 1000;
+/// Most messages of single jobs that wait for one hook.
+const MOST_OF_JOBS: usize = 1000;
+/// Most messages that wait for one hook: news of batches, libraries and workers has room behind that of jobs.
+const MOST_WAITING: usize = 2000;
 /// Wait before what became of a message is written again.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -37,6 +39,8 @@ pub(super) struct Outbox {
     libraries: HashMap<Token, Timestamp>,
     /// Hooks that a message is on its way to.
     busy: HashSet<Token>,
+    /// Messages to each hook that were dropped, and are not noted yet.
+    dropped: HashMap<Token, u64>,
     sending: JoinSet<Token>,
 }
 
@@ -51,6 +55,7 @@ impl Outbox {
             batches: HashMap::new(),
             libraries: HashMap::new(),
             busy: HashSet::new(),
+            dropped: HashMap::new(),
             sending: JoinSet::new(),
         }
     }
@@ -129,9 +134,8 @@ impl Outbox {
                 hook: saved.name.clone(),
             };
             let waiting = self.open.keys().filter(|open| open.hook == saved.name);
-            if waiting.count() >= MOST_WAITING {
-                let error = format!("{MOST_WAITING} messages wait: newer ones are dropped");
-                note(&self.broker, &saved.name, &Answer::Refused(error)).await;
+            if waiting.count() >= most_waiting(occurrence) {
+                *self.dropped.entry(saved.name.clone()).or_default() += 1;
                 continue;
             }
             let delivery = Delivery::new(occurrence.clone(), now);
@@ -143,15 +147,37 @@ impl Outbox {
         Ok(())
     }
 
+    /// Notes what was dropped since the last time, for people.
+    pub(super) async fn note_dropped(&mut self) -> Result<(), BrokerError> {
+        while let Some((hook, count)) = self.dropped.iter().next() {
+            let (hook, count) = (hook.clone(), *count);
+            self.broker.note_dropped(&hook, count).await?;
+            self.dropped.remove(&hook);
+        }
+        Ok(())
+    }
+
+    /// Resolves once a message on its way has ended; never while none is.
+    pub(super) async fn one_ended(&mut self) {
+        match self.sending.join_next().await {
+            Some(ended) => self.freed(ended),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn freed(&mut self, ended: Result<Token, JoinError>) {
+        match ended {
+            Ok(hook) => drop(self.busy.remove(&hook)),
+            // Which hook it was is not known: all that are not being sent to are free.
+            Err(_) if self.sending.is_empty() => self.busy.clear(),
+            Err(_) => {}
+        }
+    }
+
     /// Begins to send what is due: for each hook the message that has been due for longest.
     pub(super) fn send_due(&mut self, hooks: &[SavedHook]) {
         while let Some(ended) = self.sending.try_join_next() {
-            match ended {
-                Ok(hook) => drop(self.busy.remove(&hook)),
-                // Which hook it was is not known: all that are not being sent to are free.
-                Err(_) if self.sending.is_empty() => self.busy.clear(),
-                Err(_) => {}
-            }
+            self.freed(ended);
         }
         let now = self.broker.now();
         let mut next: HashMap<&Token, (&DeliveryKey, Timestamp)> = HashMap::new();
@@ -194,6 +220,14 @@ impl Outbox {
     }
 }
 
+/// How many messages may wait for a hook that is told of this one.
+fn most_waiting(occurrence: &Occurrence) -> usize {
+    match occurrence.fact {
+        Fact::JobFailed(_) | Fact::JobCompleted(_) => MOST_OF_JOBS,
+        _ => MOST_WAITING,
+    }
+}
+
 /// One attempt at one delivery.
 struct Attempt {
     broker: Broker,
@@ -232,11 +266,9 @@ impl Attempt {
 
     async fn answer(&self, delivery: &Delivery, now: Timestamp) -> Answer {
         let occurrence = &delivery.occurrence;
-        if now.duration_since(occurrence.at) >= PATIENCE {
-            return Answer::Refused("it is older than a day".to_owned());
-        }
-        let Some(saved) = &self.hook else {
-            return Answer::Refused("the hook was removed".to_owned());
+        let saved = match addressee(self.hook.as_ref(), occurrence, now) {
+            Ok(saved) => saved,
+            Err(why) => return Answer::Refused(why.to_owned()),
         };
         match saved.hook.prepare() {
             Ok(prepared) => self.sender.send(&prepared, occurrence, now).await,
@@ -260,14 +292,79 @@ impl Attempt {
     }
 }
 
+/// The hook that an occurrence is sent to; an error if it is to be sent to nobody any more.
+fn addressee<'a>(
+    hook: Option<&'a SavedHook>,
+    occurrence: &Occurrence,
+    now: Timestamp,
+) -> Result<&'a SavedHook, &'static str> {
+    if now.duration_since(occurrence.at) >= PATIENCE {
+        return Err("it is older than a day");
+    }
+    match hook {
+        None => Err("the hook was removed"),
+        // Saved anew under the same name, it may be the address of somebody else.
+        Some(saved) if !saved.hook.wants(occurrence) => {
+            Err("the hook was saved anew since, and is not told of it")
+        }
+        Some(saved) => Ok(saved),
+    }
+}
+
 /// Notes how a hook was, for people.
 async fn note(broker: &Broker, hook: &Token, answer: &Answer) {
-    let noted = async {
-        let known = broker.hook_healths().await?.remove(hook);
-        let health = known.unwrap_or_default().noted(answer, broker.now());
-        broker.note_health(hook, &health).await
-    };
-    if let Err(error) = noted.await {
+    if let Err(error) = broker.note_answer(hook, answer).await {
         tracing::debug!(%error, "how a hook was is not stored");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::notify::hook::Hook;
+    use common::notify::occurrence::{BatchDone, JobFailed};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("a time")
+    }
+
+    fn done() -> Occurrence {
+        Occurrence::batch_done(BatchId::new(), BatchDone::default(), at(10))
+    }
+
+    #[test]
+    fn a_hook_that_was_saved_anew_gets_nothing_of_the_old_one() {
+        let saved = |added| SavedHook {
+            name: "phone".parse().expect("a name"),
+            hook: Hook::of_command("ntfy://films".into(), at(added)),
+            revision: 1,
+        };
+        let (old, anew) = (saved(5), saved(15));
+        assert!(addressee(Some(&old), &done(), at(20)).is_ok());
+        let error = addressee(Some(&anew), &done(), at(20)).expect_err("another hook");
+        assert!(error.contains("saved anew"), "{error}");
+        assert!(addressee(None, &done(), at(20)).is_err());
+        assert!(addressee(Some(&old), &done(), at(10) + PATIENCE).is_err());
+    }
+
+    #[test]
+    fn a_batch_has_room_behind_its_jobs() {
+        let place = || "s3://media/a.mkv".parse().expect("a location");
+        let failed = Occurrence {
+            fact: Fact::JobFailed(JobFailed {
+                job: "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab"
+                    .parse()
+                    .expect("an id"),
+                batch: BatchId::new(),
+                label: "films".to_owned(),
+                input: place(),
+                output: place(),
+                worker: None,
+                attempts: 1,
+                message: "no video".to_owned(),
+            }),
+            ..done()
+        };
+        assert!(most_waiting(&failed) < most_waiting(&done()));
     }
 }

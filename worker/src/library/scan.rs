@@ -149,6 +149,11 @@ impl<'a> Scanner<'a> {
         self.verify(&orders, library, &mut records).await?;
         let broker = &self.executor.broker;
         records.store(broker, self.name).await?;
+        let waits = |record: &&FileRecord| {
+            matches!(record.state, FileState::Waiting | FileState::Refused { .. })
+        };
+        let waiting = records.known.values().filter(waits).count();
+        let unknown = self.later.len() + unprobed.len().saturating_sub(probed);
         let report = ScanReport {
             began,
             ended: broker.now(),
@@ -156,6 +161,7 @@ impl<'a> Scanner<'a> {
             arriving,
             probed,
             enqueued,
+            left: waiting + unknown + listing.unreadable.len(),
             gone,
             unreadable: listing
                 .unreadable

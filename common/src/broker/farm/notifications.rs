@@ -11,7 +11,7 @@ use crate::broker::{Broker, BrokerError};
 use crate::names::subject;
 use crate::names::subject::{DELIVERIES, HOOK_HEALTHS, NOTIFICATIONS, NOTIFIED_RUNS};
 use crate::names::token::Token;
-use crate::notify::delivery::{Delivery, DeliveryKey, HookHealth};
+use crate::notify::delivery::{Answer, Delivery, DeliveryKey, HookHealth};
 use crate::wire;
 
 /// How long a delivery is known. An occurrence is tried for a day; by the rest, a monitor that starts later knows what
@@ -96,8 +96,28 @@ impl Broker {
         Ok(named.collect())
     }
 
+    /// Notes what became of an attempt at a hook.
+    ///
+    /// # Errors
+    /// The broker gives no answer.
+    pub async fn note_answer(&self, hook: &Token, answer: &Answer) -> Result<(), BrokerError> {
+        let known = self.hook_healths().await?.remove(hook).unwrap_or_default();
+        self.note_health(hook, &known.noted(answer, self.now()))
+            .await
+    }
+
+    /// Notes that messages to a hook were dropped: too many wait.
+    ///
+    /// # Errors
+    /// The broker gives no answer.
+    pub async fn note_dropped(&self, hook: &Token, messages: u64) -> Result<(), BrokerError> {
+        let known = self.hook_healths().await?.remove(hook).unwrap_or_default();
+        self.note_health(hook, &known.dropping(messages, self.now()))
+            .await
+    }
+
     /// Notes how a hook was. Of two monitors, the last one's word stays: it is for people only.
-    pub async fn note_health(&self, hook: &Token, health: &HookHealth) -> Result<(), BrokerError> {
+    async fn note_health(&self, hook: &Token, health: &HookHealth) -> Result<(), BrokerError> {
         let what = format!("noting how the hook {hook} is");
         let (key, value) = (subject::hook_health(hook), wire::encode(health));
         self.nats

@@ -58,6 +58,7 @@ fn scan() -> ScanRecord {
             arriving: 1,
             probed: 2,
             enqueued: 3,
+            left: 0,
             gone: 4,
             unreadable: vec!["file:///films/x: permission denied".to_owned()],
         }),

@@ -39,6 +39,7 @@ fn facts() -> [(&'static str, Fact); 6] {
                 kept: 1,
                 failed: 1,
                 cancelled: 0,
+                damaged: 0,
             }),
         ),
         (

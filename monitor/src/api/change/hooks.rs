@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use common::broker::Overwrite;
 use common::names::token::Token;
-use common::notify::delivery::{Answer, HookHealth};
+use common::notify::delivery::Answer;
 use common::notify::event::EventKind;
 use common::notify::hook::Hook;
 use common::notify::occurrence::Occurrence;
@@ -149,11 +149,7 @@ pub(crate) async fn test(
         .sender
         .send(&prepared, &Occurrence::test(now), now)
         .await;
-    let known = shared.broker.hook_healths().await?.remove(&name);
-    let health: HookHealth = known
-        .unwrap_or_default()
-        .noted(&answer, shared.broker.now());
-    shared.broker.note_health(&name, &health).await?;
+    shared.broker.note_answer(&name, &answer).await?;
     Ok(axum::Json(HookTest {
         taken: matches!(answer, Answer::Taken(_)),
         words: answer.words().to_owned(),

@@ -49,6 +49,8 @@ pub(crate) struct HookRow {
     error: Option<String>,
     /// Whether the last attempt failed.
     failing: bool,
+    /// How many messages were dropped because too many waited.
+    dropped: u64,
 }
 
 impl HookRow {
@@ -71,6 +73,7 @@ impl HookRow {
             failed: health.failed.map(Moment),
             error: health.error.clone(),
             failing: health.is_failing(),
+            dropped: health.dropped,
         }
     }
 }

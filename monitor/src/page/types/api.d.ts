@@ -1248,6 +1248,8 @@ export interface components {
         };
         HookRow: {
             added: components["schemas"]["Moment"];
+            /** Format: int64 */
+            dropped: number;
             error?: string | null;
             failed?: components["schemas"]["Moment"] | null;
             failing: boolean;
@@ -1949,6 +1951,7 @@ export interface components {
             enqueued: number;
             files: number;
             gone: number;
+            left?: number;
             probed: number;
             unreadable?: string[];
         };

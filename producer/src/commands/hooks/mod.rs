@@ -192,6 +192,7 @@ struct Row<'a> {
     failed: Option<Timestamp>,
     error: &'a Option<String>,
     failing: bool,
+    dropped: u64,
 }
 
 async fn list(broker: &Broker, json: bool) -> Result<Exit, Error> {
@@ -213,6 +214,7 @@ async fn list(broker: &Broker, json: bool) -> Result<Exit, Error> {
             failed: health.failed,
             error: &health.error,
             failing: health.is_failing(),
+            dropped: health.dropped,
         })
         .collect();
     if json {
@@ -241,7 +243,11 @@ fn shown(rows: &[Row<'_>]) -> String {
             format!("{}{only}", events.join(", ")),
         ];
         let note = row.error.as_ref().zip(row.failed).filter(|_| row.failing);
-        let note = note.map(|(error, at)| format!("failed {}: {error}", times::local(at)));
+        let failed = note.map(|(error, at)| format!("failed {}: {error}", times::local(at)));
+        let dropped = format!("{} messages were dropped: too many waited", row.dropped);
+        let dropped = (row.dropped > 0).then_some(dropped);
+        let notes: Vec<String> = failed.into_iter().chain(dropped).collect();
+        let note = (!notes.is_empty()).then(|| notes.join("; "));
         table.row(cells, printable(&row.target), note);
     }
     table.text()
@@ -255,9 +261,7 @@ async fn test(broker: &Broker, name: &Token, json: bool) -> Result<Exit, Error> 
         .send(&prepared, &Occurrence::test(now), now)
         .await;
     let taken = matches!(answer, Answer::Taken(_));
-    let known = broker.hook_healths().await?.remove(name);
-    let health = known.unwrap_or_default().noted(&answer, broker.now());
-    broker.note_health(name, &health).await?;
+    broker.note_answer(name, &answer).await?;
     if json {
         output::print_json(&TestJson {
             hook: name,

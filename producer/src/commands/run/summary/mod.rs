@@ -7,6 +7,7 @@ use std::path::Path;
 
 use common::job::id::BatchId;
 use common::job::run::RunState;
+use common::job::run::health::Health;
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::notify::occurrence::BatchDone;
@@ -82,7 +83,11 @@ impl Summary<'_> {
             };
             done.jobs += 1;
             match run.state {
-                RunState::Completed { .. } => done.completed += 1,
+                RunState::Completed { ref report } => {
+                    done.completed += 1;
+                    let health = report.health.as_ref();
+                    done.damaged += u64::from(health.is_some_and(Health::is_damaged));
+                }
                 RunState::Kept { .. } => done.kept += 1,
                 RunState::Cancelled => done.cancelled += 1,
                 _ => done.failed += 1,
