@@ -87,9 +87,10 @@ impl From<HookStoreError> for Refusal {
     fn from(error: HookStoreError) -> Self {
         let status = match error {
             HookStoreError::Broker(error) => return error.into(),
-            HookStoreError::Unknown { .. } => StatusCode::NOT_FOUND,
             HookStoreError::Taken(_) | HookStoreError::Changed(_) => StatusCode::CONFLICT,
-            HookStoreError::TooMany => StatusCode::UNPROCESSABLE_ENTITY,
+            HookStoreError::Unknown { .. } | HookStoreError::TooMany => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
         };
         Self::new(status, error.to_string())
     }

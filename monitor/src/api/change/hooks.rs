@@ -118,7 +118,7 @@ pub(crate) async fn save(
     delete, path = "/hooks/{hook}", operation_id = "remove_hook", tag = "hooks",
     params(("hook" = String, Path), HookRevision),
     responses(
-        (status = NO_CONTENT), (status = NOT_FOUND, body = Refusal),
+        (status = NO_CONTENT), (status = UNPROCESSABLE_ENTITY, body = Refusal),
         (status = CONFLICT, body = Refusal, description = "it is another revision")
     )
 )]
@@ -135,7 +135,7 @@ pub(crate) async fn remove(
 #[utoipa::path(
     post, path = "/hooks/{hook}/test", operation_id = "test_hook", tag = "hooks",
     params(("hook" = String, Path)),
-    responses((status = OK, body = HookTest), (status = NOT_FOUND, body = Refusal))
+    responses((status = OK, body = HookTest), (status = UNPROCESSABLE_ENTITY, body = Refusal))
 )]
 pub(crate) async fn test(
     State(shared): State<App>,

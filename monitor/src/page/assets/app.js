@@ -14,6 +14,7 @@ import { createSession } from "./lib/session.js";
 import { createState } from "./lib/state.js";
 import { createWhenStill } from "./lib/still.js";
 import { follow } from "./lib/stream.js";
+import { createBrowserNotifications } from "./notifications/browser.js";
 import * as batches from "./pages/batches/page.js";
 import * as broker from "./pages/broker/page.js";
 import * as history from "./pages/history/page.js";
@@ -83,8 +84,9 @@ async function start() {
   }
 
   await enter();
+  const notifications = createBrowserNotifications(state);
   /** @type {Deps} */
-  const deps = { api, clock, state, lastDay: createLastDay(api), notes: createNotes(part("notes")), session, whenStill, memory: new Map() };
+  const deps = { api, clock, state, lastDay: createLastDay(api), notes: createNotes(part("notes")), notifications, session, whenStill, memory: new Map() };
   const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll(".sections a"));
   startRouter(part("main"), links, PAGES, deps);
   clock.draw(drawFrame);
@@ -92,6 +94,7 @@ async function start() {
     state: state.replace,
     change: state.update,
     clock: clock.set,
+    stays: notifications.isOn,
     link(isUp) {
       setLink(isUp ? "live" : "lost");
       // The server may have begun anew, and know nobody any more: a refusal asks for the password again.

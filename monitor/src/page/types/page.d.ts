@@ -7,6 +7,7 @@ import type { LastDay } from "../assets/lib/last-day.js";
 import type { Route } from "../assets/lib/router.js";
 import type { Session } from "../assets/lib/session.js";
 import type { LiveState } from "../assets/lib/state.js";
+import type { BrowserNotifications } from "../assets/notifications/browser.js";
 import type { Notes } from "../assets/widgets/notes.js";
 
 type Schemas = components["schemas"];
@@ -29,6 +30,8 @@ export type Saving = Schemas["Saving"];
 export type Folder = Schemas["FolderRow"];
 export type History = Schemas["History"];
 export type Hold = Schemas["ControlRow"];
+export type HookRow = Schemas["HookRow"];
+export type Hooks = Schemas["Hooks"];
 export type JetStream = Schemas["JetStream"];
 export type JobName = Schemas["JobName"];
 export type JobRow = Schemas["JobRow"];
@@ -114,6 +117,7 @@ export type Deps = {
   state: LiveState;
   /** What the farm did in the last day. */
   lastDay: LastDay;
+  notifications: BrowserNotifications;
   /** Short words on how an order ended. */
   notes: Notes;
   session: Session;

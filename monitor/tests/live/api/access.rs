@@ -56,6 +56,7 @@ async fn operations(monitor: &Monitor) -> [Vec<(String, String)>; 2] {
             .replace("{job}", "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab")
             .replace("{target}", "queue.libx265")
             .replace("{preset}", "small-av1")
+            .replace("{hook}", "ours")
             .replace("{worker}", "atelier");
         assert!(
             !path.contains('{'),

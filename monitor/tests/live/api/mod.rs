@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod create;
 mod document;
 mod files;
+mod hooks;
 mod schema;
 mod settings;
 mod state;

@@ -2,6 +2,7 @@
 
 mod access;
 mod history;
+mod hooks;
 mod jobs;
 mod libraries;
 mod looks;

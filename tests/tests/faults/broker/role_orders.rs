@@ -8,6 +8,7 @@ use harness::faults::stand_in::{Fault, StandIn};
 use harness::programs::Worker;
 use harness::programs::monitor::{Method, TestMonitor};
 use harness::servers::broker::TestBroker;
+use harness::servers::receiver::Receiver;
 use harness::{paths, poll};
 use serde_json::{Value, json};
 
@@ -80,6 +81,9 @@ async fn a_producer_gives_every_order_with_its_own_rights() {
         &["presets", "save", "small", "--encoder", "libx264"][..],
         &["presets", "default", "small"],
         &["presets", "show", "small"],
+        &["hooks", "add", "ours", "http://127.0.0.1:9/"],
+        &["hooks"],
+        &["hooks", "remove", "ours"],
         &["pause", "--queue", "libx264"],
         &["drain", "w"],
     ] {
@@ -168,7 +172,10 @@ async fn a_monitor_gives_every_order_with_its_own_rights() {
     };
     let recipe = serde_json::to_value(recipe("libx264")).unwrap();
 
+    let receiver = Receiver::start().await;
+    let hook = json!({ "url": receiver.url(), "on": ["job-completed"] });
     for (path, body) in [
+        ("/hooks/ours", hook),
         ("/presets/small", json!({ "recipe": recipe })),
         ("/settings/default", json!({ "preset": "small" })),
         ("/settings/history", json!({ "days": 30 })),
@@ -233,6 +240,10 @@ async fn a_monitor_gives_every_order_with_its_own_rights() {
     for job in [first, second] {
         farm.completed(job).await;
     }
+    send(Method::POST, "/hooks/ours/test", Value::Null).await;
+    // Each job and the test.
+    receiver.wait_for(3).await;
+    send(Method::DELETE, "/hooks/ours", Value::Null).await;
     let one = format!("/jobs/{first}");
     for path in [
         "/state".to_owned(),
@@ -252,4 +263,13 @@ async fn a_monitor_gives_every_order_with_its_own_rights() {
     }
     nothing_is_refused(&farm);
     the_rest_is_refused(&farm, "monitor").await;
+    // Hooks hold secrets.
+    for role in ["worker", "reader"] {
+        for subject in [
+            "$JS.API.DIRECT.GET.KV_hooks",
+            "$JS.API.STREAM.MSG.GET.KV_hooks",
+        ] {
+            refuses(&farm, role, subject).await;
+        }
+    }
 }

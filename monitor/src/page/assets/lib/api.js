@@ -73,9 +73,10 @@ export function createApi(onLocked) {
      * @template {Path<"post">} P
      * @param {P} path
      * @param {Body<"post", P>} body
+     * @param {Parameters<"post", P>} [parameters]
      * @returns {Promise<Answer<"post", P>>}
      */
-    post: (path, body) => request("POST", requestAddress(path), body),
+    post: (path, body, parameters) => request("POST", requestAddress(path, parameters), body === null ? undefined : body),
     /**
      * @template {Path<"put">} P
      * @param {P} path

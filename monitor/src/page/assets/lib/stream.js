@@ -15,6 +15,7 @@ const BACKGROUND = 60_000;
  * @property {(sections: State) => void} state takes the whole state
  * @property {(sections: Partial<State>) => void} change takes the sections that have changed
  * @property {(at: number) => void} clock takes the server's time, in milliseconds
+ * @property {() => boolean} stays whether the page follows in the background, too
  * @property {(isUp: boolean) => void} link is told whether there is a connection
  */
 
@@ -80,7 +81,7 @@ export function follow(url, on) {
 
   document.addEventListener("visibilitychange", () => {
     clearTimeout(background);
-    if (document.hidden) background = setTimeout(close, BACKGROUND);
+    if (document.hidden) background = setTimeout(() => on.stays() || close(), BACKGROUND);
     else if (!source) open();
   });
   addEventListener("pagehide", close);
