@@ -2548,7 +2548,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            404: {
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2556,7 +2556,7 @@ export interface operations {
                     "application/json": components["schemas"]["Refusal"];
                 };
             };
-            409: {
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2585,7 +2585,7 @@ export interface operations {
                     "application/json": components["schemas"]["HookTest"];
                 };
             };
-            404: {
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
