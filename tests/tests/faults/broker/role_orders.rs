@@ -264,12 +264,11 @@ async fn a_monitor_gives_every_order_with_its_own_rights() {
     nothing_is_refused(&farm);
     the_rest_is_refused(&farm, "monitor").await;
     // Hooks hold secrets.
-    for role in ["worker", "reader"] {
-        for subject in [
-            "$JS.API.DIRECT.GET.KV_hooks",
-            "$JS.API.STREAM.MSG.GET.KV_hooks",
-        ] {
-            refuses(&farm, role, subject).await;
-        }
+    for (role, subject) in [
+        ("worker", "$JS.API.STREAM.MSG.GET.KV_hooks"),
+        ("reader", "$JS.API.DIRECT.GET.KV_hooks"),
+        ("reader", "$JS.API.DIRECT.GET.KV_hooks.$KV.hooks.ours"),
+    ] {
+        refuses(&farm, role, subject).await;
     }
 }
