@@ -11,6 +11,7 @@ use common::job::further::FurtherInput;
 use common::job::id::{BatchId, JobId};
 use common::job::input::Input;
 use common::job::ladder::Ladder;
+use common::job::replacement::{Replacement, TRASH};
 use common::job::work::Work;
 use common::matching::pin;
 use common::names::location::Location;
@@ -27,6 +28,7 @@ use futures::{StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::api::change::replacement::WantedReplacement;
 use crate::api::further::FurtherInputs;
 use crate::api::media::Media;
 use crate::web::app::App;
@@ -42,8 +44,11 @@ const AT_ONCE: usize = 16;
 pub(crate) struct NewJobs {
     /// At most 1000 files, below the store's root.
     files: Vec<String>,
-    /// The folder of the outputs, below the store's root.
-    output: String,
+    /// The folder of the outputs, below the store's root. Needed unless the outputs `replace` their sources.
+    output: Option<String>,
+    /// Has outputs take the places of their sources, instead of `output`. The sources go to a trash, and
+    /// `POST /jobs/undo` brings them back.
+    replace: Option<WantedReplacement>,
     recipe: Recipe,
     /// Sizes of the outputs, e.g. `["1080p", "720p:3M"]`: each file becomes an output of each.
     renditions: Option<Vec<Rendition>>,
@@ -85,7 +90,7 @@ pub(crate) struct FileReceipt {
 }
 
 /// Enqueues a job for each file, or for each rendition of each file. Files whose output exists, and jobs that exist already, are left
-/// alone.
+/// alone. With `replace`, each verified output takes the place of its source.
 #[utoipa::path(
     post, path = "/jobs", tag = "new", request_body = NewJobs,
     responses((status = OK, body = Receipt), (status = UNPROCESSABLE_ENTITY, body = Refusal))
@@ -102,9 +107,11 @@ pub(crate) async fn create(
         .map_err(|why| Refusal::unsound(why.to_string()))?;
     let outputs = OutputSet::new(&request.recipe, &outputs, request.preset.clone())
         .map_err(|why| Refusal::unsound(why.to_string()))?;
+    let (outputs, folder, replacement) = destination(media, &request, outputs)?;
     if let Some(worker) = &request.worker {
         let workers = shared.broker.workers().await?;
-        let needed = [media.root().join("file")];
+        let trash = replacement.iter().map(|wanted| wanted.trash.clone());
+        let needed: Vec<Location> = trash.chain([media.root().join("file")]).collect();
         pin::check(&request.recipe, worker, &workers, &needed)
             .map_err(|why| Refusal::unsound(why.to_string()))?;
     }
@@ -119,7 +126,6 @@ pub(crate) async fn create(
         priority: request.priority,
         ..JobTerms::new()
     };
-    let folder = media.place(&request.output);
     let named = named(&shared.broker, media, &request, &outputs, &folder).await?;
     let jobs_by_output = named.jobs_by_output;
     let mut each: Vec<(String, Recipe, Option<Ladder>)> = Vec::with_capacity(named.outputs.len());
@@ -169,6 +175,7 @@ pub(crate) async fn create(
         batch.job(Work {
             further: found.further.clone(),
             ladder: found.ladder.clone(),
+            replacement: replacement.clone(),
             ..Work::new(input, found.recipe.clone(), output)
         })
     };
@@ -188,6 +195,37 @@ pub(crate) async fn create(
         batch,
         files: files.collect(),
     }))
+}
+
+/// Where the outputs go: to a folder, or to the places of their sources. Names are then made below the store's root.
+fn destination(
+    media: &Media,
+    request: &NewJobs,
+    set: OutputSet,
+) -> Result<(OutputSet, Location, Option<Replacement>), Refusal> {
+    let wanted = match (&request.output, &request.replace) {
+        (Some(output), None) => return Ok((set, media.place(output), None)),
+        (None, Some(wanted)) => wanted,
+        _ => {
+            return Err(Refusal::unsound(
+                "say where the outputs go: give either output or replace",
+            ));
+        }
+    };
+    let is_in_trash = |file: &&String| file.split('/').any(|part| part == TRASH);
+    if let Some(file) = request.files.iter().find(is_in_trash) {
+        return Err(Refusal::unsound(format!(
+            "{file} is in a trash: undo its job to bring the original back"
+        )));
+    }
+    let set = set.that_replaces().map_err(|_| {
+        Refusal::unsound(
+            "replace needs one output of each file: leave the renditions out, or choose another container",
+        )
+    })?;
+    let root = media.root().clone();
+    let replacement = wanted.replacement_in(&root)?;
+    Ok((set, root, Some(replacement)))
 }
 
 /// Names the outputs.

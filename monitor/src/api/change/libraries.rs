@@ -1,23 +1,21 @@
 //! Libraries: added, changed, scanned, paused and removed.
 
-use std::path::Path;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use common::broker::{CatalogError, Overwrite};
 use common::farm::hours::Hours;
 use common::farm::queue::Priority;
 use common::job::Fallbacks;
-use common::job::replacement::{HardLinks, Replacement};
 use common::library::exclude::Exclusions;
 use common::library::{Library, Results, check};
-use common::names::location::Location;
 use common::names::token::Token;
 use common::recipe::{NameTemplate, Outputs, Recipe};
 use common::rules::Rules;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::api::change::place::place;
+use crate::api::change::replacement::WantedReplacement;
 use crate::web::app::App;
 use crate::web::refusal::{Json, Named, Params, Refusal};
 
@@ -65,40 +63,6 @@ pub(crate) struct WantedLibrary {
     revision: Option<u64>,
 }
 
-/// How outputs take the place of their sources.
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct WantedReplacement {
-    /// The folder or bucket prefix whose trash takes the sources; by default that of the library itself.
-    trash: Option<String>,
-    /// Days for which the trash keeps a source; 30 by default.
-    days: Option<u32>,
-    /// What to do about a source with further names.
-    #[serde(default)]
-    hard_links: HardLinks,
-}
-
-impl WantedReplacement {
-    fn replacement(&self, library: &Location) -> Result<Replacement, Refusal> {
-        let trash = self
-            .trash
-            .as_deref()
-            .map(|text| place("trash", text))
-            .transpose()?;
-        let days = self.days.unwrap_or(Replacement::DAYS);
-        if !(1..=Replacement::MOST_DAYS).contains(&days) {
-            let most = Replacement::MOST_DAYS;
-            return Err(Refusal::unsound(format!(
-                "days are 1 to {most}, not {days}"
-            )));
-        }
-        Ok(Replacement {
-            trash: Replacement::trash_in(trash.as_ref().unwrap_or(library)),
-            days,
-            hard_links: self.hard_links,
-        })
-    }
-}
-
 /// What is in the way of a library that was stored.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct StoredAnswer {
@@ -126,31 +90,13 @@ impl From<CatalogError> for Refusal {
     }
 }
 
-/// A folder of a request. Links of this machine are resolved, so that one folder has one name.
-fn place(what: &str, text: &str) -> Result<Location, Refusal> {
-    let text = text.trim();
-    if !text.contains("://") && !Path::new(text).is_absolute() {
-        return Err(Refusal::unsound(format!(
-            "{what}: '{text}' is no place: give an absolute path, or s3://bucket/prefix"
-        )));
-    }
-    let unsound = |error: common::names::location::LocationError| {
-        Refusal::unsound(format!("{what}: {error}"))
-    };
-    let location = Location::from_argument(text).map_err(unsound)?;
-    match location.path().map(|path| path.canonicalize()) {
-        Some(Ok(real)) => Location::file(&real).map_err(unsound),
-        _ => Ok(location),
-    }
-}
-
 impl WantedLibrary {
     fn library(self, before: Option<&Library>, now: jiff::Timestamp) -> Result<Library, Refusal> {
         let unsound = |why: &dyn std::fmt::Display| Refusal::unsound(why.to_string());
         let location = place("location", &self.location)?;
         let results = match (&self.output, self.replacement) {
             (Some(output), None) => Results::Folder(place("output", output)?),
-            (None, Some(wanted)) => Results::Replace(wanted.replacement(&location)?),
+            (None, Some(wanted)) => Results::Replace(wanted.replacement_in(&location)?),
             _ => {
                 return Err(Refusal::unsound(
                     "say where the outputs go: give either output or replacement",

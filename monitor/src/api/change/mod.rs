@@ -5,7 +5,9 @@ mod create;
 mod hooks;
 mod libraries;
 mod orders;
+mod place;
 mod presets;
+mod replacement;
 mod settings;
 mod steer;
 

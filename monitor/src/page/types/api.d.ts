@@ -1589,11 +1589,12 @@ export interface components {
             /** Format: int64 */
             hop_after?: number | null;
             name?: components["schemas"]["NameTemplate"] | null;
-            output: string;
+            output?: string | null;
             preset?: components["schemas"]["Token"] | null;
             priority?: components["schemas"]["Priority"];
             recipe: components["schemas"]["Recipe"];
             renditions?: components["schemas"]["Rendition"][] | null;
+            replace?: components["schemas"]["WantedReplacement"] | null;
             rules?: components["schemas"]["Rules"];
             worker?: components["schemas"]["WorkerName"] | null;
         };

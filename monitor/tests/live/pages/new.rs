@@ -271,3 +271,40 @@ async fn a_film_is_given_to_one_worker_alone() {
     drop(browser);
     monitor.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_go_to_the_places_of_the_originals() {
+    let (monitor, films) = with_films().await;
+    let beat = farm::heartbeat("atelier", 2, Vec::new(), &[("libx265", 61.0)]);
+    let _alive = keep_alive(&monitor, vec![beat]).await;
+    let (mut browser, _folder) = open(&monitor, "new").await;
+    browser.click(".entries li:first-child button").await;
+    browser.shows("Nosferatu.avi").await;
+    browser.click(".entries li:last-child input").await;
+    browser.shows("Output folder").await;
+    choose(&mut browser, ".new-jobs [name=results]", "replace").await;
+    browser.shows("goes to a trash for 30 days, and Undo").await;
+    let hidden = "document.querySelector('.new-jobs [name=output]').closest('label').hidden";
+    browser.until("no output folder", hidden).await;
+    let barriers = browser.barriers().await;
+    assert!(barriers.is_empty(), "{barriers:#?}");
+    choose(&mut browser, ".new-jobs [name=days]", "7").await;
+    // What is chosen is kept while another page is shown.
+    browser.click(".sections a[href='#/jobs']").await;
+    browser.click(".sections a[href='#/new']").await;
+    browser.shows("goes to a trash for 7 days").await;
+    let ready = "!document.querySelector('.new-jobs [type=submit]').disabled";
+    browser.until("a way to send it", ready).await;
+    browser.click(".new-jobs [type=submit]").await;
+    browser.shows("Enqueued: 1 job").await;
+    let (waiting, _) = monitor.broker.queued(None, 1, 10).await.expect("an answer");
+    let job = &waiting[0].job;
+    assert_eq!(job.output.folder(), job.input.location.folder());
+    assert_eq!(job.output.name(), "Nosferatu.mkv");
+    let replacement = job.replacement.as_ref().expect("it replaces its source");
+    assert_eq!(replacement.days, 7);
+    let trash = films.path().join(".ffmpeg-easy-trash");
+    assert_eq!(replacement.trash.path(), Some(trash));
+    drop(browser);
+    monitor.stop().await;
+}

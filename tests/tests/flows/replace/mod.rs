@@ -1,5 +1,6 @@
 //! Outputs that take the places of their sources, and `producer undo`.
 
+mod api;
 mod farm;
 mod here;
 

@@ -28,7 +28,9 @@ const TYPING = 250;
  * @property {string} worker
  * @property {string} priority
  * @property {string} fallback
+ * @property {string} results `folder`, or `replace` for the places of the originals
  * @property {string} output
+ * @property {string} days for which the trash keeps originals
  * @property {string} skipIf
  * @property {string} minSaving
  * @property {string} original
@@ -38,7 +40,7 @@ const TYPING = 250;
 export function mount(element, deps) {
   const { api, memory, notes, session, state } = deps;
   /** @type {Draft} */
-  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, outputs: {}, preset: null, worker: "", priority: "5", fallback: "10", output: "encoded", skipIf: "", minSaving: "", original: "leave" };
+  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, outputs: {}, preset: null, worker: "", priority: "5", fallback: "10", results: "folder", output: "encoded", days: "30", skipIf: "", minSaving: "", original: "leave" };
   const { files } = draft;
   const recipe = recipeForm(deps, "new", () => update());
   const parts = skeleton(recipe.element);
@@ -94,12 +96,27 @@ export function mount(element, deps) {
     say(parts.lacking, why);
   }
 
+  const replaces = () => parts.results.value === "replace";
+
+  /** Says what becomes of the originals. */
+  function sayResults() {
+    parts.output.disabled = replaces();
+    parts.outputField.hidden = replaces();
+    parts.days.disabled = !replaces();
+    parts.daysField.hidden = !replaces();
+    // An original that is kept stays in its place, so there is nothing to choose.
+    parts.original.disabled = replaces();
+    const days = plural(Number(parts.days.value), "day");
+    say(parts.replacing, replaces() ? `Each result takes the place of its original once it is verified. The original goes to a trash for ${days}, and Undo, in the list of jobs and on the job's page, brings it back.` : "");
+  }
+
   /** Says what would happen: who could run it, and how long that takes. */
   async function update() {
     const size = [...files.values()].reduce((sum, size) => sum + size, 0);
     say(parts.chosen, files.size ? `${plural(files.size, "file")}, ${bytes(size)}` : "No file selected.");
     parts.fallback.disabled = !recipe.hasFallbacks();
     parts.fallbackField.hidden = parts.fallback.disabled;
+    sayResults();
     sayLacking();
     // Readers may look, and enqueue nothing: the server plans for those who may.
     if (!recipe.isOpen() || session.isReader) return;
@@ -132,7 +149,7 @@ export function mount(element, deps) {
     const skipIf = parts.skipIf.value.trim();
     const minSaving = parts.minSaving.value;
     // What becomes of kept sources says nothing without a rule.
-    const original = skipIf || minSaving ? /** @type {"leave" | "copy"} */ (parts.original.value) : "leave";
+    const original = (skipIf || minSaving) && !replaces() ? /** @type {"leave" | "copy"} */ (parts.original.value) : "leave";
     return { skip_if: skipIf || null, min_saving: minSaving === "" ? null : Number(minSaving), original };
   }
 
@@ -141,7 +158,8 @@ export function mount(element, deps) {
     const { name, renditions } = recipe.outputs();
     const receipt = await api.post("/jobs", {
       files: [...files.keys()],
-      output: parts.output.value,
+      output: replaces() ? null : parts.output.value,
+      replace: replaces() ? { days: Number(parts.days.value) } : null,
       recipe: recipe.value(),
       name,
       renditions: renditions.length ? renditions : null,
@@ -169,6 +187,8 @@ export function mount(element, deps) {
     await notes.outcome(enqueue());
     update();
   });
+  parts.results.addEventListener("change", () => update());
+  parts.days.addEventListener("input", sayResults);
   for (const rule of [parts.skipIf, parts.minSaving]) rule.addEventListener("input", () => update());
   /** Checks the chosen files; those that were checked before keep their results. */
   async function check() {
@@ -199,7 +219,9 @@ export function mount(element, deps) {
     parts.worker.value = draft.worker;
     parts.priority.value = draft.priority;
     parts.fallback.value = draft.fallback;
+    parts.results.value = draft.results;
     parts.output.value = draft.output;
+    parts.days.value = draft.days;
     parts.skipIf.value = draft.skipIf;
     parts.minSaving.value = draft.minSaving;
     parts.original.value = draft.original;
@@ -221,7 +243,9 @@ export function mount(element, deps) {
         worker: parts.worker.value,
         priority: parts.priority.value,
         fallback: parts.fallback.value,
+        results: parts.results.value,
         output: parts.output.value,
+        days: parts.days.value,
         skipIf: parts.skipIf.value,
         minSaving: parts.minSaving.value,
         original: parts.original.value,

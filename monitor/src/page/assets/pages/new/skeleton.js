@@ -15,7 +15,12 @@ export function skeleton(recipe) {
   const priority = h("input", { type: "number", name: "priority", min: 1, max: 10, value: 5, required: true });
   const fallback = h("input", { type: "number", name: "hop", min: 1, max: 10080, value: 10, required: true, disabled: true });
   const fallbackField = field("Fallback after, minutes", fallback);
+  const results = h("select", { name: "results" }, h("option", { value: "folder" }, "In an output folder"), h("option", { value: "replace" }, "In the place of the originals"));
   const output = h("input", { name: "output", value: "encoded", required: true, autocomplete: "off" });
+  const outputField = field("Output folder", output);
+  const days = h("input", { type: "number", name: "days", min: 1, max: 3650, value: 30, required: true, disabled: true });
+  const daysField = field("Days that originals stay in the trash", days);
+  const replacing = h("p", { class: "hint replacing", role: "status" });
   const skipIf = h("input", { name: "skip-if", autocomplete: "off", placeholder: "video.codec in [hevc, av1]" });
   const minSaving = h("input", { type: "number", name: "min-saving", min: 0, max: 99, placeholder: "any size" });
   const original = h("select", { name: "original" }, h("option", { value: "leave" }, "Stay where they are"), h("option", { value: "copy" }, "Also copied to the output folder"));
@@ -37,8 +42,8 @@ export function skeleton(recipe) {
       field("Worker", worker),
       field("Priority", priority),
       fallbackField,
-      field("Output folder", output),
     ),
+    h("fieldset", { class: "terms" }, h("legend", {}, "Results"), field("Results go", results), outputField, daysField, replacing),
     h(
       "fieldset",
       { class: "terms" },
@@ -64,7 +69,12 @@ export function skeleton(recipe) {
     priority,
     fallback,
     fallbackField,
+    results,
     output,
+    outputField,
+    days,
+    daysField,
+    replacing,
     skipIf,
     minSaving,
     original,
