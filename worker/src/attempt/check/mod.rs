@@ -7,6 +7,7 @@ mod index;
 mod places;
 mod quick;
 mod reading;
+mod words;
 
 use common::job::failure::{Doubt, Failure, Fault};
 use common::job::kind::CheckDepth;

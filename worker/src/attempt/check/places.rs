@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use common::job::run::health::Damage;
 
 use crate::attempt::check::reading::{Read, Reading, Spoken};
+use crate::attempt::check::words::{is_harmless, position};
 use crate::attempt::verify::damage::is_recording;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::run::complaints;
@@ -20,16 +21,6 @@ const SETTLING: f64 = 0.5;
 
 /// Between two packets of a healthy file lie fewer bytes than this.
 const LEAST_HOLE: u64 = 1024;
-
-/// Errors that healthy files cause too.
-const HARMLESS: &[&str] = &[
-    // A reference that a stream announces and does not use.
-    "mmco: unref short failure",
-    "number of reference frames",
-    "Last message repeated",
-    // Streams of another kind than video, sound and subtitles.
-    "timescale not set",
-];
 
 /// A stretch of time, in seconds of the file's clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,10 +45,6 @@ pub(super) fn is_clean(media: &Media, reading: &Reading) -> bool {
         && tracks(media, reading).all(|(stream, read)| {
             read.corrupt.is_empty() && lost(media, reading, stream, read).is_empty()
         })
-}
-
-fn is_harmless(error: &Spoken) -> bool {
-    HARMLESS.iter().any(|words| error.words.contains(words))
 }
 
 /// The tracks that are checked, as far as the file holds something of them.
@@ -299,25 +286,6 @@ fn skipped(media: &Media, reading: &Reading) -> Vec<Span> {
     spans
 }
 
-/// The position in the file that a demuxer's message names: `0x00 at pos 9381 (0x24a5) invalid as first byte`,
-/// `Element at 0x1a5c ending at …`, `Read error at pos. 9381 (0x24a5)`.
-fn position(words: &str) -> Option<u64> {
-    let number = |text: &str| {
-        let digits = |text: &str| {
-            let end = text.find(|c: char| !c.is_ascii_hexdigit());
-            text[..end.unwrap_or(text.len())].to_owned()
-        };
-        match text.strip_prefix("0x") {
-            Some(hex) => u64::from_str_radix(&digits(hex), 16).ok(),
-            None => digits(text).parse().ok(),
-        }
-    };
-    let after = |key: &str| words.split_once(key).and_then(|(_, rest)| number(rest));
-    after("pos ")
-        .or_else(|| after("pos. "))
-        .or_else(|| after("at "))
-}
-
 /// The index of the track that a decoder's error is about: the track whose frame came next, or the first one with this
 /// codec.
 fn about(media: &Media, by: &str, next: usize) -> usize {
@@ -475,17 +443,5 @@ mod tests {
             told(&media, &reading),
             ["0:00:03–0:00:06 the file cannot be read"]
         );
-    }
-
-    #[test]
-    fn a_demuxer_names_positions_in_several_ways() {
-        for (words, at) in [
-            ("0x00 at pos 9381 (0x24a5) invalid", Some(9381)),
-            ("Element at 0x67 ending at 0x83ec exceeds", Some(0x67)),
-            ("Read error at pos. 12 (0xc)", Some(12)),
-            ("moov atom not found", None),
-        ] {
-            assert_eq!(position(words), at, "{words}");
-        }
     }
 }

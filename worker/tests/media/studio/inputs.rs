@@ -4,9 +4,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use worker::ffmpeg::Tools;
+
 use crate::studio::Studio;
 
 impl Studio {
+    /// The ffmpeg and the ffprobe of this studio.
+    pub(crate) fn tools(&self) -> &Tools {
+        &self.tools
+    }
+
     /// The path of an input with this name.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.inputs.path().join(name)

@@ -183,10 +183,6 @@ impl Studio {
         Build::new(version, second(ask("-filters")), second(ask("-encoders")))
     }
 
-    pub(crate) fn tools(&self) -> &Tools {
-        &self.tools
-    }
-
     pub(crate) fn runner(&self, read: &Path) -> Runner {
         Runner {
             tools: self.tools.clone(),
