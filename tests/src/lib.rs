@@ -4,6 +4,8 @@
 //! Every process that the harness starts is killed and reaped when its handle is dropped, also if the test panics. Its
 //! files lie in a folder that goes with the test. A wait polls a condition with a deadline.
 //!
+//! More than 12 entries: each is one part that tests rely on.
+//!
 //! Reading order: most tests begin with [`farm`]; [`servers`] holds its broker and its store; [`programs`] starts
 //! workers and monitors, and runs the producer; [`outside`] looks at files and processes, and checks every promise at
 //! the end; [`faults`] breaks networks, ffmpeg and workers on demand.

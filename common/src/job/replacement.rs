@@ -54,9 +54,9 @@ pub enum TrashError {
     )]
     OtherStore {
         /// A source.
-        source_file: Location,
+        source_file: Box<Location>,
         /// The trash.
-        trash: Location,
+        trash: Box<Location>,
     },
 }
 
@@ -80,8 +80,8 @@ impl Replacement {
             return Ok(());
         }
         Err(TrashError::OtherStore {
-            source_file: source.clone(),
-            trash: self.trash.clone(),
+            source_file: Box::new(source.clone()),
+            trash: Box::new(self.trash.clone()),
         })
     }
 

@@ -270,7 +270,7 @@ mod tests {
         let results = match output {
             Some(output) => Results::Folder(at(output)),
             None => Results::Replace(Replacement {
-                trash: at("/trash"),
+                trash: at(location).join("trash"),
                 days: 30,
                 hard_links: Default::default(),
             }),

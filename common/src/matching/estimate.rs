@@ -46,9 +46,12 @@ impl Estimate {
         candidates: &[Candidate],
         history: &History,
     ) -> Self {
+        let part = part(recipe, media);
+        let size = (size as f64 * part) as u64;
+        let pixels = media.film_pixels().map(|pixels| pixels * part);
         let seconds = candidates
             .iter()
-            .filter_map(|candidate| seconds(candidate, (size, media), history))
+            .filter_map(|candidate| seconds(candidate, (size, pixels), history))
             .reduce(f64::min);
         if let Some(Rate::Size(asked)) = recipe.video_encode().map(|video| video.rate) {
             return Self {
@@ -105,13 +108,20 @@ impl Together {
     }
 }
 
+/// The part of a file that the recipe keeps, from 0 to 1.
+fn part(recipe: &Recipe, media: &MediaInfo) -> f64 {
+    match (recipe.trim, media.duration.filter(|whole| *whole > 0.0)) {
+        (Some(trim), Some(whole)) => trim.length(whole) / whole,
+        _ => 1.0,
+    }
+}
+
 /// Seconds of the job on a worker: by its completed jobs with the encoder, otherwise by its test encode.
 fn seconds(
     candidate: &Candidate,
-    (size, media): (u64, &MediaInfo),
+    (size, pixels): (u64, Option<f64>),
     history: &History,
 ) -> Option<f64> {
-    let pixels = media.film_pixels();
     let average = history.average(&candidate.worker, candidate.encoder.as_ref());
     match (average, pixels) {
         (Some(average), Some(pixels)) if average.pixels() > 0.0 => {
@@ -159,6 +169,7 @@ mod tests {
         Report {
             output_size: (1000.0 * share) as u64,
             input_media: Some(media(codec, 10.0)),
+            duration: 10.0,
             ..report("w1", "libx265", 1000, seconds)
         }
     }
@@ -210,6 +221,21 @@ mod tests {
         assert!((seconds(&[]) - by_test).abs() < 1e-9);
         let without_media = report("w1", "libx265", 1000, 4.0);
         assert!((seconds(&[without_media]) - 2.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_part_of_a_film_counts_as_a_part() {
+        // 1 s of the 10 s was made.
+        let sample = Report {
+            duration: 1.0,
+            ..done("h264", 0.05, 0.5)
+        };
+        let whole = estimate(&[sample], "h264");
+        assert_eq!(whole.bytes, Some(250));
+        assert!(
+            (whole.seconds.expect("known") - 10.0).abs() < 1e-9,
+            "{whole:?}"
+        );
     }
 
     #[test]

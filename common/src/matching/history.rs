@@ -94,20 +94,23 @@ impl<'a> FromIterator<&'a Report> for History {
     fn from_iter<I: IntoIterator<Item = &'a Report>>(reports: I) -> Self {
         let mut averages: BTreeMap<_, Average> = BTreeMap::new();
         let mut sizes: BTreeMap<_, Sizes> = BTreeMap::new();
-        for report in reports {
+        for report in reports.into_iter().filter(|report| !is_sound_alone(report)) {
+            let part = part(report);
+            let input_size = (report.input_size as f64 * part) as u64;
             let pixels = report.input_media.as_ref().and_then(MediaInfo::film_pixels);
+            let pixels = pixels.map(|pixels| pixels * part);
             if let Some(codec) = report.input_media.as_ref().and_then(MediaInfo::film_codec) {
                 let key = (report.encoder.clone(), codec.to_owned());
                 let sum = sizes.entry(key).or_default();
                 sum.jobs += 1;
-                sum.inputs = sum.inputs.saturating_add(report.input_size);
+                sum.inputs = sum.inputs.saturating_add(input_size);
                 sum.outputs = sum.outputs.saturating_add(report.output_size);
             }
             let key = (report.worker.clone(), report.encoder.clone());
             averages.entry(key).or_default().add(&Average {
                 jobs: 1,
                 frames: report.frames,
-                bytes: report.input_size,
+                bytes: input_size,
                 pixels: pixels.unwrap_or(0.0),
                 pixel_seconds: pixels.map_or(0.0, |_| report.total_seconds),
                 encode_seconds: report.encode_seconds,
@@ -116,6 +119,21 @@ impl<'a> FromIterator<&'a Report> for History {
         }
         Self { averages, sizes }
     }
+}
+
+/// The part of the input that became the output, from 0 to 1: less than 1 for recipes that trim.
+fn part(report: &Report) -> f64 {
+    let whole = report.input_media.as_ref().and_then(|media| media.duration);
+    match whole.filter(|whole| *whole > 0.0) {
+        Some(whole) => (report.duration / whole).clamp(0.0, 1.0),
+        None => 1.0,
+    }
+}
+
+/// Whether the output holds no video. Such an output says nothing about copies of video, which have no encoder either.
+fn is_sound_alone(report: &Report) -> bool {
+    let media = report.output_media.as_ref();
+    media.is_some_and(|media| media.film_codec().is_none())
 }
 
 impl History {

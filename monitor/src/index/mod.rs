@@ -299,8 +299,8 @@ impl Index {
     }
 
     pub fn batches(&self) -> BTreeMap<BatchId, BatchSum> {
-        let mut found: Vec<(Counts, Waiting, BTreeSet<u32>, Option<i64>, u64)> =
-            vec![Default::default(); self.batches.len()];
+        type Found = (Counts, Waiting, BTreeSet<u32>, Option<i64>, u64);
+        let mut found: Vec<Found> = vec![Default::default(); self.batches.len()];
         for (_, row) in self.slots.iter() {
             let (counts, waiting, queues, ended, damaged) = &mut found[row.batch as usize];
             counts.0[row.state as usize] += 1;

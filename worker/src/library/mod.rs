@@ -1,15 +1,18 @@
 //! Keeps libraries in shape: of all workers that reach a library, one holds its scan lease and scans it.
 //!
 //! `keeper` holds the lease of one library and scans again and again. One scan (`scan`) lists the files (`list`),
-//! decides about each (`common::library::next`), looks at new ones (`probe`), and enqueues jobs (`orders`). `arrivals`
-//! tells files that are still being written from complete ones.
+//! decides about each (`common::library::next`), looks at new ones (`probe`), enqueues jobs (`orders`), and has files
+//! checked (`checks`). `arrivals` tells files that are still being written from complete ones.
 
 mod arrivals;
+mod checks;
 mod keeper;
 mod lease;
 mod list;
 mod orders;
+mod place;
 mod probe;
+mod records;
 mod scan;
 
 use std::collections::HashMap;

@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail};
-use common::broker::{Broker, BrokerError};
+use anyhow::Context;
+use common::broker::BrokerError;
 use common::job::id::JobId;
 use common::job::input::Input;
+use common::library::Library;
 use common::library::file::{FileRecord, FileState, LastCheck};
 use common::library::next::{Next, Seen, Sight, after_probe, next};
 use common::library::scan::{ScanPhase, ScanReport};
-use common::library::{Library, Results, check};
 use common::names::location::Location;
 use common::names::token::Token;
 use common::submit::output_job::OutputJob;
@@ -24,6 +24,7 @@ use crate::library::lease::Held;
 use crate::library::list::{Listing, list};
 use crate::library::orders::Orders;
 use crate::library::probe::{Probed, probe};
+use crate::library::records::Records;
 
 /// Files that are probed at the same time.
 const AT_ONCE: usize = 2;
@@ -40,9 +41,9 @@ const TOLD: usize = 10;
 
 /// Scans one library again and again.
 pub(super) struct Scanner<'a> {
-    executor: &'a Arc<Executor>,
-    name: &'a Token,
-    held: &'a Held,
+    pub(super) executor: &'a Arc<Executor>,
+    pub(super) name: &'a Token,
+    pub(super) held: &'a Held,
     stop: &'a CancellationToken,
     arrivals: Arrivals,
     /// How often the probes of files have failed by nobody's certain fault.
@@ -51,43 +52,10 @@ pub(super) struct Scanner<'a> {
     later: HashMap<Location, String>,
     /// The records whose jobs wait or run.
     queued: HashMap<JobId, FileRecord>,
-    /// Whether there are files whose jobs wait for room.
+    /// Whether there are files whose jobs wait for room, or until the library is open.
     has_more: bool,
     /// Whether the jobs of earlier scans are known.
     has_begun: bool,
-}
-
-/// The records of a library while it is scanned.
-struct Records {
-    known: HashMap<Location, FileRecord>,
-    /// Those that have changed and are to be stored.
-    changed: HashSet<Location>,
-}
-
-impl Records {
-    fn put(&mut self, record: FileRecord) {
-        let location = record.input.location.clone();
-        self.changed.insert(location.clone());
-        self.known.insert(location, record);
-    }
-
-    /// Notes another state of a file in its present version.
-    fn note(&mut self, seen: &Input, state: FileState) {
-        let record = match self.known.remove(&seen.location) {
-            Some(record) if record.input == *seen => FileRecord { state, ..record },
-            _ => FileRecord::new(seen.clone(), None, state),
-        };
-        self.put(record);
-    }
-
-    async fn store(&mut self, broker: &Broker, name: &Token) -> Result<(), BrokerError> {
-        let changed = std::mem::take(&mut self.changed);
-        let records: Vec<FileRecord> = changed
-            .iter()
-            .filter_map(|location| self.known.get(location).cloned())
-            .collect();
-        broker.note_files(name, &records).await
-    }
 }
 
 impl<'a> Scanner<'a> {
@@ -202,61 +170,6 @@ impl<'a> Scanner<'a> {
 
     async fn tell(&self, phase: ScanPhase) -> Result<(), BrokerError> {
         self.held.tell(|record| record.phase = phase).await
-    }
-
-    /// Refuses to scan a folder that is really the folder of another library, or of outputs: names alone do not tell.
-    async fn check_place(&self, library: &Library, real: Option<Location>) -> anyhow::Result<()> {
-        let broker = &self.executor.broker;
-        self.held
-            .tell(|record| record.real.clone_from(&real))
-            .await?;
-        let scans = broker.scans().await?;
-        let mut others = Vec::new();
-        for stored in broker.libraries().await? {
-            if stored.name == *self.name {
-                continue;
-            }
-            let scan = scans.iter().find(|(name, _)| *name == stored.name);
-            let mut other = stored.library;
-            if let Some(real) = scan.and_then(|(_, scan)| scan.real.clone()) {
-                other.location = real;
-            }
-            others.push((stored.name, other));
-        }
-        let mut own = library.clone();
-        if let Some(real) = real {
-            own.location = real;
-        }
-        if let Results::Folder(folder) = &mut own.results {
-            let (at, file) = (folder.clone(), folder.join("file"));
-            let opened = self.executor.stores.on_disk(&file, move |roots, _| {
-                roots.folder(&at).map(|folder| folder.path().to_owned())
-            });
-            // A folder that is not there yet has no links in it.
-            if let Ok(path) = opened.await
-                && let Ok(real) = Location::file(&path)
-            {
-                *folder = real;
-            }
-        }
-        match check::folders(self.name, &own, &others) {
-            // Of two libraries over one folder, the one that was added first goes on.
-            Err(error) if !self.is_first(library, &error, &others) => bail!("{error}"),
-            _ => Ok(()),
-        }
-    }
-
-    fn is_first(
-        &self,
-        library: &Library,
-        error: &check::LibraryError,
-        others: &[(Token, Library)],
-    ) -> bool {
-        let check::LibraryError::Overlap { name, .. } = error else {
-            return false;
-        };
-        let other = others.iter().find(|(taken, _)| taken == name);
-        other.is_some_and(|(taken, other)| (library.added, self.name) < (other.added, taken))
     }
 
     /// Drops the records of files that are gone; returns how many.
@@ -450,9 +363,10 @@ impl<'a> Scanner<'a> {
         let new = new
             .filter(|record| record.state == FileState::Waiting)
             .count();
-        self.has_more = new > room || new > 0 && !orders.is_open();
+        let is_open = orders.is_open();
+        self.has_more = new > room || new > 0 && !is_open;
         waiting.truncate(room);
-        if waiting.is_empty() || !orders.is_open() {
+        if waiting.is_empty() || !is_open {
             return Ok(0);
         }
         // What was found out must not be lost if the submission fails.
@@ -469,79 +383,6 @@ impl<'a> Scanner<'a> {
             }
         }
         Ok(added)
-    }
-
-    /// Notes what checks have found, and enqueues further ones, as many as the library wants a day.
-    async fn verify(
-        &self,
-        orders: &Orders<'_>,
-        library: &Library,
-        records: &mut Records,
-    ) -> anyhow::Result<()> {
-        let broker = &self.executor.broker;
-        let checked: Vec<(Location, JobId)> = records
-            .known
-            .values()
-            .filter_map(|record| Some((record.input.location.clone(), record.check.job?)))
-            .collect();
-        let jobs: Vec<JobId> = checked.iter().map(|(_, job)| *job).collect();
-        let found = broker.jobs_of(&jobs).await?;
-        for (location, job) in checked {
-            let Some(record) = records.known.get(&location) else {
-                continue;
-            };
-            let check = match found.get(&job) {
-                // The broker has lost the job.
-                None => Some(LastCheck {
-                    job: None,
-                    ..record.check.clone()
-                }),
-                Some(job) => job.run().and_then(|run| record.check.ended(run)),
-            };
-            if let Some(check) = check {
-                let record = record.clone();
-                records.put(FileRecord { check, ..record });
-            }
-        }
-        let today = broker.now().to_zoned(jiff::tz::TimeZone::UTC).date();
-        let left = self
-            .held
-            .record()
-            .await
-            .checks
-            .left(today, library.verify_per_day);
-        if left == 0 || !orders.is_open() {
-            return Ok(());
-        }
-        let mut candidates: Vec<&FileRecord> = records
-            .known
-            .values()
-            .filter(|record| {
-                let is_replaced_soon = matches!(record.state, FileState::Queued { .. });
-                record.facts.is_some() && record.check.job.is_none() && !is_replaced_soon
-            })
-            .collect();
-        candidates.sort_by_key(|record| (record.check.at, &record.input.location));
-        let chosen = candidates.into_iter().take(left as usize);
-        let chosen: Vec<FileRecord> = chosen.cloned().collect();
-        if chosen.is_empty() {
-            return Ok(());
-        }
-        let jobs = orders.check(&chosen, today).await?;
-        let count = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
-        for (record, job) in chosen.into_iter().zip(jobs) {
-            let check = LastCheck {
-                job: Some(job),
-                ..record.check.clone()
-            };
-            records.put(FileRecord { check, ..record });
-        }
-        // Stored first: if this worker is killed in between, the next one finds the same jobs again.
-        records.store(broker, self.name).await?;
-        self.held
-            .tell(|record| record.checks = record.checks.plus(today, count))
-            .await?;
-        Ok(())
     }
 
     /// Looks at the jobs that wait or run, and notes those that have ended; returns whether there is room for further

@@ -84,6 +84,8 @@ impl FromStr for Condition {
     /// Reads a condition of a person.
     fn from_str(text: &str) -> Result<Self, ConditionError> {
         let condition = Self::read(text)?;
+        // The one spelling that is stored may be longer than the text, and must be readable as well.
+        Self::read(&condition.to_string())?;
         condition.check().map(|()| condition)
     }
 }

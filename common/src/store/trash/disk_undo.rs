@@ -76,7 +76,10 @@ pub(super) fn undo(
         _ => false,
     };
     if is_made == Some(false) && !is_back {
-        return Err(UndoError::Changed(output.clone(), entry.original.clone()));
+        return Err(UndoError::Changed(
+            Box::new(output.clone()),
+            Box::new(entry.original.clone()),
+        ));
     }
     if is_back {
         if !is_dry {
@@ -92,7 +95,10 @@ pub(super) fn undo(
             None => true,
             Some(there) if there.is_like(&kept).map_err(local(source))? => false,
             Some(_) => {
-                return Err(UndoError::Occupied(source.clone(), entry.original.clone()));
+                return Err(UndoError::Occupied(
+                    Box::new(source.clone()),
+                    Box::new(entry.original.clone()),
+                ));
             }
         };
         if !is_dry {

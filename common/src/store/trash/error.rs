@@ -77,7 +77,7 @@ pub enum ReplaceError {
 pub enum UndoError {
     /// The output is not what the job made.
     #[error("{0} is not what the job made any more, and was left as it is; the original is {1}")]
-    Changed(Location, Location),
+    Changed(Box<Location>, Box<Location>),
     /// The original is gone from the trash.
     #[error(
         "the trash does not hold the original any more ({0}): its time was over, or somebody has removed it"
@@ -90,7 +90,7 @@ pub enum UndoError {
     #[error(
         "another file is at {0}, and was left as it is: move it away and undo again; the original is {1}"
     )]
-    Occupied(Location, Location),
+    Occupied(Box<Location>, Box<Location>),
     /// The job has replaced nothing.
     #[error("the job has not replaced its source")]
     NotReplaced,

@@ -178,17 +178,26 @@ pub(super) async fn undo(
             // An undo that was interrupted has put the original back, and the trash still holds it.
             is_back = stores.digest(source).await? == stores.digest(original).await?;
             if !is_back {
-                return Err(UndoError::Changed(output.clone(), original.clone()));
+                return Err(UndoError::Changed(
+                    Box::new(output.clone()),
+                    Box::new(original.clone()),
+                ));
             }
         }
     } else {
         if is_made == Some(false) {
-            return Err(UndoError::Changed(output.clone(), original.clone()));
+            return Err(UndoError::Changed(
+                Box::new(output.clone()),
+                Box::new(original.clone()),
+            ));
         }
         if version(stores, source).await?.is_some() {
             is_back = stores.digest(source).await? == stores.digest(original).await?;
             if !is_back {
-                return Err(UndoError::Occupied(source.clone(), original.clone()));
+                return Err(UndoError::Occupied(
+                    Box::new(source.clone()),
+                    Box::new(original.clone()),
+                ));
             }
         }
     }

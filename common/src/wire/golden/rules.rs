@@ -5,14 +5,16 @@ use jiff::Timestamp;
 use crate::farm::preview::{Forecast, ForecastRequest, PreviewRequest};
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::job::Job;
+use crate::job::kind::{CheckDepth, JobKind};
 use crate::job::media_info::{MediaInfo, TrackInfo};
+use crate::job::replacement::{HardLinks, Replacement};
 use crate::job::run::fence::{Fence, PublishMethod};
 use crate::job::run::kept::{KeptReason, KeptReport};
 use crate::job::run::{Run, RunState};
 use crate::names::digest::Digest;
 use crate::recipe::Choice;
 use crate::recipe::encoder::Codec;
-use crate::rules::Rules;
+use crate::rules::{Original, Rules};
 use crate::testing;
 
 const CONDITION: &str = "video.codec in [hevc, av1] and height <= 1080";
@@ -117,4 +119,43 @@ fn run(why: KeptReason) -> Run {
         copy: None,
     };
     running().keep(report, Timestamp::UNIX_EPOCH)
+}
+
+/// A job with rules that replaces its source.
+pub(super) fn job_of_library(job: &Job) -> Job {
+    let mut work = job.work();
+    work.rules = Rules {
+        skip_if: None,
+        min_saving: Some("10%".parse().expect("a saving")),
+        original: Original::Copy,
+    };
+    work.replacement = Some(Replacement {
+        trash: work.input.location.sibling("trash"),
+        days: 30,
+        hard_links: HardLinks::Refuse,
+    });
+    Job::of(job.batch, work, None)
+}
+
+/// A job that looks for damage.
+pub(super) fn job_of_check(job: &Job) -> Job {
+    let mut work = job.work();
+    work.kind = JobKind::Check(CheckDepth::Full);
+    work.output = work.input.location.clone();
+    Job::of(job.batch, work, None)
+}
+
+/// The report of a job that was kept.
+pub(super) fn report_of(job: &Job) -> KeptReport {
+    KeptReport {
+        worker: "w1".parse().expect("a name"),
+        why: KeptReason::Saving {
+            asked: "10%".parse().expect("a saving"),
+            would_be: 990,
+        },
+        input_size: 1000,
+        input_media: None,
+        seconds: 2.5,
+        copy: Some(job.output.sibling("a.mp4")),
+    }
 }

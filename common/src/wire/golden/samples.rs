@@ -5,26 +5,22 @@ use jiff::{SignedDuration, Timestamp};
 use crate::broker::Question;
 use crate::farm::orders::Order;
 use crate::farm::preview::{
-    Forecast, ForecastRequest, FrameTimes, JobFile, Preview, PreviewKind, PreviewRequest,
+    ForecastRequest, FrameTimes, JobFile, Preview, PreviewKind, PreviewRequest,
 };
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::retention::Days;
 use crate::farm::sample::SampleScore;
 use crate::job::batch::Batch;
-use crate::job::changes::{Change, Kind};
 use crate::job::event::{Event, What};
 use crate::job::failure::Failure;
 use crate::job::further::{ExternalSubtitles, FurtherInput, FurtherRole, Join};
 use crate::job::id::BatchId;
 use crate::job::input::Input;
-use crate::job::kind::{CheckDepth, JobKind};
 use crate::job::ladder::Ladder;
 use crate::job::master::{MasterContents, MasterRecord, MasterState};
 use crate::job::media_info::{MediaInfo, TrackInfo};
 use crate::job::progress::{EncodeProgress, Progress};
-use crate::job::replacement::{HardLinks, Replacement};
 use crate::job::run::fence::{Fence, PublishMethod};
-use crate::job::run::kept::{KeptReason, KeptReport};
 use crate::job::run::{Delivered, Run, Stage};
 use crate::job::{Fallbacks, Job};
 use crate::names::digest::Digest;
@@ -33,11 +29,10 @@ use crate::names::token::Token;
 use crate::recipe::encoder::Codec;
 use crate::recipe::preset::Preset;
 use crate::recipe::{Choice, FileFormat, Outputs, RecipeFile};
-use crate::rules::{Original, Rules};
 use crate::{testing, wire};
 
-use super::libraries;
 use super::reports::{health, measured, streams};
+use super::{forecasts, libraries};
 use super::{notifications, trashes};
 use super::{rules, sample_encodes};
 
@@ -151,50 +146,12 @@ fn runs() -> Vec<(&'static str, Run)> {
         (
             "run-kept",
             Run {
-                job: job_of_library(),
-                ..running.keep(kept(), now)
+                job: rules::job_of_library(&running.job),
+                ..running.keep(rules::report_of(&running.job), now)
             },
         ),
         ("run-running", running),
     ]
-}
-
-/// A job with rules that replaces its source.
-fn job_of_library() -> Job {
-    let mut work = job().work();
-    work.rules = Rules {
-        skip_if: None,
-        min_saving: Some("10%".parse().expect("a saving")),
-        original: Original::Copy,
-    };
-    work.replacement = Some(Replacement {
-        trash: work.input.location.sibling("trash"),
-        days: 30,
-        hard_links: HardLinks::Refuse,
-    });
-    Job::of(job().batch, work, None)
-}
-
-/// A job that looks for damage.
-fn job_of_check() -> Job {
-    let mut work = job().work();
-    work.kind = JobKind::Check(CheckDepth::Full);
-    work.output = work.input.location.clone();
-    Job::of(job().batch, work, None)
-}
-
-fn kept() -> KeptReport {
-    KeptReport {
-        worker: "w1".parse().expect("a name"),
-        why: KeptReason::Saving {
-            asked: "10%".parse().expect("a saving"),
-            would_be: 990,
-        },
-        input_size: 1000,
-        input_media: None,
-        seconds: 2.5,
-        copy: Some(job().output.sibling("a.mp4")),
-    }
 }
 
 /// A job that makes a rendition of a ladder.
@@ -244,7 +201,7 @@ fn events() -> Vec<(&'static str, What)> {
             What::Retried(Failure::passing("no network")),
         ),
         ("event", What::Completed(Box::new(report))),
-        ("event-kept", What::Kept(Box::new(kept()))),
+        ("event-kept", What::Kept(Box::new(rules::report_of(&job())))),
         ("event-failed", What::Failed(Failure::input("corrupt"))),
         ("event-cancelled", What::Cancelled),
     ]
@@ -283,7 +240,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
     };
     let foresee = |further| {
         PreviewRequest::ForecastRequest(Box::new(ForecastRequest {
-            rules: Rules::default(),
+            rules: crate::rules::Rules::default(),
             input: job.input.clone(),
             further,
             recipe: job.recipe.clone(),
@@ -291,6 +248,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
     };
     let mut files: Vec<_> = runs().iter().map(|(name, run)| of(name, run)).collect();
     files.extend(libraries::written());
+    files.extend(forecasts::written(&media));
     files.extend(notifications::written());
     files.extend(trashes::written(&job));
     files.extend([
@@ -305,8 +263,8 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         of("job-ladder", &of_file(include_str!("ladder.toml"))),
         of("job-extracted", &of_file(include_str!("extracted.toml"))),
         of("job-further-2", &job_of_several()),
-        of("job-library", &job_of_library()),
-        of("job-check", &job_of_check()),
+        of("job-library", &rules::job_of_library(&job)),
+        of("job-check", &rules::job_of_check(&job)),
         of("job-rules", &rules::job()),
         of("run-kept-rule", &rules::kept()),
         of("run-kept-early", &rules::stopped()),
@@ -417,33 +375,6 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         of("foresee-rules", &rules::foresee()),
         of("foreseen-kept", &rules::foreseen()),
         of("foresee-further-2", &foresee(job_of_several().further)),
-        of(
-            "foreseen-media",
-            &Forecast {
-                media: Some(media.clone()),
-                ..Forecast::default()
-            },
-        ),
-        of(
-            "foreseen-command",
-            &Forecast {
-                command: Some("ffmpeg -i a.mp4 a.mkv".to_owned()),
-                ..Forecast::default()
-            },
-        ),
-        of(
-            "foreseen",
-            &Forecast {
-                changes: vec![Change::lost(
-                    Kind::Captions,
-                    0,
-                    "closed captions",
-                    "libx265 writes none",
-                )],
-                refused: Some("the input holds no video".to_owned()),
-                ..Forecast::default()
-            },
-        ),
         of("sample", &sample_encodes::asked(&job)),
         of("sample-surveyed", &sample_encodes::surveyed(&job)),
         of(

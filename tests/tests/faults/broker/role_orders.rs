@@ -2,6 +2,7 @@
 
 use common::farm::worker::WorkerStatus;
 use common::job::run::{Run, RunState};
+use common::library::file::FileStateKind;
 use common::names::subject;
 use harness::farm::{Farm, recipe};
 use harness::faults::stand_in::{Fault, StandIn};
@@ -35,6 +36,19 @@ async fn has_drained(farm: &Farm) {
     poll::until("the worker to have drained", async || {
         let heartbeat = farm.heartbeat("w").await?;
         (heartbeat.status == WorkerStatus::Drained).then_some(())
+    })
+    .await;
+}
+
+/// Waits until these are the files of the library `films`, and all of them are done.
+async fn keeps(farm: &Farm, files: &[&str]) {
+    let name = "films".parse().expect("a name");
+    poll::until("the library to be done", async || {
+        let found = farm.view.files_of(&name).await.ok()?;
+        let done = found
+            .iter()
+            .filter(|file| file.state.kind() == FileStateKind::Done);
+        (found.len() == files.len() && done.count() == files.len()).then_some(())
     })
     .await;
 }
@@ -138,6 +152,39 @@ async fn a_producer_gives_every_order_with_its_own_rights() {
     for job in [first, second] {
         farm.completed(&job).await;
     }
+    let films = farm.folder_of("films", &[paths::media("h264.mp4")]);
+    let films = films.to_str().unwrap();
+    let library = [
+        "library",
+        "add",
+        "films",
+        films,
+        "-o",
+        "kept",
+        "--encoder",
+        "libx264",
+    ];
+    let quick = ["--settle", "0s", "--every", "1s", "--verify-per-day", "1"];
+    order(&[&library[..], &quick].concat()).await;
+    keeps(&farm, &["h264.mp4"]).await;
+    for arguments in [
+        &["library", "list"][..],
+        &["library", "show", "films"],
+        &["library", "files", "films"],
+        &["library", "edit", "films", "--priority", "7"],
+        &["library", "pause", "films"],
+        &["library", "resume", "films"],
+        &["library", "scan", "films"],
+    ] {
+        order(arguments).await;
+    }
+    std::fs::copy(
+        paths::media("hevc.mkv"),
+        farm.folder().join("films/hevc.mkv"),
+    )
+    .unwrap();
+    keeps(&farm, &["h264.mp4", "hevc.mkv"]).await;
+    order(&["library", "remove", "films"]).await;
     for arguments in [
         &["jobs"][..],
         &["job", &id],
@@ -244,6 +291,21 @@ async fn a_monitor_gives_every_order_with_its_own_rights() {
     // Each job and the test.
     receiver.wait_for(3).await;
     send(Method::DELETE, "/hooks/ours", Value::Null).await;
+    let films = farm.folder_of("films", &[paths::media("h264.mp4")]);
+    let kept = farm.folder().join("kept");
+    let library = json!({
+        "location": films, "output": kept, "recipe": recipe, "settle": 0, "every": 1,
+    });
+    send(Method::PUT, "/libraries/films", library).await;
+    keeps(&farm, &["h264.mp4"]).await;
+    for path in ["/libraries/films/scan", "/libraries/films/pause"] {
+        send(Method::PUT, path, Value::Null).await;
+    }
+    send(Method::DELETE, "/libraries/films/pause", Value::Null).await;
+    for path in ["/libraries", "/libraries/films", "/libraries/films/files"] {
+        send(Method::GET, path, Value::Null).await;
+    }
+    send(Method::DELETE, "/libraries/films", Value::Null).await;
     let one = format!("/jobs/{first}");
     for path in [
         "/state".to_owned(),

@@ -2,6 +2,7 @@
 
 mod bluray;
 mod inputs;
+mod named;
 mod outputs;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ use worker::ffmpeg::{Source, Tools, arguments};
 use worker::sandbox::Sandbox;
 
 pub(crate) use bluray::bluray;
+use named::further;
 
 /// The name of the output.
 const OUTPUT: &str = "output";
@@ -87,24 +89,6 @@ fn encoder(recipe: &Recipe) -> Option<(Encoder, Proof)> {
         Choice::Encoder(encoder) => (encoder.clone(), proof(encoder)),
         choice => panic!("an encoder, not {choice}"),
     })
-}
-
-/// The files that a recipe names, as a job brings them.
-fn further(recipe: &Recipe) -> Vec<(FurtherRole, Source)> {
-    let Some(video) = recipe.video_encode() else {
-        return Vec::new();
-    };
-    let watermark = video.watermark.as_ref().map(|watermark| &watermark.picture);
-    let named = [
-        (video.lut.as_ref(), FurtherRole::Lut),
-        (watermark, FurtherRole::Watermark),
-    ];
-    let named = named
-        .into_iter()
-        .filter_map(|(location, role)| Some((role, location?.path()?)));
-    named
-        .map(|(role, path)| (role, Source::File(path)))
-        .collect()
 }
 
 /// Two folders that go with the test: one for inputs, and ffmpeg's scratch.

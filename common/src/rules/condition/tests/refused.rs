@@ -128,6 +128,14 @@ fn what_is_wrong_is_said_with_its_place() {
     assert!(error.to_string().contains("fewer levels"), "{error}");
     let not = format!("{}hdr", "not ".repeat(900));
     assert!(not.parse::<Condition>().is_err());
+    // The spelling that is stored has a blank after each comma.
+    let names: Vec<String> = (0..760).map(|number| format!("f{number:03}")).collect();
+    let names = format!("name in [{}]", names.join(","));
+    assert!(names.len() < 4000, "{}", names.len());
+    let error = names
+        .parse::<Condition>()
+        .expect_err("too long once it is stored");
+    assert!(error.to_string().contains("longer than"), "{error}");
     let long = "hdr or ".repeat(1000);
     let error = long.parse::<Condition>().expect_err("too long");
     assert!(error.to_string().contains("longer than"), "{error}");

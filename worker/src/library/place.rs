@@ -1,0 +1,69 @@
+//! Where a library really is: names alone do not tell whether two folders are one.
+
+use anyhow::bail;
+use common::library::{Library, Results, check};
+use common::names::location::Location;
+use common::names::token::Token;
+
+use crate::library::scan::Scanner;
+
+impl Scanner<'_> {
+    /// Refuses to scan a folder that is really the folder of another library, or of outputs: names alone do not tell.
+    pub(super) async fn check_place(
+        &self,
+        library: &Library,
+        real: Option<Location>,
+    ) -> anyhow::Result<()> {
+        let broker = &self.executor.broker;
+        self.held
+            .tell(|record| record.real.clone_from(&real))
+            .await?;
+        let scans = broker.scans().await?;
+        let mut others = Vec::new();
+        for stored in broker.libraries().await? {
+            if stored.name == *self.name {
+                continue;
+            }
+            let scan = scans.iter().find(|(name, _)| *name == stored.name);
+            let mut other = stored.library;
+            if let Some(real) = scan.and_then(|(_, scan)| scan.real.clone()) {
+                other.location = real;
+            }
+            others.push((stored.name, other));
+        }
+        let mut own = library.clone();
+        if let Some(real) = real {
+            own.location = real;
+        }
+        if let Results::Folder(folder) = &mut own.results {
+            let (at, file) = (folder.clone(), folder.join("file"));
+            let opened = self.executor.stores.on_disk(&file, move |roots, _| {
+                roots.folder(&at).map(|folder| folder.path().to_owned())
+            });
+            // A folder that is not there yet has no links in it.
+            if let Ok(path) = opened.await
+                && let Ok(real) = Location::file(&path)
+            {
+                *folder = real;
+            }
+        }
+        match check::folders(self.name, &own, &others) {
+            // Of two libraries over one folder, the one that was added first goes on.
+            Err(error) if !self.is_first(library, &error, &others) => bail!("{error}"),
+            _ => Ok(()),
+        }
+    }
+
+    fn is_first(
+        &self,
+        library: &Library,
+        error: &check::LibraryError,
+        others: &[(Token, Library)],
+    ) -> bool {
+        let check::LibraryError::Overlap { name, .. } = error else {
+            return false;
+        };
+        let other = others.iter().find(|(taken, _)| taken == name);
+        other.is_some_and(|(taken, other)| (library.added, self.name) < (other.added, taken))
+    }
+}
