@@ -1,9 +1,9 @@
 //! Golden files in `tests/wire/v1`: messages as programs of every version wrote them, which each later program must
-//!
-//! More than 12 entries: each holds the samples of one kind of message.
 //! read. Runs are kept for good, and programs of two versions meet in one farm.
 //!
 //! A file's name begins with the kind of its message; the part after the first `-` tells the files of a kind apart.
+//!
+//! More than 12 entries: each holds the samples of one kind of message.
 
 mod forecasts;
 mod libraries;
