@@ -4,6 +4,7 @@
 
 mod broker;
 mod cancels;
+mod keeping;
 mod library;
 mod notifications;
 mod steps;

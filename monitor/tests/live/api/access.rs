@@ -57,6 +57,7 @@ async fn operations(monitor: &Monitor) -> [Vec<(String, String)>; 2] {
             .replace("{target}", "queue.libx265")
             .replace("{preset}", "small-av1")
             .replace("{hook}", "ours")
+            .replace("{library}", "films")
             .replace("{worker}", "atelier");
         assert!(
             !path.contains('{'),
@@ -104,8 +105,10 @@ async fn every_route_requires_a_password_and_every_change_an_operator() {
             assert_eq!(foreign.status, 403, "{method} {path}: {}", foreign.body);
             // An operator's request succeeds, or is refused for its empty body.
             let steering = send(&monitor.address, method, path, &operator, &json!({})).await;
+            // The route is there, but the farm keeps no such library.
+            let no_library = steering.status == 404 && steering.body.contains("keeps no library");
             assert!(
-                !matches!(steering.status, 401 | 403 | 404 | 405),
+                no_library || !matches!(steering.status, 401 | 403 | 404 | 405),
                 "{method} {path}: {}",
                 steering.body
             );

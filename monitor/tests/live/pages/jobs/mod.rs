@@ -123,7 +123,7 @@ async fn jobs_are_found_by_state_name_and_page() {
     let first = "document.querySelector('.jobs tbody .name').textContent === 'film-049.mkv'";
     browser.until("the other order", first).await;
     browser.click(".filters button[type='reset']").await;
-    browser.click(".tabs .tab:nth-child(6)").await;
+    browser.click(".tabs .tab:nth-child(7)").await;
     browser.shows("1–1 of 1 job").await;
 
     browser.click(".jobs tbody a").await;
