@@ -106,7 +106,8 @@ async fn every_route_requires_a_password_and_every_change_an_operator() {
             // An operator's request succeeds, or is refused for its empty body.
             let steering = send(&monitor.address, method, path, &operator, &json!({})).await;
             // The route is there, but the farm keeps no such library.
-            let no_library = steering.status == 404 && steering.body.contains("keeps no library");
+            let no_library =
+                steering.status == 404 && steering.body.contains("there is no library");
             assert!(
                 no_library || !matches!(steering.status, 401 | 403 | 404 | 405),
                 "{method} {path}: {}",

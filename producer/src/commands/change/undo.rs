@@ -63,6 +63,13 @@ pub(crate) async fn run(
                 found.extend(jobs);
                 continue;
             }
+            match lookup::find_all(&broker, std::slice::from_ref(id)).await {
+                Ok(jobs) => found.extend(jobs),
+                Err(_) => eprintln!(
+                    "batch {batch}: nothing to put back, no output is in the place of its source"
+                ),
+            }
+            continue;
         }
         found.extend(lookup::find_all(&broker, std::slice::from_ref(id)).await?);
     }
