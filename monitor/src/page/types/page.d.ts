@@ -119,7 +119,6 @@ export type Deps = {
   lastDay: LastDay;
   notifications: BrowserNotifications;
   /** Short words on how an order ended. */
-  notifications: BrowserNotifications;
   notes: Notes;
   session: Session;
   /** Does work once nothing is pressed or dragged. */
