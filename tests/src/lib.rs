@@ -9,8 +9,6 @@
 //! Reading order: most tests begin with [`farm`]; [`servers`] holds its broker and its store; [`programs`] starts
 //! workers and monitors, and runs the producer; [`outside`] looks at files and processes, and checks every promise at
 //! the end; [`faults`] breaks networks, ffmpeg and workers on demand.
-//! producer; [`outside`] looks at what came of it, and checks every promise when
-//! all is over; [`faults`] breaks networks, ffmpeg and workers on demand.
 
 // Helpers of tests may panic wherever a test may.
 #![allow(clippy::missing_panics_doc)]

@@ -16,7 +16,7 @@ use crate::wire::is_default;
 /// Thousandths of the input's size by which an output may miss its limit.
 pub const TOLERANCE: u8 = 5;
 
-/// The rules of a job. The default lets every encode replace nothing and keep nothing.
+/// The rules of a job. By default, no original is kept.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Rules {

@@ -99,9 +99,8 @@ async fn set_paused(shared: &App, target: &str, paused: bool) -> Result<StatusCo
     let target: Target = target
         .parse()
         .map_err(|error: common::farm::orders::TargetError| Refusal::unsound(error.to_string()))?;
-    let controls = shared.broker.orders().await?;
-    let order = controls.pausing(&target, paused, shared.broker.now());
-    command(shared, &target, order.as_ref()).await
+    shared.broker.pause_target(&target, paused).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn order_hours(
