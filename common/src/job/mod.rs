@@ -18,6 +18,7 @@ pub mod progress;
 pub mod record;
 pub mod replacement;
 pub mod run;
+pub mod sidecar;
 pub mod state;
 pub mod trash;
 pub mod work;
@@ -33,6 +34,7 @@ use crate::job::input::Input;
 use crate::job::kind::JobKind;
 use crate::job::ladder::Ladder;
 use crate::job::replacement::Replacement;
+use crate::job::sidecar::Sidecars;
 use crate::job::work::Work;
 use crate::names::location::Location;
 use crate::recipe::Recipe;
@@ -75,6 +77,9 @@ pub struct Job {
     /// Has the output take the place of the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replacement: Option<Replacement>,
+    /// What becomes of the files beside the source.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub sidecars: Sidecars,
     /// Most attempts, crashes of workers included.
     pub attempts: u32,
     /// Whether a file at the output may be replaced.
@@ -90,7 +95,9 @@ pub struct Job {
 
 impl wire::Message for Job {
     fn version(&self) -> u32 {
-        if !self.kind.writes() || self.rules != Rules::default() || self.replacement.is_some() {
+        let is_plain = self.kind.writes() && self.rules == Rules::default();
+        let has_place = self.replacement.is_none() && self.sidecars == Sidecars::default();
+        if !is_plain || !has_place {
             return wire::LIBRARIES;
         }
         match self.ladder {
@@ -142,6 +149,7 @@ impl Job {
             kind,
             rules,
             replacement,
+            sidecars: Sidecars::default(),
             attempts: Self::ATTEMPTS,
             replace: false,
             fallbacks: None,

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::job::Job;
 use crate::job::id::{BatchId, JobId};
 use crate::job::input::Input;
+use crate::job::sidecar::End;
 use crate::names::digest::Digest;
 use crate::names::location::Location;
 use crate::wire;
@@ -47,6 +48,10 @@ pub struct TrashRecord {
     pub output_size: u64,
     /// Digest of the output.
     pub output_digest: Digest,
+    /// The ends of the names of the sidecars that were to be renamed with the source: they had its stem, and get that of
+    /// the output.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sidecars: Vec<End>,
     /// When the source was replaced.
     pub replaced: Timestamp,
     /// When the trash may be emptied of the source.

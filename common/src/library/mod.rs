@@ -19,6 +19,7 @@ use crate::farm::hours::Hours;
 use crate::farm::queue::Priority;
 use crate::job::Fallbacks;
 use crate::job::replacement::Replacement;
+use crate::job::sidecar::Sidecars;
 use crate::library::exclude::Exclusions;
 use crate::names::location::Location;
 use crate::names::token::Token;
@@ -47,6 +48,9 @@ pub struct Library {
     pub rules: Rules,
     /// Where the outputs go.
     pub results: Results,
+    /// What becomes of the files beside its files.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub sidecars: Sidecars,
     /// When jobs are enqueued, by the clock of the worker that scans; always if not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
@@ -117,7 +121,7 @@ impl Library {
     /// Most jobs of one library that wait or run at the same time.
     pub const MOST_AHEAD: usize = 1000;
 
-    /// A library with the usual times, added now.
+    /// A library with the usual times, added now. Its outputs are a library as well, so that sidecars belong to them.
     pub fn new(location: Location, recipe: Recipe, results: Results, now: Timestamp) -> Self {
         Self {
             location,
@@ -126,6 +130,7 @@ impl Library {
             preset: None,
             rules: Rules::default(),
             results,
+            sidecars: Sidecars::Carry,
             schedule: None,
             exclude: Exclusions::default(),
             settle: usual_settle(),

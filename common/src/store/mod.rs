@@ -3,6 +3,7 @@
 //! More than 12 entries: one file for each operation on a store.
 
 mod answer;
+mod copy;
 mod download;
 mod error;
 mod folder;
@@ -11,6 +12,7 @@ pub mod marked;
 pub mod roots;
 mod s3;
 pub mod scratch;
+mod sidecars;
 pub mod trash;
 mod upload;
 mod within;

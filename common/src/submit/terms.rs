@@ -5,6 +5,7 @@ use uuid::Uuid;
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::worker_name::WorkerName;
 use crate::job::id::BatchId;
+use crate::job::sidecar::Sidecars;
 use crate::job::work::Work;
 use crate::job::{Fallbacks, Job};
 use crate::recipe::Recipe;
@@ -29,6 +30,8 @@ pub struct JobTerms {
     pub renew: Renew,
     /// When the original is the better result.
     pub rules: Rules,
+    /// What becomes of the files beside the sources.
+    pub sidecars: Sidecars,
 }
 
 /// Which ended jobs are replaced by new ones.
@@ -60,6 +63,7 @@ impl JobTerms {
             overwrite: false,
             renew: Renew::Never,
             rules: Rules::default(),
+            sidecars: Sidecars::default(),
         }
     }
 
@@ -87,6 +91,7 @@ impl JobTerms {
             ..work
         };
         Job {
+            sidecars: self.sidecars,
             attempts: self.attempts,
             replace: work.kind.writes() && self.replaces(),
             fallbacks: self.fallbacks.clone(),

@@ -123,6 +123,7 @@ pub fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Rep
         ladder: Vec::new(),
         health: None,
         replaced: None,
+        sidecars: Vec::new(),
         warnings: Vec::new(),
     }
 }

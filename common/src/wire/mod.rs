@@ -17,7 +17,7 @@ pub(crate) const FIRST: u32 = 1;
 pub(crate) const FURTHER_INPUTS: u32 = 2;
 /// The version from which on programs know that a job may have a place in a ladder.
 pub(crate) const LADDERS: u32 = 3;
-/// The version from which on programs know kinds of jobs, rules and the replacement of sources.
+/// The version from which on programs know kinds of jobs, rules, the replacement of sources and sidecars.
 pub(crate) const LIBRARIES: u32 = 4;
 
 /// What programs of the farm store, or send to each other.

@@ -95,6 +95,7 @@ impl Farm {
                 ladder: Vec::new(),
                 health: None,
                 replaced: None,
+                sidecars: Vec::new(),
                 warnings: Vec::new(),
             };
             let end = ago(since - seconds as i64);

@@ -11,6 +11,7 @@ pub(crate) mod preflight;
 pub(crate) mod replace;
 pub(crate) mod rules;
 pub(crate) mod send;
+pub(crate) mod sidecars;
 mod sniff;
 pub(crate) mod sources;
 pub(crate) mod submission;

@@ -59,7 +59,7 @@ pub(crate) enum Order<'a> {
 
 impl Order<'_> {
     /// The paths that a person named.
-    fn paths(&self) -> &[PathBuf] {
+    pub(crate) fn paths(&self) -> &[PathBuf] {
         match self {
             Self::Each(options) => &options.paths,
             Self::Merge(merge) => &merge.paths,

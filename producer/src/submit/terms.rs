@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
+use common::job::sidecar::Sidecars;
 use common::job::{Fallbacks, Job};
 use common::recipe::Recipe;
 use common::submit::output_set::OutputSet;
@@ -13,6 +14,7 @@ use common::submit::terms::{JobTerms, Renew};
 use crate::cli::args;
 use crate::cli::exit::Error;
 use crate::submit::rules::RuleOptions;
+use crate::submit::sidecars::SidecarOption;
 
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Jobs")]
@@ -35,6 +37,9 @@ pub(crate) struct JobOptions {
     /// Replace existing output files; no source is touched
     #[arg(long)]
     pub overwrite: bool,
+    /// What becomes of files beside a source that bear its name, such as film.en.srt, film.nfo and film-poster.jpg [default: carry with --replace, leave with -o]
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub sidecars: Option<SidecarOption>,
     #[command(flatten)]
     pub rules: RuleOptions,
     /// Only show what would be done with each file: its output, or why it is skipped, and what would be kept, converted or lost
@@ -47,10 +52,18 @@ pub(crate) struct JobOptions {
 
 impl JobOptions {
     /// # Errors
-    /// If only one of `--hop-after` and several encoders is given, or the rules make no sense for these outputs.
+    /// If only one of `--hop-after` and several encoders is given, or the rules or sidecars make no sense for these
+    /// outputs.
     pub(crate) fn terms(&self, outputs: &OutputSet, renew: Renew) -> Result<JobTerms, Error> {
         let rules = self.rules.rules();
         rules.check(outputs).map_err(Error::usage)?;
+        let usual = Sidecars::usual(outputs.replaces());
+        let sidecars = self.sidecars.map_or(usual, Sidecars::from);
+        if sidecars == Sidecars::Carry && outputs.is_ladder() {
+            return Err(Error::usage(
+                "players of a ladder read no files beside it: leave --sidecars carry out",
+            ));
+        }
         Ok(JobTerms {
             rules,
             fallbacks: self.fallbacks(outputs.first())?,
@@ -60,6 +73,7 @@ impl JobOptions {
             again: self.again,
             overwrite: self.overwrite,
             renew,
+            sidecars,
         })
     }
 

@@ -18,7 +18,7 @@ use tracing::Instrument;
 
 use crate::attempt::executor::Executor;
 use crate::attempt::publish::earlier::AtOutput;
-use crate::attempt::publish::{earlier, replace, staged_file};
+use crate::attempt::publish::{earlier, replace, sidecars, staged_file};
 use crate::attempt::steps::{Attempt, Unfinished};
 use crate::work::AttemptEnd;
 use crate::work::stop::{Expected, Stop};
@@ -216,6 +216,14 @@ impl Executor {
                     .inspect_err(|error| tracing::warn!(%error, "a source is still there"))
                     .ok()
                     .map(Ok)
+            }
+            Ok(Some((Ok(AtOutput::Ours), Some(Err(Unfinished::Kept(kept)))))) => {
+                let job = &claim.run().job;
+                let carried = sidecars::carry_with_copy(&self.stores, job, *kept).await;
+                carried
+                    .inspect_err(|error| tracing::warn!(%error, "sidecars are not beside the copy yet"))
+                    .ok()
+                    .map(|kept| Err(Unfinished::Kept(Box::new(kept))))
             }
             Ok(Some((Ok(AtOutput::Ours), ended))) => ended,
             Ok(Some((Ok(_), _))) => {

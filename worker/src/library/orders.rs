@@ -83,6 +83,7 @@ impl<'a> Orders<'a> {
             priority: library.priority,
             fallbacks: library.fallbacks.clone(),
             rules: library.rules.clone(),
+            sidecars: library.sidecars,
             ..JobTerms::new()
         };
         let batch = broker.new_batch(&self.label(), folder, existing, &terms);

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::farm::worker_name::WorkerName;
 use crate::job::media_info::MediaInfo;
+use crate::job::sidecar::Sidecar;
 use crate::names::location::Location;
 use crate::rules::MinSaving;
 
@@ -25,6 +26,9 @@ pub struct KeptReport {
     /// The copy of the original, if the rules ask for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy: Option<Location>,
+    /// The files beside the source that go along with the copy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sidecars: Vec<Sidecar>,
 }
 
 /// The rule by which an original is the better result.
@@ -71,8 +75,13 @@ impl KeptReason {
 }
 
 impl KeptReport {
-    /// Why the original was kept, as one sentence for people.
+    /// Why the original was kept, as one sentence for people, and which sidecars of its copy were left behind.
     pub fn sentence(&self) -> String {
+        let left = self.sidecars.iter().filter_map(Sidecar::news);
+        std::iter::once(self.reason()).chain(left).collect::<Vec<_>>().join("; ")
+    }
+
+    fn reason(&self) -> String {
         match &self.why {
             KeptReason::Rule { .. } => self.why.foreseen(),
             KeptReason::Saving { asked, would_be } => format!(
@@ -115,6 +124,7 @@ mod tests {
                 input_media: None,
                 seconds: 1.0,
                 copy: None,
+                sidecars: Vec::new(),
             };
             report.sentence()
         };

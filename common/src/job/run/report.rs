@@ -10,6 +10,7 @@ use crate::job::media_info::MediaInfo;
 use crate::job::replacement::Replaced;
 use crate::job::run::health::Health;
 use crate::job::run::quality::MeasuredQuality;
+use crate::job::sidecar::Sidecar;
 use crate::recipe::encoder::Encoder;
 
 /// The result of a completed job.
@@ -56,13 +57,16 @@ pub struct Report {
     /// The source that the output has replaced; `None` if the job replaces nothing, or if the source had changed by then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<Replaced>,
-    /// Warnings in words, in reports of programs that did not list `changes`.
+    /// The files beside the source that go along with the output.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sidecars: Vec<Sidecar>,
+    /// Warnings in words: that there were too many sidecars, and all warnings of programs that did not list `changes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
 }
 
 impl Report {
-    /// The changes that people should be told, losses first, one a line.
+    /// What people should be told: sidecars that were left behind, then the changes, losses first; one a line.
     pub fn news(&self) -> Vec<String> {
         let mut changes: Vec<&Change> = self
             .changes
@@ -71,7 +75,9 @@ impl Report {
             .collect();
         changes.sort_by_key(|change| std::cmp::Reverse(change.fate));
         let changes = changes.into_iter().map(ToString::to_string);
-        self.warnings.iter().cloned().chain(changes).collect()
+        let sidecars = self.sidecars.iter().filter_map(Sidecar::news);
+        let warnings = self.warnings.iter().cloned();
+        warnings.chain(sidecars).chain(changes).collect()
     }
 
     /// Mean frames per second of the encode.

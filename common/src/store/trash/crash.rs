@@ -105,6 +105,7 @@ impl Place {
             output: job.output.clone(),
             output_size: OUTPUT.len() as u64,
             output_digest: Digest::of(OUTPUT),
+            sidecars: Vec::new(),
             replaced: Timestamp::UNIX_EPOCH,
             until: Timestamp::UNIX_EPOCH,
         }

@@ -13,8 +13,9 @@ use crate::job::Job;
 use crate::job::id::JobId;
 use crate::job::replacement::HardLinks;
 use crate::job::trash::{TrashEntry, TrashRecord};
-use crate::names::digest::{Digest, Digester};
+use crate::names::digest::Digest;
 use crate::names::location::Location;
+use crate::store::copy::copy_file;
 use crate::store::marked::MARKER;
 use crate::store::roots::{OpenFolder, Opened, ROOM_PREFIX, Roots};
 use crate::store::{StoreError, local_input};
@@ -22,8 +23,6 @@ use crate::wire;
 
 /// The first line of the marker of a trash.
 pub(super) const MARK: &str = "ffmpeg-easy: trash\nThe originals of replaced files are kept here until their time is over. `producer undo` puts them back.\n";
-/// Bytes that are copied at once.
-const PIECE: usize = 1 << 20;
 
 /// An open file, and the folder that it was opened in.
 pub(super) struct Found {
@@ -211,7 +210,7 @@ pub(super) fn keep(
     if found.folder.link(&found.name, &folder, &name).is_err() {
         room(&folder, entry, job.input.size)?;
         let unnamed = hidden(job);
-        copy(&found.opened.file, &folder, &unnamed, &name).map_err(local(kept_at))?;
+        copy_file(&found.opened.file, &folder, &unnamed, &name).map_err(local(kept_at))?;
     }
     sync_up(roots, kept_at, &entry.trash)?;
     let kept = find(roots, kept_at)?;
@@ -248,65 +247,6 @@ pub(super) fn remove_leftovers(folder: &OpenFolder, job: &JobId) {
             tracing::debug!(%job, %error, "hidden files may be left");
         }
     }
-}
-
-/// Copies a file with its attributes. The copy appears whole, and replaces nothing.
-pub(super) fn copy(
-    mut from: &File,
-    folder: &OpenFolder,
-    hidden: &OsStr,
-    name: &OsStr,
-) -> io::Result<()> {
-    use std::io::Seek;
-    from.rewind()?;
-    let mut copied = || {
-        let mut to = folder.create(hidden)?;
-        let metadata = from.metadata()?;
-        // Set before the copy, so that nobody can read a part of a private file.
-        let _ = to.set_permissions(metadata.permissions());
-        let mut digester = Digester::new();
-        let mut piece = vec![0; PIECE];
-        loop {
-            match from.read(&mut piece) {
-                Ok(0) => break,
-                Ok(length) => {
-                    #[cfg(test)]
-                    crate::store::roots::fault::point();
-                    digester.add(&piece[..length]);
-                    to.write_all(&piece[..length])?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        own_like(&to, &metadata);
-        if let Ok(modified) = metadata.modified() {
-            to.set_modified(modified)?;
-        }
-        to.sync_all()?;
-        drop(to);
-        let copy = folder.open(hidden)?;
-        if Digest::of_file(&copy.file)? != digester.finish() {
-            return Err(io::Error::other("the copy is not like the file"));
-        }
-        folder.settle(hidden, name, false)
-    };
-    copied().inspect_err(|_| {
-        let _ = folder.remove(hidden);
-    })
-}
-
-/// Gives a file the owner of another one, where this user may do so.
-pub(super) fn own_like(file: &File, like: &std::fs::Metadata) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{MetadataExt, fchown};
-        let _ = fchown(file, Some(like.uid()), Some(like.gid()));
-        // A new owner takes away some permissions.
-        let _ = file.set_permissions(like.permissions());
-    }
-    #[cfg(not(unix))]
-    let _ = (file, like);
 }
 
 /// Syncs the folders from that of a file up to the one that holds the trash.

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::Undone;
-use super::disk::{Found, copy, find, hidden, local, remove_entry, remove_leftovers};
+use super::disk::{Found, find, hidden, local, remove_entry, remove_leftovers};
 use super::error::{ReplaceError, UndoError};
 use crate::job::Job;
 use crate::job::companion::Companion;
@@ -12,6 +12,7 @@ use crate::job::trash::TrashEntry;
 use crate::names::digest::Digest;
 use crate::names::location::Location;
 use crate::store::StoreError;
+use crate::store::copy::copy_file;
 use crate::store::roots::Roots;
 
 fn found(roots: &Roots, at: &Location) -> Result<Option<Found>, UndoError> {
@@ -134,7 +135,7 @@ fn put_over(
     let hidden = hidden(job);
     if kept.folder.link(&kept.name, &folder, &hidden).is_err() {
         let copied = super::disk::hidden(job);
-        copy(&kept.opened.file, &folder, &copied, &hidden)?;
+        copy_file(&kept.opened.file, &folder, &copied, &hidden)?;
     }
     folder.rename(&hidden, &folder, &name).inspect_err(|_| {
         let _ = folder.remove(&hidden);
@@ -156,7 +157,7 @@ fn put_beside(
     };
     remove_leftovers(&folder, &job.id);
     if kept.folder.link(&kept.name, &folder, &name).is_err() {
-        copy(&kept.opened.file, &folder, &hidden(job), &name)?;
+        copy_file(&kept.opened.file, &folder, &hidden(job), &name)?;
     }
     folder.sync()?;
     Ok(Ok(()))

@@ -91,6 +91,11 @@ pub enum UndoError {
         "another file is at {0}, and was left as it is: move it away and undo again; the original is {1}"
     )]
     Occupied(Box<Location>, Box<Location>),
+    /// Another file is where a sidecar of the original was.
+    #[error(
+        "another file is at {0}, and was left as it is: move it away and undo again; the file that was there is {1} now"
+    )]
+    SidecarOccupied(Box<Location>, Box<Location>),
     /// The job has replaced nothing.
     #[error("the job has not replaced its source")]
     NotReplaced,

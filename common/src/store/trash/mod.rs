@@ -18,6 +18,7 @@ pub use error::{ReplaceError, UndoError};
 
 use crate::job::Job;
 use crate::job::run::report::Report;
+use crate::job::sidecar::Sidecar;
 use crate::job::trash::TrashRecord;
 use crate::names::digest::Digest;
 use crate::store::roots::Roots;
@@ -33,12 +34,14 @@ pub enum Undone {
 }
 
 /// The output that is to take a source's place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct NewFile<'a> {
     /// Bytes of the output.
     pub size: u64,
     /// Digest of the output.
     pub digest: &'a Digest,
+    /// The sidecars of the source, which are renamed with it.
+    pub sidecars: &'a [Sidecar],
 }
 
 impl Stores {
@@ -82,6 +85,7 @@ impl Stores {
             output: job.output.clone(),
             output_size: output.size,
             output_digest: output.digest.clone(),
+            sidecars: Sidecar::carried(output.sidecars),
             replaced: now,
             until: replacement.until(now),
         };
@@ -151,7 +155,7 @@ impl Stores {
         .await
     }
 
-    /// Puts a job's source back, and removes its output, of which `report` and `digest` tell. With `is_dry`, only finds
+    /// Puts a job's source and its sidecars back, and removes its output, of which `report` and `digest` tell. With `is_dry`, only finds
     /// out whether that can be done. Can be repeated.
     ///
     /// # Errors
@@ -165,14 +169,22 @@ impl Stores {
     ) -> Result<Undone, UndoError> {
         let entry = job.trash_entry().filter(|_| report.replaced.is_some());
         let entry = entry.ok_or(UndoError::NotReplaced)?;
-        if job.input.location.is_remote() {
-            return objects::undo(self, job, &entry, (report, digest), is_dry).await;
+        if let Some((old, new)) = self.sidecar_in_the_way(job, &report.sidecars).await? {
+            return Err(UndoError::SidecarOccupied(Box::new(old), Box::new(new)));
         }
-        let (job, report, digest) = (job.clone(), report.clone(), digest.clone());
-        self.with_roots(&job.input.location.clone(), move |roots| {
-            disk_undo::undo(roots, &job, &entry, (&report, &digest), is_dry)
-        })
-        .await
+        let undone = if job.input.location.is_remote() {
+            objects::undo(self, job, &entry, (report, digest), is_dry).await?
+        } else {
+            let (job, report, digest) = (job.clone(), report.clone(), digest.clone());
+            self.with_roots(&job.input.location.clone(), move |roots| {
+                disk_undo::undo(roots, &job, &entry, (&report, &digest), is_dry)
+            })
+            .await?
+        };
+        if !is_dry {
+            self.bring_sidecars_back(job, &report.sidecars).await?;
+        }
+        Ok(undone)
     }
 
     /// Like [`Stores::on_disk`], for errors of their own.

@@ -11,6 +11,7 @@ use crate::job::replacement::{HardLinks, Replacement};
 use crate::job::run::fence::{Fence, PublishMethod};
 use crate::job::run::kept::{KeptReason, KeptReport};
 use crate::job::run::{Run, RunState};
+use crate::job::sidecar::{End, Sidecar, Sidecars};
 use crate::names::digest::Digest;
 use crate::recipe::Choice;
 use crate::recipe::encoder::Codec;
@@ -117,6 +118,7 @@ fn run(why: KeptReason) -> Run {
         }),
         seconds: 0.5,
         copy: None,
+        sidecars: Vec::new(),
     };
     running().keep(report, Timestamp::UNIX_EPOCH)
 }
@@ -135,6 +137,25 @@ pub(super) fn job_of_library(job: &Job) -> Job {
         hard_links: HardLinks::Refuse,
     });
     Job::of(job.batch, work, None)
+}
+
+/// A job whose sidecars go along, completed.
+pub(super) fn carrying() -> Run {
+    let mut run = running();
+    run.job.sidecars = Sidecars::Carry;
+    let end = |text: &str| End::try_from(text.to_owned()).expect("sound");
+    let mut report = testing::report("w1", "libx265", 1000, 2.0);
+    report.sidecars = vec![
+        Sidecar {
+            end: end(".en.srt"),
+            left: None,
+        },
+        Sidecar {
+            end: end("-poster.jpg"),
+            left: Some("it is a link".to_owned()),
+        },
+    ];
+    run.complete(report, Timestamp::UNIX_EPOCH)
 }
 
 /// A job that looks for damage.
@@ -157,5 +178,6 @@ pub(super) fn report_of(job: &Job) -> KeptReport {
         input_media: None,
         seconds: 2.5,
         copy: Some(job.output.sibling("a.mp4")),
+        sidecars: Vec::new(),
     }
 }

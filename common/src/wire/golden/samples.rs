@@ -269,6 +269,8 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         of("run-kept-rule", &rules::kept()),
         of("run-kept-early", &rules::stopped()),
         of("run-keeping", &rules::copying()),
+        of("run-completed-sidecars", &rules::carrying()),
+        of("job-sidecars", &rules::carrying().job),
         of(
             "question",
             &Question {

@@ -7,6 +7,7 @@ use crate::farm::trash::{TrashContents, TrashRequest, TrashedBatch};
 use crate::job::Job;
 use crate::job::batch::Batch;
 use crate::job::id::BatchId;
+use crate::job::sidecar::End;
 use crate::job::trash::TrashRecord;
 use crate::names::digest::Digest;
 use crate::names::location::Location;
@@ -18,6 +19,18 @@ pub(super) fn written(job: &Job) -> Vec<(&'static str, Bytes)> {
         (name, wire::encode(body))
     }
     let epoch = Timestamp::UNIX_EPOCH;
+    let record = |sidecars| TrashRecord {
+            job: job.id,
+            batch: job.batch,
+            original: job.input.clone(),
+            mode: Some(0o644),
+            output: job.output.clone(),
+            output_size: 500,
+            output_digest: Digest::of(b"output"),
+            sidecars,
+            replaced: epoch,
+            until: epoch,
+    };
     vec![
         of(
             "batch-replacing",
@@ -56,19 +69,10 @@ pub(super) fn written(job: &Job) -> Vec<(&'static str, Bytes)> {
                 }],
             },
         ),
+        of("original", &record(Vec::new())),
         of(
-            "original",
-            &TrashRecord {
-                job: job.id,
-                batch: job.batch,
-                original: job.input.clone(),
-                mode: Some(0o644),
-                output: job.output.clone(),
-                output_size: 500,
-                output_digest: Digest::of(b"output"),
-                replaced: epoch,
-                until: epoch,
-            },
+            "original-sidecars",
+            &record(vec![End::try_from(".en.srt".to_owned()).expect("sound")]),
         ),
     ]
 }

@@ -12,6 +12,7 @@ use common::job::id::{BatchId, JobId};
 use common::job::input::Input;
 use common::job::ladder::Ladder;
 use common::job::replacement::{Replacement, TRASH};
+use common::job::sidecar::Sidecars;
 use common::job::work::Work;
 use common::matching::pin;
 use common::names::location::Location;
@@ -68,6 +69,8 @@ pub(crate) struct NewJobs {
     /// When the original is the better result, so that the job ends as `kept`.
     #[serde(default)]
     rules: Rules,
+    /// What becomes of the files beside the sources; by default `carry` with `replace`, and else `leave`.
+    sidecars: Option<Sidecars>,
 }
 
 /// The result of a request for new jobs.
@@ -119,11 +122,18 @@ pub(crate) async fn create(
     rules
         .check(&outputs)
         .map_err(|why| Refusal::unsound(why.to_string()))?;
+    let usual = Sidecars::usual(replacement.is_some());
+    let sidecars = request.sidecars.unwrap_or(usual);
+    if sidecars == Sidecars::Carry && outputs.is_ladder() {
+        let why = "players of a ladder read no files beside it: leave `sidecars` out";
+        return Err(Refusal::unsound(why));
+    }
     let terms = JobTerms {
         rules,
         fallbacks: fallbacks(&request)?,
         worker: request.worker.clone(),
         priority: request.priority,
+        sidecars,
         ..JobTerms::new()
     };
     let named = named(&shared.broker, media, &request, &outputs, &folder).await?;

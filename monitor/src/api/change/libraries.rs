@@ -6,6 +6,7 @@ use common::broker::{CatalogError, Overwrite};
 use common::farm::hours::Hours;
 use common::farm::queue::Priority;
 use common::job::Fallbacks;
+use common::job::sidecar::Sidecars;
 use common::library::exclude::Exclusions;
 use common::library::{Library, Results, check};
 use common::names::token::Token;
@@ -37,6 +38,8 @@ pub(crate) struct WantedLibrary {
     output: Option<String>,
     /// Has outputs take the place of their sources, instead of `output`.
     replacement: Option<WantedReplacement>,
+    /// What becomes of the files beside its files; `carry` by default.
+    sidecars: Option<Sidecars>,
     /// When jobs are enqueued, by the clock of the worker that scans; always by default.
     #[schema(value_type = Option<String>)]
     schedule: Option<Hours>,
@@ -109,6 +112,7 @@ impl WantedLibrary {
             outputs: Outputs::new(self.name, None).map_err(|why| unsound(&why))?,
             preset: self.preset,
             rules: self.rules,
+            sidecars: self.sidecars.unwrap_or(new.sidecars),
             schedule: self.schedule,
             exclude: Exclusions::new(&self.exclude).map_err(|why| unsound(&why))?,
             settle: self.settle.unwrap_or(new.settle),

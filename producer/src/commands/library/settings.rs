@@ -23,6 +23,7 @@ use crate::submit::paths;
 use crate::submit::paths::output_folder;
 use crate::submit::replace::HardLinks;
 use crate::submit::rules::OriginalOption;
+use crate::submit::sidecars::SidecarOption;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Library")]
@@ -57,6 +58,9 @@ pub(super) struct LibraryOptions {
     /// What becomes of originals that are kept: they are left where they are, or also copied to where the output would be [default: leave]
     #[arg(long, value_name = "leave|copy")]
     pub original: Option<OriginalOption>,
+    /// What becomes of files beside a source that bear its name, such as film.en.srt, film.nfo and film-poster.jpg [default: carry]
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub sidecars: Option<SidecarOption>,
     /// Enqueue jobs only in these hours, by the scanning worker's local time, e.g. 22:00-07:00; `always` for no limit
     #[arg(long, value_name = "HOURS", value_parser = schedule)]
     pub schedule: Option<Schedule>,
@@ -144,6 +148,9 @@ impl LibraryOptions {
         }
         if let Some(original) = self.original {
             library.rules.original = original.into();
+        }
+        if let Some(sidecars) = self.sidecars {
+            library.sidecars = sidecars.into();
         }
         if let Some(Schedule(hours)) = &self.schedule {
             library.schedule.clone_from(hours);

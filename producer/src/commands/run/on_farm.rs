@@ -23,6 +23,7 @@ use crate::notify::Told;
 use crate::submit::destination::Destination;
 use crate::submit::entry::Entry;
 use crate::submit::send::{Wanted, submit};
+use crate::submit::sidecars::check_sidecars;
 use crate::submit::sources::SourceFile;
 use crate::submit::submission::{Order, Submission};
 use crate::submit::terms::JobOptions;
@@ -101,6 +102,10 @@ impl Request<'_> {
                 "--original copy makes copies on the farm, and only outputs are downloaded: use -o s3://… or --original leave",
             ));
         }
+        let mut paths = self.order.paths().iter();
+        let is_any_local = paths.any(|path| !path.to_string_lossy().contains("://"));
+        let is_uploaded = self.upload_to.as_ref().is_some_and(Location::is_remote) && is_any_local;
+        check_sidecars(&terms, &self.destination, is_uploaded)?;
         Ok(terms)
     }
 

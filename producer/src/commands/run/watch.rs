@@ -29,6 +29,7 @@ use crate::submit::destination::Destination;
 use crate::submit::entry::Entry;
 use crate::submit::replace::ReplaceOptions;
 use crate::submit::send::{Wanted, submit};
+use crate::submit::sidecars::check_sidecars;
 use crate::submit::sources::{Globs, Search, SourceFile};
 use crate::submit::terms::JobOptions;
 use crate::submit::{existing_outputs, paths, preflight, submission, upload};
@@ -93,6 +94,8 @@ pub(crate) async fn run(
         .await?;
     let outputs = destination.fit(outputs)?;
     let terms = options.jobs.terms(&outputs, Renew::Never)?;
+    let is_uploaded = upload_to.as_ref().is_some_and(Location::is_remote) && !place.is_remote();
+    check_sidecars(&terms, &destination, is_uploaded)?;
     let broker = settings.connect().await?;
     let input = upload::read_from(upload_to.as_ref(), &place.join("file"));
     destination.refuse_scattered([&input])?;

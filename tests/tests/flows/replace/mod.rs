@@ -3,6 +3,7 @@
 mod api;
 mod farm;
 mod here;
+mod sidecars;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -4,5 +4,6 @@ pub mod attributes;
 pub(super) mod earlier;
 pub(super) mod replace;
 mod retry;
+pub(super) mod sidecars;
 pub(super) mod staged;
 pub(super) mod staged_file;

@@ -4,7 +4,7 @@
 //! can_replace   before the encode: the source may be replaced, and the trash can take it
 //! keep          before the fence: the record is written, and the trash holds the source as well
 //! is_unchanged  right before the output appears under its name
-//! finish        the source loses its name, if the output has another one
+//! finish        the source loses its name, if the output has another one; its sidecars are renamed with it
 //! ```
 //!
 //! Each step can be repeated by the worker that takes the job over.
@@ -17,6 +17,7 @@ use common::store::Stores;
 use common::store::trash::ReplaceError;
 
 use crate::attempt::input;
+use crate::attempt::publish::sidecars;
 
 /// The failure of a job whose source is not replaced. Another worker would find the same.
 pub(crate) fn failure(error: ReplaceError) -> Failure {
@@ -31,8 +32,8 @@ pub(crate) async fn can_replace(stores: &Stores, job: &Job) -> Result<(), Failur
     stores.can_replace(job).await.map_err(failure)
 }
 
-/// Removes the source, if the output has another name. A report whose source has changed meanwhile says that nothing
-/// was replaced.
+/// Removes the source, if the output has another name, and has its sidecars go along. A report whose source has changed
+/// meanwhile says that nothing was replaced.
 pub(crate) async fn finish(
     stores: &Stores,
     job: &Job,
@@ -44,8 +45,9 @@ pub(crate) async fn finish(
             "the source has changed since the output appeared, and stays"
         );
         report.replaced = None;
+        report.sidecars.clear();
     }
-    Ok(report)
+    sidecars::carry(stores, job, report).await
 }
 
 /// Takes the source of a job that has ended without an output out of the trash again.

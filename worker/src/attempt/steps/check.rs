@@ -94,6 +94,7 @@ impl Attempt<'_> {
             companions: Vec::new(),
             ladder: Vec::new(),
             replaced: None,
+            sidecars: Vec::new(),
             warnings: Vec::new(),
             health: Some(Health::new(depth, damage)),
         }

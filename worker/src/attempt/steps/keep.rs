@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::attempt::input;
 use crate::attempt::publish::attributes::Attributes;
-use crate::attempt::publish::staged_file;
+use crate::attempt::publish::{sidecars, staged_file};
 use crate::attempt::rules::OutputLimit;
 use crate::attempt::scratch::AttemptFolder;
 use crate::attempt::steps::{Attempt, Prepared, Probed, Unfinished, Verified};
@@ -89,6 +89,7 @@ impl Attempt<'_> {
             input_media: Some(whole.info()),
             seconds: self.started.elapsed().as_secs_f64(),
             copy: None,
+            sidecars: Vec::new(),
         }))
     }
 
@@ -143,7 +144,12 @@ impl Attempt<'_> {
             staged_file::remove_leftovers(stores, &to, &self.job.id).await;
         }
         let staged = self.stage(&copied, &to).await?;
+        let sidecars = self.sidecars(&to).await?.unwrap_or_else(|many| {
+            tracing::warn!("{many}");
+            Vec::new()
+        });
         let report = KeptReport {
+            sidecars,
             seconds: self.started.elapsed().as_secs_f64(),
             copy: Some(to),
             ..report
@@ -158,7 +164,8 @@ impl Attempt<'_> {
             kept: Some(Box::new(report.clone())),
         };
         self.commit(staged, Vec::new(), &fence).await?;
-        Ok(report)
+        let stores = &self.executor.stores;
+        Ok(sidecars::carry_with_copy(stores, &self.job, report).await?)
     }
 }
 

@@ -12,7 +12,7 @@ use common::job::replacement::Replaced;
 use common::job::run::Stage;
 use common::job::run::fence::Fence;
 use common::job::run::report::Report;
-use common::names::digest::Digest;
+use common::job::sidecar::{Sidecar, TooManySidecars};
 use common::names::location::Location;
 use common::store::StoreError;
 use common::store::trash::{NewFile, ReplaceError};
@@ -24,6 +24,7 @@ use crate::attempt::publish::earlier;
 use crate::attempt::publish::earlier::{Announced, AtOutput, replaces, replaces_output};
 use crate::attempt::publish::replace;
 use crate::attempt::publish::staged::{Staged, stage};
+use crate::attempt::publish::sidecars;
 use crate::attempt::publish::staged_file;
 use crate::attempt::steps::companions::{described, places};
 use crate::attempt::steps::{Attempt, Unfinished, Verified};
@@ -44,7 +45,9 @@ impl Attempt<'_> {
             AtOutput::Ours => {
                 tracing::info!("an earlier attempt has published it");
                 if let Some(kept) = fence.kept {
-                    return Err(Unfinished::Kept(kept));
+                    let stores = &self.executor.stores;
+                    let kept = sidecars::carry_with_copy(stores, &self.job, *kept).await?;
+                    return Err(Unfinished::Kept(Box::new(kept)));
                 }
                 let Some(report) = fence.report else {
                     return Ok(None);
@@ -88,9 +91,18 @@ impl Attempt<'_> {
         for (made, to) in places(&verified.companions, &self.job.output) {
             companions.push(self.stage(&made.file, &to).await?);
         }
+        match self.sidecars(&self.job.output).await? {
+            Ok(sidecars) => report.sidecars = sidecars,
+            Err(many) => report.warnings.push(many.to_string()),
+        }
         let staged = self.stage(&verified.output, &self.job.output).await?;
         self.executor.reach.written(&self.job.output);
-        match self.keep_original(verified.checked.size, &digest).await {
+        let new = NewFile {
+            size: verified.checked.size,
+            digest: &digest,
+            sidecars: &report.sidecars,
+        };
+        match self.keep_original(new).await {
             Ok(replaced) => report.replaced = replaced,
             Err(failure) => {
                 discard(companions, staged).await;
@@ -117,7 +129,7 @@ impl Attempt<'_> {
 
     /// Has the trash hold the source as well, if the output is to take its place. Waits for a trash that is out of
     /// reach.
-    async fn keep_original(&self, size: u64, digest: &Digest) -> Result<Option<Replaced>, Failure> {
+    async fn keep_original(&self, output: NewFile<'_>) -> Result<Option<Replaced>, Failure> {
         let (Some(entry), Some(replacement)) = (self.job.trash_entry(), &self.job.replacement)
         else {
             return Ok(None);
@@ -125,7 +137,6 @@ impl Attempt<'_> {
         let now = self.executor.broker.now();
         loop {
             let since = Instant::now();
-            let output = NewFile { size, digest };
             match self
                 .executor
                 .stores
@@ -144,6 +155,23 @@ impl Attempt<'_> {
             original: entry.original,
             until: replacement.until(now),
         }))
+    }
+
+    /// Finds the files that are to go along with what appears at `to`. Waits for a store that is out of reach.
+    pub(super) async fn sidecars(
+        &self,
+        to: &Location,
+    ) -> Result<Result<Vec<Sidecar>, TooManySidecars>, Failure> {
+        loop {
+            let since = Instant::now();
+            match self.executor.stores.sidecars(&self.job, to).await {
+                Ok(found) => return Ok(found),
+                Err(error) => {
+                    let need = Need::read(&self.job.input.location);
+                    self.outlast(need, since, input::failure(error)).await?;
+                }
+            }
+        }
     }
 
     /// Makes sure that only one version of an input was read. Waits for a store that is out of reach.
@@ -236,6 +264,7 @@ impl Attempt<'_> {
             ladder: verified.ladder.clone(),
             health: None,
             replaced: None,
+            sidecars: Vec::new(),
             warnings: Vec::new(),
         }
     }

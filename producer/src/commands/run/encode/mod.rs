@@ -87,6 +87,7 @@ pub(crate) async fn commands(
         worker: None,
         again: true,
         overwrite: true,
+        sidecars: None,
         rules: RuleOptions::default(),
         dry_run: true,
         json: false,

@@ -28,6 +28,7 @@ export function libraryEditor(deps, row, done) {
   const daysField = field("Days that sources stay in the trash", days);
   const skip = h("input", { name: "skip", autocomplete: "off", placeholder: "video.codec in [hevc, av1]", value: library?.rules?.skip_if ?? "" });
   const saving = h("input", { type: "number", name: "saving", min: 0, max: 99, value: library?.rules?.min_saving ?? "" });
+  const sidecars = h("input", { type: "checkbox", name: "sidecars", checked: !library || library.sidecars === "carry" });
   const schedule = h("input", { name: "schedule", autocomplete: "off", placeholder: "22:00-07:00", value: library?.schedule ?? "" });
   const exclude = h("input", { name: "exclude", autocomplete: "off", placeholder: "Extras/**, *.sample.*", value: (library?.exclude ?? []).join(", ") });
   const settle = h("input", { type: "number", name: "settle", min: 0, max: 604800, value: library?.settle ?? 60, required: true });
@@ -44,7 +45,7 @@ export function libraryEditor(deps, row, done) {
   const form = h(
     "form",
     { class: "library-editor" },
-    h("fieldset", { class: "terms" }, h("legend", {}, row ? `Library ${row.name}` : "New library"), field("Library name", name), field("Folder or s3://bucket/prefix", place), outputField, h("label", { class: "field" }, h("span", { class: "label" }, "Replace the sources"), replace), daysField),
+    h("fieldset", { class: "terms" }, h("legend", {}, row ? `Library ${row.name}` : "New library"), field("Library name", name), field("Folder or s3://bucket/prefix", place), outputField, h("label", { class: "field" }, h("span", { class: "label" }, "Replace the sources"), replace), daysField, h("label", { class: "field" }, h("span", { class: "label" }, "Sidecars (film.srt, film.nfo) go along"), sidecars)),
     recipe.element,
     h(
       "fieldset",
@@ -98,6 +99,7 @@ export function libraryEditor(deps, row, done) {
         name: template,
         preset: recipe.preset(),
         rules: { ...library?.rules, skip_if: skip.value || null, min_saving: saving.value === "" ? null : Number(saving.value) },
+        sidecars: sidecars.checked ? "carry" : "leave",
         schedule: schedule.value || null,
         exclude: exclude.value.split(",").map((pattern) => pattern.trim()).filter(Boolean),
         settle: Number(settle.value),

@@ -31,6 +31,9 @@ const TYPING = 250;
  * @property {string} results `folder`, or `replace` for the places of the originals
  * @property {string} output
  * @property {string} days for which the trash keeps originals
+ * @property {string} trash the folder whose trash takes originals; empty for the usual one
+ * @property {string} hardLinks
+ * @property {string} sidecars `carry`, `leave`, or empty for what is usual
  * @property {string} skipIf
  * @property {string} minSaving
  * @property {string} original
@@ -40,7 +43,7 @@ const TYPING = 250;
 export function mount(element, deps) {
   const { api, memory, notes, session, state } = deps;
   /** @type {Draft} */
-  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, outputs: {}, preset: null, worker: "", priority: "5", fallback: "10", results: "folder", output: "encoded", days: "30", skipIf: "", minSaving: "", original: "leave" };
+  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, outputs: {}, preset: null, worker: "", priority: "5", fallback: "10", results: "folder", output: "encoded", days: "30", trash: "", hardLinks: "refuse", sidecars: "", skipIf: "", minSaving: "", original: "leave" };
   const { files } = draft;
   const recipe = recipeForm(deps, "new", () => update());
   const parts = skeleton(recipe.element);
@@ -102,8 +105,8 @@ export function mount(element, deps) {
   function sayResults() {
     parts.output.disabled = replaces();
     parts.outputField.hidden = replaces();
-    parts.days.disabled = !replaces();
-    parts.daysField.hidden = !replaces();
+    for (const part of [parts.days, parts.trash, parts.hardLinks]) part.disabled = !replaces();
+    for (const part of [parts.daysField, parts.trashField, parts.hardLinksField]) part.hidden = !replaces();
     // An original that is kept stays in its place, so there is nothing to choose.
     parts.original.disabled = replaces();
     const days = plural(Number(parts.days.value), "day");
@@ -159,7 +162,8 @@ export function mount(element, deps) {
     const receipt = await api.post("/jobs", {
       files: [...files.keys()],
       output: replaces() ? null : parts.output.value,
-      replace: replaces() ? { days: Number(parts.days.value) } : null,
+      replace: replaces() ? { days: Number(parts.days.value), trash: parts.trash.value.trim() || null, hard_links: /** @type {"refuse" | "replace"} */ (parts.hardLinks.value) } : null,
+      sidecars: /** @type {"carry" | "leave" | ""} */ (parts.sidecars.value) || null,
       recipe: recipe.value(),
       name,
       renditions: renditions.length ? renditions : null,
@@ -222,6 +226,9 @@ export function mount(element, deps) {
     parts.results.value = draft.results;
     parts.output.value = draft.output;
     parts.days.value = draft.days;
+    parts.trash.value = draft.trash;
+    parts.hardLinks.value = draft.hardLinks;
+    parts.sidecars.value = draft.sidecars;
     parts.skipIf.value = draft.skipIf;
     parts.minSaving.value = draft.minSaving;
     parts.original.value = draft.original;
@@ -246,6 +253,9 @@ export function mount(element, deps) {
         results: parts.results.value,
         output: parts.output.value,
         days: parts.days.value,
+        trash: parts.trash.value,
+        hardLinks: parts.hardLinks.value,
+        sidecars: parts.sidecars.value,
         skipIf: parts.skipIf.value,
         minSaving: parts.minSaving.value,
         original: parts.original.value,

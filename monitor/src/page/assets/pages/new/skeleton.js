@@ -20,6 +20,11 @@ export function skeleton(recipe) {
   const outputField = field("Output folder", output);
   const days = h("input", { type: "number", name: "days", min: 1, max: 3650, value: 30, required: true, disabled: true });
   const daysField = field("Days that originals stay in the trash", days);
+  const hardLinks = h("select", { name: "hard-links", disabled: true }, h("option", { value: "refuse" }, "Fail before the encode"), h("option", { value: "replace" }, "Replace this name, others keep the old file"));
+  const hardLinksField = field("Originals with further names (hard links)", hardLinks);
+  const trash = h("input", { name: "trash", autocomplete: "off", placeholder: "the root of the store", disabled: true });
+  const trashField = field("Folder or s3://bucket/prefix of the trash", trash);
+  const sidecars = h("select", { name: "sidecars" }, h("option", { value: "" }, "As usual"), h("option", { value: "carry" }, "Go along with the result"), h("option", { value: "leave" }, "Stay as they are"));
   const replacing = h("p", { class: "hint replacing", role: "status" });
   const skipIf = h("input", { name: "skip-if", autocomplete: "off", placeholder: "video.codec in [hevc, av1]" });
   const minSaving = h("input", { type: "number", name: "min-saving", min: 0, max: 99, placeholder: "any size" });
@@ -43,7 +48,7 @@ export function skeleton(recipe) {
       field("Priority", priority),
       fallbackField,
     ),
-    h("fieldset", { class: "terms" }, h("legend", {}, "Results"), field("Results go", results), outputField, daysField, replacing),
+    h("fieldset", { class: "terms" }, h("legend", {}, "Results"), field("Results go", results), outputField, daysField, trashField, hardLinksField, field("Sidecars (film.srt, film.nfo)", sidecars), replacing),
     h(
       "fieldset",
       { class: "terms" },
@@ -74,6 +79,11 @@ export function skeleton(recipe) {
     outputField,
     days,
     daysField,
+    trash,
+    trashField,
+    hardLinks,
+    hardLinksField,
+    sidecars,
     replacing,
     skipIf,
     minSaving,
