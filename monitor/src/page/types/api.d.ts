@@ -1308,6 +1308,7 @@ export interface components {
             replace?: boolean;
             replacement?: components["schemas"]["Replacement"] | null;
             rules?: components["schemas"]["Rules"];
+            sidecars?: components["schemas"]["Sidecars"];
         };
         JobEnd: {
             encoder?: components["schemas"]["Encoder"] | null;
@@ -1411,6 +1412,7 @@ export interface components {
             input_size: number;
             /** Format: double */
             seconds: number;
+            sidecars?: components["schemas"]["Sidecar"][];
             why: components["schemas"]["KeptReason"];
             worker: components["schemas"]["WorkerName"];
         };
@@ -1490,6 +1492,7 @@ export interface components {
             schedule?: string | null;
             /** Format: int64 */
             settle?: number;
+            sidecars?: components["schemas"]["Sidecars"];
             /** Format: int32 */
             verify_per_day?: number;
         };
@@ -1596,6 +1599,7 @@ export interface components {
             renditions?: components["schemas"]["Rendition"][] | null;
             replace?: components["schemas"]["WantedReplacement"] | null;
             rules?: components["schemas"]["Rules"];
+            sidecars?: components["schemas"]["Sidecars"] | null;
             worker?: components["schemas"]["WorkerName"] | null;
         };
         NextRow: {
@@ -1802,6 +1806,7 @@ export interface components {
             output_size: number;
             quality?: components["schemas"]["MeasuredQuality"] | null;
             replaced?: components["schemas"]["Replaced"] | null;
+            sidecars?: components["schemas"]["Sidecar"][];
             /** Format: double */
             total_seconds: number;
             warnings?: string[];
@@ -1978,6 +1983,12 @@ export interface components {
             name: string;
             sum: components["schemas"]["FileSum"];
         };
+        Sidecar: {
+            end: string;
+            left?: string | null;
+        };
+        /** @enum {string} */
+        Sidecars: "leave" | "carry";
         Sides: {
             input: components["schemas"]["Content"];
             output?: components["schemas"]["Content"] | null;
@@ -2213,6 +2224,7 @@ export interface components {
             schedule?: string | null;
             /** Format: int64 */
             settle?: number | null;
+            sidecars?: components["schemas"]["Sidecars"] | null;
             /** Format: int32 */
             verify_per_day?: number;
         };
