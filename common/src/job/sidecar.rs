@@ -113,7 +113,8 @@ impl Sidecar {
 
     /// Whether another film of the folder has the same stem, so that it needs the sidecars as well.
     pub fn are_shared(source: &str, output: &str, names: &[String]) -> bool {
-        let is_other = |name: &&String| is_media(Path::new(name)) && **name != source && **name != output;
+        let is_other =
+            |name: &&String| is_media(Path::new(name)) && **name != source && **name != output;
         let mut others = names.iter().filter(is_other);
         others.any(|name| stem(name) == stem(source))
     }
@@ -215,7 +216,9 @@ mod tests {
 
     #[test]
     fn frames_of_a_film_are_no_sidecars() {
-        let names: Vec<String> = (0..=Sidecar::MOST).map(|n| format!("clip-{n}.png")).collect();
+        let names: Vec<String> = (0..=Sidecar::MOST)
+            .map(|n| format!("clip-{n}.png"))
+            .collect();
         assert_eq!(
             Sidecar::among("clip.mov", &names),
             Err(TooManySidecars(Sidecar::MOST + 1))

@@ -221,7 +221,9 @@ impl Executor {
                 let job = &claim.run().job;
                 let carried = sidecars::carry_with_copy(&self.stores, job, *kept).await;
                 carried
-                    .inspect_err(|error| tracing::warn!(%error, "sidecars are not beside the copy yet"))
+                    .inspect_err(
+                        |error| tracing::warn!(%error, "sidecars are not beside the copy yet"),
+                    )
                     .ok()
                     .map(|kept| Err(Unfinished::Kept(Box::new(kept))))
             }

@@ -78,7 +78,10 @@ impl KeptReport {
     /// Why the original was kept, as one sentence for people, and which sidecars of its copy were left behind.
     pub fn sentence(&self) -> String {
         let left = self.sidecars.iter().filter_map(Sidecar::news);
-        std::iter::once(self.reason()).chain(left).collect::<Vec<_>>().join("; ")
+        std::iter::once(self.reason())
+            .chain(left)
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 
     fn reason(&self) -> String {

@@ -28,7 +28,9 @@ fn modified() -> SystemTime {
 }
 
 fn job() -> JobId {
-    "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab".parse().expect("an id")
+    "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab"
+        .parse()
+        .expect("an id")
 }
 
 /// The way of a sidecar: beside the film, which has another name by then, or into another folder.

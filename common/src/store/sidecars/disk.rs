@@ -98,10 +98,7 @@ pub(super) fn is_free(roots: &Roots, from: &Location, to: &Location) -> Result<b
 }
 
 /// The folder of a location, if there is one, and the name in it.
-fn folder_of(
-    roots: &Roots,
-    at: &Location,
-) -> Result<Option<(OpenFolder, OsString)>, StoreError> {
+fn folder_of(roots: &Roots, at: &Location) -> Result<Option<(OpenFolder, OsString)>, StoreError> {
     match roots.folder_of(at) {
         Err(StoreError::Missing(_)) => Ok(None),
         found => found.map(Some),
@@ -110,12 +107,7 @@ fn folder_of(
 
 /// Whether a sidecar and the file of that name are one, or alike to the last byte. A sidecar that is moved may be given
 /// up for the other file only if that has its time and permissions as well: it is a copy by an attempt that was killed.
-fn is_same(
-    sidecar: &Opened,
-    folder: &OpenFolder,
-    name: &OsStr,
-    is_move: bool,
-) -> io::Result<bool> {
+fn is_same(sidecar: &Opened, folder: &OpenFolder, name: &OsStr, is_move: bool) -> io::Result<bool> {
     // A link or a folder is another file.
     let Ok(there) = folder.open(name) else {
         return Ok(false);

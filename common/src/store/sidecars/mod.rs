@@ -64,8 +64,8 @@ impl Stores {
             Ok(ends) => ends,
             Err(many) => return Ok(Err(many)),
         };
-        let is_shared = job.replacement.is_some()
-            && Sidecar::are_shared(&source.name(), &to.name(), &names);
+        let is_shared =
+            job.replacement.is_some() && Sidecar::are_shared(&source.name(), &to.name(), &names);
         let left = is_shared.then(|| "another film of the same name needs it, too".to_owned());
         let sidecars = ends.into_iter().map(|end| Sidecar {
             end,
@@ -156,7 +156,9 @@ impl Stores {
 /// The ways of renamed sidecars to their old names.
 fn ways_back(job: &Job, sidecars: &[Sidecar]) -> impl Iterator<Item = Way> {
     let is_any = job.replacement.is_some();
-    let renamed = sidecars.iter().filter(move |sidecar| is_any && sidecar.left.is_none());
+    let renamed = sidecars
+        .iter()
+        .filter(move |sidecar| is_any && sidecar.left.is_none());
     renamed.map(|sidecar| Way {
         from: sidecar.end.beside(&job.output),
         to: sidecar.end.beside(&job.input.location),

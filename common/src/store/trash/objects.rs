@@ -33,7 +33,11 @@ async fn version(stores: &Stores, at: &Location) -> Result<Option<Input>, StoreE
 
 impl Stores {
     /// Copies an object, in its store where that can be. An object at `to` is replaced.
-    pub(in crate::store) async fn copy_object(&self, from: &Input, to: &Location) -> Result<(), StoreError> {
+    pub(in crate::store) async fn copy_object(
+        &self,
+        from: &Input,
+        to: &Location,
+    ) -> Result<(), StoreError> {
         let (source, from_path) = self.object(&from.location)?;
         let (target, to_path) = self.object(to)?;
         let remote = StoreError::remote(to);

@@ -20,16 +20,16 @@ pub(super) fn written(job: &Job) -> Vec<(&'static str, Bytes)> {
     }
     let epoch = Timestamp::UNIX_EPOCH;
     let record = |sidecars| TrashRecord {
-            job: job.id,
-            batch: job.batch,
-            original: job.input.clone(),
-            mode: Some(0o644),
-            output: job.output.clone(),
-            output_size: 500,
-            output_digest: Digest::of(b"output"),
-            sidecars,
-            replaced: epoch,
-            until: epoch,
+        job: job.id,
+        batch: job.batch,
+        original: job.input.clone(),
+        mode: Some(0o644),
+        output: job.output.clone(),
+        output_size: 500,
+        output_digest: Digest::of(b"output"),
+        sidecars,
+        replaced: epoch,
+        until: epoch,
     };
     vec![
         of(

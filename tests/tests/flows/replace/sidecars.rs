@@ -16,7 +16,10 @@ const RECIPE: [&str; 4] = ["--encoder", "libx264", "--encoder-preset", "ultrafas
 
 /// The sidecars of a film by their names, with what is in them.
 const SIDECARS: [(&str, &str); 4] = [
-    ("Film x264.en.forced.srt", "1\n00:00:00,000 --> 00:00:01,000\nhello\n"),
+    (
+        "Film x264.en.forced.srt",
+        "1\n00:00:00,000 --> 00:00:01,000\nhello\n",
+    ),
     ("Film x264.nfo", "<movie/>"),
     ("Film x264-poster.jpg", "a poster"),
     ("Film x264-fanart.jpg", "more art"),
@@ -68,7 +71,8 @@ async fn copies_go_to_the_output_folder_and_replace_nothing() {
     encode.extend(["--sidecars", "carry", "--again"]);
     let told = run(folder.path(), &encode).await.succeeded();
     assert!(
-        told.stderr.contains("-poster.jpg left behind") || told.stdout.contains("-poster.jpg left behind"),
+        told.stderr.contains("-poster.jpg left behind")
+            || told.stdout.contains("-poster.jpg left behind"),
         "{told:?}"
     );
     assert_eq!(seen(&films), before, "no source is touched");
@@ -99,7 +103,14 @@ async fn a_kept_original_is_copied_with_its_sidecars() {
     fill(&films);
     let mut encode = vec!["encode", "films/Film x264.mp4", "-o", "small"];
     encode.extend(RECIPE);
-    encode.extend(["--sidecars", "carry", "--skip-if", "codec = h264", "--original", "copy"]);
+    encode.extend([
+        "--sidecars",
+        "carry",
+        "--skip-if",
+        "codec = h264",
+        "--original",
+        "copy",
+    ]);
     run(folder.path(), &encode).await.succeeded();
     let (before, made) = (seen(&films), seen(&folder.path().join("small")));
     let copied: BTreeMap<_, _> = before
@@ -121,9 +132,18 @@ async fn sidecars_are_renamed_with_a_replaced_film_and_undo_gives_the_names_back
     let setup = farm.worker("w").encoders("libx264").roots(&[&films]);
     let _worker = farm.join(setup).await;
     let film = films.join("Film x264.mp4");
-    let enqueue = ["enqueue", film.to_str().unwrap(), "--replace", "--wait", "--json"];
+    let enqueue = [
+        "enqueue",
+        film.to_str().unwrap(),
+        "--replace",
+        "--wait",
+        "--json",
+    ];
     let named = ["--name", "{stem-without-codec}"];
-    let enqueue = async || farm.producer(enqueue.into_iter().chain(RECIPE).chain(named)).await;
+    let enqueue = async || {
+        farm.producer(enqueue.into_iter().chain(RECIPE).chain(named))
+            .await
+    };
     let done = enqueue().await.succeeded().json();
     // `Film.srt` is somebody's own, and no sidecar goes over it.
     assert_eq!(
@@ -171,7 +191,9 @@ async fn sidecars_in_a_bucket_go_along() {
     fill(&folder);
     let files = names(&folder);
     for name in &files {
-        store.put(&folder.join(name), &format!("films/{name}")).await;
+        store
+            .put(&folder.join(name), &format!("films/{name}"))
+            .await;
     }
     let setup = farm.worker("w").encoders("libx264");
     let _worker = farm.join(setup.environment(store.environment())).await;
@@ -186,7 +208,12 @@ async fn sidecars_in_a_bucket_go_along() {
         keys.filter_map(|key| key.strip_prefix(prefix).map(str::to_owned))
             .collect()
     };
-    let mut copy = vec!["enqueue", "s3://media/films/Film x264.mp4", "-o", "s3://media/small"];
+    let mut copy = vec![
+        "enqueue",
+        "s3://media/films/Film x264.mp4",
+        "-o",
+        "s3://media/small",
+    ];
     copy.extend(["--wait", "--sidecars", "carry"]);
     copy.extend(RECIPE);
     producer(&copy).await.succeeded();
@@ -195,17 +222,31 @@ async fn sidecars_in_a_bucket_go_along() {
     expected.sort();
     assert_eq!(below("small/").await, expected);
 
-    let mut replace = vec!["enqueue", "s3://media/films/Film x264.mp4", "--replace", "--wait"];
+    let mut replace = vec![
+        "enqueue",
+        "s3://media/films/Film x264.mp4",
+        "--replace",
+        "--wait",
+    ];
     replace.extend(["--name", "{stem-without-codec}"]);
     replace.extend(RECIPE);
     producer(&replace).await.succeeded();
     let renamed = below("films/").await;
     for (name, text) in SIDECARS {
         let new = name.replace("Film x264", "Film");
-        assert!(renamed.contains(&new) && !renamed.contains(&name.to_owned()), "{renamed:?}");
-        assert_eq!(store.get(&format!("films/{new}")).await.unwrap(), text.as_bytes());
+        assert!(
+            renamed.contains(&new) && !renamed.contains(&name.to_owned()),
+            "{renamed:?}"
+        );
+        assert_eq!(
+            store.get(&format!("films/{new}")).await.unwrap(),
+            text.as_bytes()
+        );
     }
-    let listed = producer(&["trash", "s3://media/films", "--json"]).await.succeeded().json();
+    let listed = producer(&["trash", "s3://media/films", "--json"])
+        .await
+        .succeeded()
+        .json();
     let batch = listed[0]["batch"].as_str().unwrap();
     producer(&["undo", batch]).await.succeeded();
     assert_eq!(below("films/").await, files);
