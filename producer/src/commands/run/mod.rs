@@ -6,6 +6,7 @@ pub(super) mod encode;
 pub(super) mod enqueue;
 pub(super) mod merge;
 mod on_farm;
+mod passing_farm;
 pub(super) mod plan;
 pub(super) mod sample;
 mod summary;
