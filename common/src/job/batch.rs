@@ -5,7 +5,7 @@ use std::ops::AddAssign;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::job::id::BatchId;
+use crate::job::id::{BatchId, JobId};
 use crate::job::record::JobRecord;
 use crate::job::run::RunState;
 use crate::job::state::JobState;
@@ -29,9 +29,24 @@ pub struct Batch {
     /// The trashes that take the sources which its jobs replace.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trash: Vec<Location>,
+    /// The film that its jobs are samples of; `None` for other batches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub film: Option<SampledFilm>,
 }
 
 impl wire::Message for Batch {}
+
+/// The film of a batch of samples, as far as the recipe would encode it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SampledFilm {
+    /// Bytes of the input.
+    pub size: u64,
+    /// Length in seconds.
+    pub length: f64,
+    /// The jobs of the samples, in the order of the film: clips that an earlier batch has made are among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<JobId>,
+}
 
 /// A batch is stored before its jobs are enqueued. After this time, the jobs that exist are all of its jobs, unless
 /// the program that enqueues them still corrects the number.
@@ -144,6 +159,7 @@ mod tests {
             enqueued: Timestamp::UNIX_EPOCH,
             folder: None,
             trash: Vec::new(),
+            film: None,
         };
         let jobs_after = |minutes, named| {
             let now = batch.enqueued + SignedDuration::from_mins(minutes);

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::farm::worker::Heartbeat;
+use crate::job::batch::SampledFilm;
 use crate::job::id::JobId;
 use crate::job::run::quality::OutputQuality;
 use crate::job::run::report::Report;
@@ -33,6 +35,12 @@ pub enum SampleError {
         /// The length of the film.
         length: f64,
     },
+    /// There would be no sample, or too many.
+    #[error("a film has 1 to {} samples", SampleWish::MOST)]
+    Count,
+    /// The samples are too short.
+    #[error("a sample is at least 1s long")]
+    Short,
     /// The recipe asks for a size of the whole output.
     #[error(
         "a size of the whole output says nothing about a sample: give a quality or a bitrate instead"
@@ -46,9 +54,63 @@ pub enum SampleError {
     Recipe(#[from] RecipeError),
 }
 
+/// Which parts of a film a person wants to see encoded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SampleWish {
+    /// Number of samples, spread evenly.
+    pub count: u32,
+    /// Length of each in seconds.
+    pub length: f64,
+    /// Where samples begin, in seconds, instead of spreading them.
+    pub at: Vec<f64>,
+}
+
+impl SampleWish {
+    /// The most samples of a film.
+    pub const MOST: u32 = 100;
+    /// Number of samples unless a person wants others.
+    pub const COUNT: u32 = 3;
+    /// Length of a sample in seconds unless a person wants another.
+    pub const LENGTH: f64 = 20.0;
+
+    /// The windows of a film of this length; one `None` if all of it is to be encoded.
+    ///
+    /// # Errors
+    /// If there would be too many or too short samples, or one begins after the end of the film.
+    pub fn windows(&self, film: f64) -> Result<Vec<Option<Window>>, SampleError> {
+        let many = u32::try_from(self.at.len()).unwrap_or(u32::MAX);
+        if !(1..=Self::MOST).contains(&self.count) || many > Self::MOST {
+            return Err(SampleError::Count);
+        }
+        // Also no number is no length.
+        if !(self.length >= 1.0 && self.length.is_finite()) {
+            return Err(SampleError::Short);
+        }
+        if let Some(at) = self.at.iter().find(|at| !(**at >= 0.0)) {
+            let (at, length) = (*at, film);
+            return Err(SampleError::Beyond { at, length });
+        }
+        let windows = match self.at.is_empty() {
+            true => windows(film, self.count, self.length),
+            false => windows_at(film, &self.at, self.length)?,
+        };
+        Ok(match windows.is_empty() {
+            true => vec![None],
+            false => windows.into_iter().map(Some).collect(),
+        })
+    }
+}
+
+/// The metric that every one of these workers has: by what samples are measured.
+pub fn metric(workers: &[Heartbeat]) -> Option<Metric> {
+    let is_common = |metric: &Metric| workers.iter().all(|one| one.card.metrics.contains(metric));
+    let metrics = [Metric::Vmaf, Metric::Xpsnr, Metric::Ssim];
+    metrics.into_iter().find(is_common)
+}
+
 /// The windows of a film of this length: in the middle of equal parts, outside the first and last 2 %. None if they
 /// would cover most of the film: then all of it is encoded.
-pub fn windows(film: f64, count: u32, length: f64) -> Vec<Window> {
+fn windows(film: f64, count: u32, length: f64) -> Vec<Window> {
     let count = count.max(1);
     if f64::from(count) * length >= MOST * film {
         return Vec::new();
@@ -68,7 +130,7 @@ pub fn windows(film: f64, count: u32, length: f64) -> Vec<Window> {
 ///
 /// # Errors
 /// If one begins after the end of the film.
-pub fn windows_at(film: f64, times: &[f64], length: f64) -> Result<Vec<Window>, SampleError> {
+fn windows_at(film: f64, times: &[f64], length: f64) -> Result<Vec<Window>, SampleError> {
     let window = |at: &f64| match film - at {
         left if left > 0.0 => Ok(Window {
             from: *at,
@@ -142,6 +204,11 @@ pub fn name(stem: &str, window: Option<Window>, recipe: &Recipe) -> String {
     )
 }
 
+/// The label of a batch of samples, by the name of the film.
+pub fn label(film: &str) -> String {
+    format!("samples of {film}")
+}
+
 /// A sample that was encoded.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -200,8 +267,9 @@ pub struct SampleForecast {
 }
 
 impl SampleForecast {
-    /// The forecast for `length` seconds of film that take `input_size` bytes; `None` without a clip.
-    pub fn of(clips: &[Clip], input_size: u64, length: f64) -> Option<Self> {
+    /// The forecast for a film; `None` without a clip.
+    pub fn of(clips: &[Clip], film: &SampledFilm) -> Option<Self> {
+        let (input_size, length) = (film.size, film.length);
         let rates = clips.iter().filter(|clip| clip.length > 0.0);
         let rates: Vec<f64> = rates.map(|clip| clip.size as f64 / clip.length).collect();
         let sum = |of: fn(&Clip) -> f64| clips.iter().map(of).sum::<f64>();
@@ -265,6 +333,22 @@ mod tests {
         let windows = windows_at(100.0, &[0.0, 90.0], 20.0).expect("within");
         assert_eq!((windows[1].from, windows[1].length), (90.0, 10.0));
         assert!(windows_at(100.0, &[100.0], 20.0).is_err());
+        let wish = |count, length, at: &[f64]| {
+            let at = at.to_vec();
+            SampleWish { count, length, at }.windows(100.0)
+        };
+        assert_eq!(wish(3, 20.0, &[]).expect("sound").len(), 3);
+        assert_eq!(wish(3, 40.0, &[]).expect("all of it"), [None]);
+        for (count, length, at) in [
+            (0, 20.0, &[][..]),
+            (101, 1.0, &[]),
+            (3, 0.9, &[]),
+            (3, f64::NAN, &[]),
+            (3, 20.0, &[-1.0]),
+            (3, 20.0, &[f64::NAN]),
+        ] {
+            assert!(wish(count, length, at).is_err(), "{count} {length} {at:?}");
+        }
     }
 
     #[test]
@@ -308,7 +392,12 @@ mod tests {
             }),
         };
         let clips = [clip(1000, 5.0, 95.0), clip(3000, 15.0, 91.0)];
-        let forecast = SampleForecast::of(&clips, 400_000, 2000.0).expect("clips");
+        let film = SampledFilm {
+            size: 400_000,
+            length: 2000.0,
+            jobs: Vec::new(),
+        };
+        let forecast = SampleForecast::of(&clips, &film).expect("clips");
         assert_eq!(
             (forecast.least, forecast.size, forecast.most),
             (100_000, 200_000, 300_000)
@@ -316,6 +405,6 @@ mod tests {
         assert_eq!((forecast.saving, forecast.seconds), (50.0, 1000.0));
         let scores = [forecast.mean, forecast.lowest].map(|one| one.map(|one| one.score));
         assert_eq!(scores, [Some(93.0), Some(91.0)]);
-        assert_eq!(SampleForecast::of(&[], 1, 1.0), None);
+        assert_eq!(SampleForecast::of(&[], &film), None);
     }
 }

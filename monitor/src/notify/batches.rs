@@ -101,6 +101,7 @@ mod tests {
             enqueued: T0,
             folder: None,
             trash: Vec::new(),
+            film: None,
         }
     }
 

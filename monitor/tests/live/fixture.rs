@@ -87,6 +87,7 @@ impl Monitor {
             enqueued: Timestamp::now(),
             folder: None,
             trash: Vec::new(),
+            film: None,
         };
         self.broker.keep_batch(&batch).await.expect("kept");
     }

@@ -23,6 +23,13 @@ impl Broker {
             .await
     }
 
+    /// The record of a batch; `None` if the farm knows it no more.
+    pub async fn batch(&self, batch: &BatchId) -> Result<Option<Batch>, BrokerError> {
+        let what = format!("reading the batch {batch}");
+        let key = batch.to_string();
+        self.nats.confirmed_value(BATCHES, &key, &what).await
+    }
+
     /// Every batch, the oldest first.
     pub async fn batches(&self) -> Result<Vec<Batch>, BrokerError> {
         let batches = self.nats.values(BATCHES, "").await?;

@@ -4,3 +4,4 @@ pub(super) mod ladders;
 pub(super) mod names;
 pub(super) mod new_batch;
 pub(super) mod output_jobs;
+pub(super) mod samples;

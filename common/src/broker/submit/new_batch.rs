@@ -4,7 +4,7 @@ use crate::broker::queue::enqueue::check;
 use crate::broker::{Broker, BrokerError, EnqueueResult};
 use crate::farm::queue::Lane;
 use crate::job::Job;
-use crate::job::batch::Batch;
+use crate::job::batch::{Batch, SampledFilm};
 use crate::job::id::{BatchId, JobId};
 use crate::job::work::Work;
 use crate::names::location::Location;
@@ -59,6 +59,20 @@ impl Broker {
         self.batch_in(Some(folder.clone()), label, existing, terms)
     }
 
+    /// Prepares a batch of samples of a film. Writes nothing.
+    pub fn new_batch_of_samples<'a>(
+        &'a self,
+        label: &str,
+        folder: &Location,
+        existing: ExistingOutputs,
+        terms: &'a JobTerms,
+        film: SampledFilm,
+    ) -> NewBatch<'a> {
+        let mut new = self.batch_in(Some(folder.clone()), label, existing, terms);
+        new.batch.film = Some(film);
+        new
+    }
+
     /// Prepares a batch of checks, which have no outputs. Writes nothing.
     pub fn new_batch_of_checks<'a>(&'a self, label: &str, terms: &'a JobTerms) -> NewBatch<'a> {
         self.batch_in(None, label, ExistingOutputs::default(), terms)
@@ -82,6 +96,7 @@ impl Broker {
                 enqueued: self.now(),
                 folder,
                 trash: Vec::new(),
+                film: None,
             },
             is_kept: false,
             added: 0,
@@ -207,7 +222,7 @@ impl NewBatch<'_> {
             open = steps.renew;
         }
         self.remake_masters(&files).await?;
-        self.close().await?;
+        self.close(&files).await?;
         Ok(files)
     }
 
@@ -248,6 +263,9 @@ impl NewBatch<'_> {
                     self.batch.trash.push(replacement.trash.clone());
                 }
             }
+            if let Some(film) = &mut self.batch.film {
+                film.jobs = jobs.iter().map(|job| job.id).collect();
+            }
             self.batch.enqueued = self.broker.now();
             self.broker.keep_batch(&self.batch).await?;
             self.is_kept = true;
@@ -272,12 +290,17 @@ impl NewBatch<'_> {
         Ok(answers)
     }
 
-    /// Corrects the number of jobs of the batch, or forgets a batch to which no job was added.
-    async fn close(mut self) -> Result<(), BrokerError> {
+    /// Corrects the number of jobs of the batch and its samples, or forgets a batch to which no job was added.
+    async fn close(mut self, files: &[SubmittedJob]) -> Result<(), BrokerError> {
         if self.added == 0 && self.is_kept {
-            self.broker.forget_batch(&self.batch.id).await?;
-        } else if self.added != self.batch.jobs {
-            self.batch.jobs = self.added;
+            return self.broker.forget_batch(&self.batch.id).await;
+        }
+        let kept = self.batch.clone();
+        self.batch.jobs = self.added;
+        if let Some(film) = &mut self.batch.film {
+            film.jobs = files.iter().map(|file| file.job.id).collect();
+        }
+        if self.is_kept && self.batch != kept {
             self.broker.keep_batch(&self.batch).await?;
         }
         Ok(())

@@ -10,7 +10,7 @@ use crate::farm::preview::{
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::retention::Days;
 use crate::farm::sample::SampleScore;
-use crate::job::batch::Batch;
+use crate::job::batch::{Batch, SampledFilm};
 use crate::job::event::{Event, What};
 use crate::job::failure::Failure;
 use crate::job::further::{ExternalSubtitles, FurtherInput, FurtherRole, Join};
@@ -298,6 +298,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
                 enqueued: epoch,
                 folder: None,
                 trash: Vec::new(),
+                film: None,
             },
         ),
         of(
@@ -309,6 +310,23 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
                 enqueued: epoch,
                 folder: Some(Location::s3("media", "out").expect("a location")),
                 trash: Vec::new(),
+                film: None,
+            },
+        ),
+        of(
+            "batch-samples",
+            &Batch {
+                id: BatchId::new(),
+                label: "samples of film.mkv".to_owned(),
+                jobs: 1,
+                enqueued: epoch,
+                folder: Some(Location::s3("media", "samples").expect("a location")),
+                trash: Vec::new(),
+                film: Some(SampledFilm {
+                    size: 9_000_000,
+                    length: 5400.0,
+                    jobs: vec![job.id],
+                }),
             },
         ),
         of(

@@ -41,6 +41,7 @@ pub(super) fn written(job: &Job) -> Vec<(&'static str, Bytes)> {
                 enqueued: epoch,
                 folder: None,
                 trash: vec![Location::s3("media", ".ffmpeg-easy-trash").expect("a location")],
+                film: None,
             },
         ),
         of(

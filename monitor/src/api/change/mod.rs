@@ -8,6 +8,7 @@ mod orders;
 mod place;
 mod presets;
 mod replacement;
+mod sample;
 mod settings;
 mod steer;
 
@@ -20,6 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create::create))
         .routes(routes!(check::check))
+        .routes(routes!(sample::sample))
         .routes(routes!(steer::cancel))
         .routes(routes!(steer::retry))
         .routes(routes!(steer::undo))

@@ -14,6 +14,7 @@ mod matching;
 mod media;
 mod orders;
 mod preview;
+mod samples;
 mod settings;
 mod state;
 mod vocabulary;
@@ -39,6 +40,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(matching::plan))
         .routes(routes!(orders::list))
         .routes(routes!(batches::list))
+        .routes(routes!(samples::samples))
         .routes(routes!(libraries::list))
         .routes(routes!(libraries::one))
         .routes(routes!(libraries::files))

@@ -23,6 +23,7 @@ import * as jobs from "./pages/jobs/page.js";
 import * as libraries from "./pages/libraries/page.js";
 import * as newJob from "./pages/new/page.js";
 import * as overview from "./pages/overview/page.js";
+import * as samples from "./pages/samples/page.js";
 import * as settings from "./pages/settings/page.js";
 import * as workers from "./pages/workers/page.js";
 import { createConnection } from "./widgets/connection.js";
@@ -33,6 +34,7 @@ const PAGES = {
   jobs: jobs.mount,
   job: job.mount,
   new: newJob.mount,
+  samples: samples.mount,
   workers: workers.mount,
   batches: batches.mount,
   libraries: libraries.mount,

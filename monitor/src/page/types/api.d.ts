@@ -548,6 +548,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["sample"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/samples/{batch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -920,6 +952,19 @@ export interface components {
         };
         /** @enum {string} */
         Chroma: "keep" | "420";
+        Clip: {
+            /** Format: double */
+            from: number;
+            job: components["schemas"]["JobId"];
+            /** Format: double */
+            length: number;
+            output: components["schemas"]["Location"];
+            quality?: components["schemas"]["OutputQuality"] | null;
+            /** Format: double */
+            seconds: number;
+            /** Format: int64 */
+            size: number;
+        };
         /** @enum {string} */
         Codec: "h264" | "hevc" | "av1" | "vp8" | "vp9" | "vvc" | "mpeg2video" | "mpeg4" | "prores" | "dnxhd" | "ffv1" | "mjpeg";
         Companion: {
@@ -1602,6 +1647,27 @@ export interface components {
             sidecars?: components["schemas"]["Sidecars"] | null;
             worker?: components["schemas"]["WorkerName"] | null;
         };
+        NewSample: {
+            added: boolean;
+            /** Format: double */
+            from: number;
+            job?: components["schemas"]["JobId"] | null;
+            /** Format: double */
+            length: number;
+            why?: string | null;
+        };
+        NewSamples: {
+            at?: number[];
+            /** Format: int32 */
+            count?: number;
+            file: string;
+            /** Format: double */
+            length?: number;
+            output?: string;
+            priority?: components["schemas"]["Priority"];
+            recipe: components["schemas"]["Recipe"];
+            worker?: components["schemas"]["WorkerName"] | null;
+        };
         NextRow: {
             enqueued: components["schemas"]["Moment"];
             /** Format: int64 */
@@ -1913,6 +1979,46 @@ export interface components {
             stage: components["schemas"]["Stage"];
             worker: components["schemas"]["WorkerName"];
             worker_lost: boolean;
+        };
+        SampleForecast: {
+            /** Format: int64 */
+            input_size: number;
+            /** Format: int64 */
+            least: number;
+            lowest?: components["schemas"]["OutputQuality"] | null;
+            mean?: components["schemas"]["OutputQuality"] | null;
+            /** Format: int64 */
+            most: number;
+            /** Format: double */
+            saving: number;
+            /** Format: double */
+            seconds: number;
+            /** Format: int64 */
+            size: number;
+        };
+        SampleReceipt: {
+            batch?: components["schemas"]["BatchId"] | null;
+            samples: components["schemas"]["NewSample"][];
+        };
+        SampleRow: {
+            clip?: components["schemas"]["Clip"] | null;
+            /** Format: double */
+            from: number;
+            job: components["schemas"]["JobId"];
+            state: components["schemas"]["JobState"];
+            why?: string | null;
+        };
+        Samples: {
+            batch: components["schemas"]["BatchId"];
+            done: boolean;
+            forecast?: components["schemas"]["SampleForecast"] | null;
+            input?: components["schemas"]["Location"] | null;
+            /** Format: int64 */
+            input_size: number;
+            label: string;
+            /** Format: double */
+            length: number;
+            samples: components["schemas"]["SampleRow"][];
         };
         Saved: {
             /** Format: int64 */
@@ -3638,6 +3744,82 @@ export interface operations {
                 };
             };
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    sample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSamples"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleReceipt"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    samples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Samples"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

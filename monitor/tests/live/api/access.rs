@@ -54,6 +54,7 @@ async fn operations(monitor: &Monitor) -> [Vec<(String, String)>; 2] {
     for (path, methods) in document["paths"].as_object().expect("paths") {
         let path = path
             .replace("{job}", "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab")
+            .replace("{batch}", "01890a5d-ac96-774b-bcce-b302099a8057")
             .replace("{target}", "queue.libx265")
             .replace("{preset}", "small-av1")
             .replace("{hook}", "ours")

@@ -43,6 +43,9 @@ function pageName({ path: [first = "overview", second] }) {
   return first === "jobs" && second ? "job" : first;
 }
 
+/** The page among the links that a page without a link of its own belongs to. @type {Record<string, string>} */
+const HOMES = { job: "jobs", samples: "new" };
+
 /**
  * Mounts pages into `main` by the address, one at a time. Links among `links` that lead to the shown page are marked.
  * @param {HTMLElement} main
@@ -66,7 +69,7 @@ export function startRouter(main, links, pages, deps) {
     document.body.dataset.shown = name;
     for (const link of links) {
       const leadsTo = link.hash.replace(/^#\/?/, "") || "overview";
-      if (leadsTo === (name === "job" ? "jobs" : name)) link.setAttribute("aria-current", "page");
+      if (leadsTo === (HOMES[name] ?? name)) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
     shown = { name, element, page: /** @type {Mount} */ (pages[name])(element, deps) };

@@ -1,5 +1,6 @@
 //! What the samples tell about the whole film, in words and as JSON.
 
+use common::job::batch::SampledFilm;
 use common::job::id::BatchId;
 use common::job::run::RunState;
 use common::job::run::quality::{OutputQuality, rounded};
@@ -24,7 +25,7 @@ pub(super) struct Sampled {
 }
 
 impl Sampled {
-    pub(super) fn of(entries: &[Entry], input_size: u64, length: f64) -> Self {
+    pub(super) fn of(entries: &[Entry], film: &SampledFilm) -> Self {
         let (mut clips, mut failed) = (Vec::new(), Vec::new());
         for entry in entries {
             let SubmitResult::Run(run) = &entry.state else {
@@ -46,7 +47,7 @@ impl Sampled {
         }
         Self {
             batch: entries.first().map(|entry| entry.job.batch),
-            forecast: SampleForecast::of(&clips, input_size, length),
+            forecast: SampleForecast::of(&clips, film),
             clips,
             failed,
         }

@@ -8,16 +8,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use common::broker::Broker;
+use common::broker::{Broker, PlannedSample, SamplePlan, SamplePlanError};
 use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
+use common::job::batch::SampledFilm;
 use common::names::location::Location;
-use common::recipe::{Choice, Metric, Recipe};
+use common::recipe::{Choice, Recipe};
 use common::rules::Rules;
 use common::store::Stores;
 use common::submit::output_set::OutputSet;
 use common::submit::sample;
-use common::submit::sample::Window;
+use common::submit::sample::{SampleError, SampleWish};
 use common::submit::terms::{JobTerms, Renew};
 use tokio_util::sync::CancellationToken;
 
@@ -85,10 +86,7 @@ struct Order<'a> {
 /// The jobs of the samples, and what they are of.
 struct Submitted {
     entries: Vec<Entry>,
-    /// Seconds of film that the recipe keeps.
-    length: f64,
-    /// The share of the input that this is.
-    share: f64,
+    film: SampledFilm,
 }
 
 pub(crate) async fn run(
@@ -123,11 +121,11 @@ impl<'a> Order<'a> {
                 "samples are of one output: leave out --rendition",
             ));
         }
-        if options.length < Duration::from_secs(1) {
-            return Err(Error::usage("a sample is at least 1s long"));
-        }
         let recipe = outputs.first().clone();
-        // Bad recipes are told before anything starts.
+        // Bad wishes and recipes are told before anything starts.
+        if options.length < Duration::from_secs(1) {
+            return Err(Error::usage(SampleError::Short));
+        }
         sample::recipe(&recipe, None, None).map_err(Error::usage)?;
         let stores = Stores::new();
         let destination = Destination::new(Some(&options.output), settings)?;
@@ -161,35 +159,29 @@ impl<'a> Order<'a> {
         }
     }
 
-    /// Asks a worker how long the film is, and submits a job for each sample.
+    /// Plans the samples with a worker that looks at the film, and submits a job for each.
     async fn submit(&self, broker: &Broker) -> Result<Submitted, Error> {
         let mut workers = broker.workers().await?;
         if let Some(name) = &self.options.worker {
             workers.retain(|worker| worker.name == *name);
         }
         let asked = self.source.asks(&self.recipe, &Rules::default());
-        let seen = broker.forecast(&workers, 0, asked).await;
-        let seen =
-            seen.map_err(|why| Error::failed(format!("the film cannot be looked at: {why}")))?;
-        if let Some(why) = seen.refused {
-            return Err(Error::failed(format!("the recipe would fail: {why}")));
-        }
-        let film = seen.media.and_then(|media| media.duration).ok_or_else(|| {
-            Error::failed("the length of the film is not known: its file does not say it")
+        let planned = broker.plan_samples(&workers, asked, &self.wish()).await;
+        let SamplePlan { film, samples } = planned.map_err(|why| match why {
+            SamplePlanError::Sample(why) => Error::usage(why),
+            why => Error::failed(why),
         })?;
-        let length = self.recipe.trim.map_or(film, |trim| trim.length(film));
-        let windows = self.windows(length)?;
-        // What every worker that may take the jobs has.
-        let is_common =
-            |metric: &Metric| workers.iter().all(|one| one.card.metrics.contains(metric));
-        let metric = [Metric::Vmaf, Metric::Xpsnr, Metric::Ssim];
-        let metric = metric.into_iter().find(is_common);
+        if samples.iter().all(|sample| sample.window.is_none()) {
+            eprintln!(
+                "the film is short ({}): all of it is encoded",
+                units::seconds(film.length)
+            );
+        }
         let stem = self.source.name.file_stem().unwrap_or_default();
         let stem = stem.to_string_lossy();
-        let wanted = windows.into_iter().map(|window| {
-            let recipe = sample::recipe(&self.recipe, window, metric).map_err(Error::usage)?;
+        let wanted = samples.into_iter().map(|PlannedSample { window, recipe }| {
             let name = sample::name(&stem, window, &recipe);
-            Ok(Wanted {
+            Wanted {
                 source: self.source.clone(),
                 output: self.destination.folder.join(&name),
                 recipe,
@@ -197,47 +189,32 @@ impl<'a> Order<'a> {
                 replacement: None,
                 label: window.map(|window| format!("at {}", units::seconds(window.from))),
                 decided: None,
-            })
+            }
         });
-        let wanted: Vec<Wanted> = wanted.collect::<Result<_, Error>>()?;
+        let wanted: Vec<Wanted> = wanted.collect();
         let folder = &self.destination.folder;
         let outputs = wanted.iter().map(|one| one.output.clone());
         let jobs_by_output = broker.jobs_by_output(outputs).await?;
         let target = self.destination.download_to.as_ref();
         let existing =
             existing_outputs::look(&self.stores, folder, target, &wanted, jobs_by_output).await?;
-        let label = format!("samples of {}", self.source.name.display());
+        let label = sample::label(&self.source.name.to_string_lossy());
         let terms = self.terms();
-        let batch = broker.new_batch(&label, folder, existing, &terms);
+        let batch = broker.new_batch_of_samples(&label, folder, existing, &terms, film.clone());
         let entries = submit(batch, wanted).await?;
         if let Some(why) = entries.iter().find_map(Entry::refusal) {
             return Err(Error::failed(why));
         }
-        Ok(Submitted {
-            entries,
-            length,
-            share: if film > 0.0 { length / film } else { 1.0 },
-        })
+        Ok(Submitted { entries, film })
     }
 
-    /// The windows of the samples; one without a window if all of the film is encoded.
-    fn windows(&self, length: f64) -> Result<Vec<Option<Window>>, Error> {
-        let each = self.options.length.as_secs_f64();
-        let windows = if self.options.at.is_empty() {
-            sample::windows(length, self.options.samples, each)
-        } else {
-            let times = self.options.at.iter().map(Duration::as_secs_f64);
-            let times: Vec<f64> = times.collect();
-            sample::windows_at(length, &times, each).map_err(Error::usage)?
-        };
-        if windows.is_empty() {
-            eprintln!(
-                "the film is short ({}): all of it is encoded",
-                units::seconds(length)
-            );
-            return Ok(vec![None]);
+    fn wish(&self) -> SampleWish {
+        let at = self.options.at.iter().map(Duration::as_secs_f64);
+        SampleWish {
+            count: self.options.samples,
+            length: self.options.length.as_secs_f64(),
+            at: at.collect(),
         }
-        Ok(windows.into_iter().map(Some).collect())
     }
 
     async fn on_the_farm(
@@ -282,8 +259,7 @@ impl<'a> Order<'a> {
         if end == WaitEnd::Interrupted {
             return Err(Error::interrupted(format!("interrupted; {carry_on}")));
         }
-        let size = self.source.input.size as f64 * submitted.share;
-        let sampled = Sampled::of(&submitted.entries, size as u64, submitted.length);
+        let sampled = Sampled::of(&submitted.entries, &submitted.film);
         sampled.print(self.options.json)?;
         Ok(sampled.exit())
     }

@@ -95,6 +95,8 @@ export function mount(element, deps) {
           : "The recipe cannot work as it is: see above.";
     parts.submit.disabled = why !== "";
     parts.check.disabled = session.isReader || files.size === 0;
+    const hasRenditions = (recipe.outputs().renditions ?? []).length > 0;
+    parts.sample.disabled = session.isReader || files.size !== 1 || hasRenditions || !isFit;
     set(parts.submit, "aria-describedby", why ? parts.lacking.id : null);
     say(parts.lacking, why);
   }
@@ -205,6 +207,20 @@ export function mount(element, deps) {
     else notes.note(`Checked already: ${plural(jobs.length, "file")}`);
   }
 
+  /** Encodes short parts of the chosen film. */
+  async function sample() {
+    const [file = ""] = files.keys();
+    const receipt = await api.post("/samples", { file, recipe: recipe.value(), priority: Number(parts.priority.value), worker: parts.worker.value || null });
+    const refused = receipt.samples.find(({ job }) => !job);
+    if (refused) notes.note(`Not sampled: ${printable(refused.why ?? "")}`, "bad");
+    if (receipt.batch) location.hash = address(`samples/${receipt.batch}`);
+  }
+
+  parts.sample.addEventListener("click", async () => {
+    parts.sample.disabled = true;
+    await notes.outcome(sample());
+    update();
+  });
   parts.check.addEventListener("click", async () => {
     parts.check.disabled = true;
     await notes.outcome(check());

@@ -33,6 +33,7 @@ export function skeleton(recipe) {
   const forecast = h("div", { role: "status" });
   const submit = h("button", { class: "button strong", type: "submit", disabled: true }, "Enqueue");
   const check = button("Check for damage", { disabled: true, title: "Decode the chosen files, and write nothing" });
+  const sample = button("Sample", { disabled: true, title: "Encode a few short parts of the chosen file, to see what the whole would take" });
   const lacking = h("span", { class: "lacking hint", id: "lacking", role: "status" });
   const form = h(
     "form",
@@ -59,7 +60,7 @@ export function skeleton(recipe) {
     ),
     h("fieldset", { class: "plan" }, h("legend", {}, "Workers that can run it"), verdict),
     h("fieldset", {}, h("legend", {}, "Kept, converted, lost"), forecast),
-    h("p", { class: "choices" }, submit, " ", check, " ", lacking),
+    h("p", { class: "choices" }, submit, " ", sample, " ", check, " ", lacking),
   );
   const element = h("section", { class: "panel", "aria-labelledby": "new-title" }, h("h2", { id: "new-title" }, "New job"), problem, form);
   return {
@@ -92,6 +93,7 @@ export function skeleton(recipe) {
     forecast,
     submit,
     check,
+    sample,
     lacking,
   };
 }
