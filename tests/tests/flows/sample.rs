@@ -228,7 +228,11 @@ async fn the_api_samples_a_film_and_tells_the_whole() {
     for sample in samples {
         assert_eq!(sample["state"], "completed", "{sample}");
         let clip = &sample["clip"];
-        let path = clip["output"].as_str().unwrap().strip_prefix("file://").unwrap();
+        let path = clip["output"]
+            .as_str()
+            .unwrap()
+            .strip_prefix("file://")
+            .unwrap();
         let made = Media::of(Path::new(path));
         assert_eq!(made.frames(), 50, "{path}");
         let size = std::fs::metadata(path).unwrap().len();
@@ -237,7 +241,9 @@ async fn the_api_samples_a_film_and_tells_the_whole() {
         assert!(clip["quality"]["score"].as_f64().unwrap() > 0.5, "{clip}");
     }
     let forecast = &told["forecast"];
-    let rate = samples.iter().map(|sample| sample["clip"]["size"].as_f64().unwrap());
+    let rate = samples
+        .iter()
+        .map(|sample| sample["clip"]["size"].as_f64().unwrap());
     let whole = rate.sum::<f64>() / 6.0 * 40.0;
     let size = forecast["size"].as_f64().unwrap();
     assert!((size / whole - 1.0).abs() < 0.01, "{size} {whole}");
@@ -251,10 +257,15 @@ async fn the_api_samples_a_film_and_tells_the_whole() {
     let (_, shorter) = post(&monitor, &with("length", json!(1))).await;
     assert_ne!(shorter["batch"], receipt["batch"]);
     let added = shorter["samples"].as_array().unwrap().iter();
-    assert!(added.clone().all(|sample| sample["added"] == true), "{shorter}");
+    assert!(
+        added.clone().all(|sample| sample["added"] == true),
+        "{shorter}"
+    );
     sampled(&monitor, &shorter["batch"]).await;
     let job = farm.job(&paths::media("h264.mp4"), "libx264");
-    let (status, words) = monitor.refusal(&format!("/api/v1/samples/{}", job.batch)).await;
+    let (status, words) = monitor
+        .refusal(&format!("/api/v1/samples/{}", job.batch))
+        .await;
     assert_eq!(status, 404, "{words}");
 }
 
@@ -281,7 +292,9 @@ async fn the_page_samples_a_film_and_compares_its_clips() {
       return true;
     })()";
     browser.until("the encoder", with).await;
-    browser.until("a way to sample", &format!("!{disabled}")).await;
+    browser
+        .until("a way to sample", &format!("!{disabled}"))
+        .await;
     let press = "String([...document.querySelectorAll('.new-jobs button')].find((one) => one.textContent === 'Sample').click())";
     browser.evaluate(press).await;
     let is_there = "document.body.dataset.shown === 'samples'";
@@ -293,7 +306,9 @@ async fn the_page_samples_a_film_and_compares_its_clips() {
 
     let of = "[...document.querySelectorAll('.sheet tbody button')].filter((one) => !one.hidden)";
     // 40 s hold no three samples of 20 s: all of the film is one.
-    browser.until("one clip", &format!("{of}.length === 1")).await;
+    browser
+        .until("one clip", &format!("{of}.length === 1"))
+        .await;
     browser.evaluate(&format!("String({of}[0].click())")).await;
     let loaded = "document.querySelector('.frame-slider').open \
                   && [...document.querySelectorAll('.frame-stage img')].every((image) => image.complete && image.naturalWidth === 320) \

@@ -107,8 +107,7 @@ pub(crate) async fn sample(
 ) -> Result<axum::Json<SampleReceipt>, Refusal> {
     let media = shared.media()?;
     // A recipe without samples needs no look at the film.
-    sample::recipe(&request.recipe, None, None)
-        .map_err(|why| Refusal::unsound(why.to_string()))?;
+    sample::recipe(&request.recipe, None, None).map_err(|why| Refusal::unsound(why.to_string()))?;
     let input = media.input(&request.file).await?;
     let limited = media.limited()?;
     let mut further = FurtherInputs::new(&limited, &request.recipe).await?;
@@ -156,10 +155,9 @@ pub(crate) async fn sample(
         ..JobTerms::new()
     };
     let label = sample::label(&request.file);
-    let batch =
-        shared
-            .broker
-            .new_batch_of_samples(&label, &folder, existing, &terms, film.clone());
+    let batch = shared
+        .broker
+        .new_batch_of_samples(&label, &folder, existing, &terms, film.clone());
     let jobs = works.into_iter().map(|work| batch.job(work)).collect();
     let submitted = batch.submit(jobs).await?;
     let is_added = |job: &&SubmittedJob| job.result == SubmitResult::Added;

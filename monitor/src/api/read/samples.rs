@@ -83,7 +83,11 @@ pub(crate) async fn samples(
         .film
         .ok_or_else(|| Refusal::unknown(format!("the batch {batch} holds no samples")))?;
     let records = shared.broker.jobs_of(&film.jobs).await?;
-    let records: Vec<&JobRecord> = film.jobs.iter().filter_map(|job| records.get(job)).collect();
+    let records: Vec<&JobRecord> = film
+        .jobs
+        .iter()
+        .filter_map(|job| records.get(job))
+        .collect();
     let rows: Vec<SampleRow> = records.iter().map(|record| SampleRow::of(record)).collect();
     let clips: Vec<Clip> = rows.iter().filter_map(|row| row.clip.clone()).collect();
     Ok(axum::Json(Samples {
