@@ -248,8 +248,8 @@ impl<'a> Orders<'a> {
         format!("checks of library {}", self.name)
     }
 
-    /// The files whose outputs have different names, with these names, and the records of the others, which are
-    /// refused: two files that would become one must not stop the whole library.
+    /// The files whose outputs would be no sources, with the names of these outputs, and the records of the others, which
+    /// are refused: one file must not stop the whole library.
     async fn named(
         &self,
         mut files: Vec<FileRecord>,
@@ -274,9 +274,6 @@ impl<'a> Orders<'a> {
                 .await;
             let (why, at) = match named {
                 Err(NamesError::Naming(error)) => match &error {
-                    NamingError::Shared { one, other, .. } => {
-                        (error.to_string(), vec![one.clone(), other.clone()])
-                    }
                     NamingError::IsSource(output) => (error.to_string(), vec![output.to_string()]),
                     _ => return Err(error.into()),
                 },

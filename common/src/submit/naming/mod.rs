@@ -4,10 +4,15 @@
 //! (`Film.mp4.mkv`, `Film.mov.mkv`). A name stays with the source that it was given to, so a source that arrives later
 //! renames no other output: only the newcomer keeps its extension. Files that are made beside an output count like it.
 //!
+//! Sources that would become the same file all the same, because a name template leaves out all in which they differ, are
+//! refused; the others go on.
+//!
 //! An output is never a source. Where outputs take the place of their sources, each may have the name of its own.
 //!
 //! The renditions of a ladder and its master files are named alike: all of them keep the source's extension, or none.
 
+#[cfg(test)]
+mod codec_words;
 #[cfg(test)]
 mod companions;
 #[cfg(test)]
@@ -55,18 +60,6 @@ pub enum NamingError {
     /// A source was given twice.
     #[error("{0} is named twice")]
     Twice(Location),
-    /// Two sources would become the same file.
-    #[error(
-        "{one} and {other} would both become the same file in {folder}: encode them into different folders"
-    )]
-    Shared {
-        /// One source.
-        one: String,
-        /// The other source.
-        other: String,
-        /// The output folder.
-        folder: String,
-    },
     /// An output would replace a source.
     #[error(
         "the output {0} would be a source: choose another folder for outputs, or another container"
@@ -89,6 +82,16 @@ pub enum Unnameable {
         bytes: usize,
         /// The most bytes that a name may have.
         most: usize,
+    },
+    /// Its output would be that of another source: the name template leaves out all in which they differ.
+    #[error(
+        "{other} would become the same file in {folder}: rename one of them, or encode them into different folders"
+    )]
+    Shared {
+        /// The other source.
+        other: String,
+        /// The output folder.
+        folder: String,
     },
     /// The name template makes no name of it.
     #[error("{0}: rename it, or leave the name template out")]
@@ -125,7 +128,7 @@ pub fn candidates(
 /// the owners of the [`candidates`].
 ///
 /// # Errors
-/// If two outputs still share a name, or an output would replace a source.
+/// If a source is named twice, or an output would replace a source.
 pub fn outputs(
     sources: &[NamedSource<'_>],
     folder: &Location,
@@ -145,17 +148,33 @@ pub fn outputs(
         }
     }
     let owner = |name: &Path| given.get(&below(folder, name).ok()?);
-    let chosen = unique(&names, owner).map_err(|(one, other)| {
-        let [one, other] = [one, other].map(|index| nameable[index].1.location);
-        if one == other {
-            return NamingError::Twice(one.clone());
+    let chosen = loop {
+        let clash = match unique(&names, owner) {
+            Ok(chosen) => break chosen,
+            Err(clash) => clash,
+        };
+        let at = |index: usize| nameable[index].1.location;
+        for (nth, index) in clash.takers.iter().enumerate() {
+            let mut before = clash.takers[..nth].iter();
+            if before.any(|other| at(*other) == at(*index)) {
+                return Err(NamingError::Twice(at(*index).clone()));
+            }
         }
-        NamingError::Shared {
-            one: one.to_string(),
-            other: other.to_string(),
-            folder: folder.to_string(),
+        for index in &clash.refused {
+            let other = clash.takers.iter().find(|other| *other != index);
+            outputs[nameable[*index].0] = Err(Unnameable::Shared {
+                other: at(*other.unwrap_or(index)).to_string(),
+                folder: folder.to_string(),
+            });
         }
-    })?;
+        let mut indices = 0..;
+        names.retain(|_| {
+            indices
+                .next()
+                .is_some_and(|index| !clash.refused.contains(&index))
+        });
+        nameable.retain(|(index, _)| outputs[*index].is_ok());
+    };
     let locations = chosen
         .iter()
         .map(|name| below(folder, name))
@@ -315,11 +334,18 @@ fn plain(name: &Path) -> PathBuf {
         .collect()
 }
 
-/// A name for each output, or the indices of two outputs that cannot have different names.
+/// Outputs that cannot have different names, by their indices.
+struct Clash {
+    takers: Vec<usize>,
+    /// Those of them that can have no name: all but one to which the name was given before.
+    refused: Vec<usize>,
+}
+
+/// A name for each output, or outputs that cannot have different names.
 fn unique<'a>(
     names: &[Names],
     owner: impl Fn(&Path) -> Option<&'a OutputOwner>,
-) -> Result<Vec<PathBuf>, (usize, usize)> {
+) -> Result<Vec<PathBuf>, Clash> {
     let mut choices: Vec<Choice> = names
         .iter()
         .map(|names| Choice::of(names, &owner))
@@ -371,7 +397,13 @@ fn unique<'a>(
                 }
             }
             if !is_any_moved {
-                return Err((clash[0], clash[1]));
+                let is_new = |index: &usize| !before[*index].is_given;
+                let new: Vec<usize> = clash.iter().copied().filter(is_new).collect();
+                let refused = if new.is_empty() { clash.clone() } else { new };
+                return Err(Clash {
+                    takers: clash,
+                    refused,
+                });
             }
         }
     }

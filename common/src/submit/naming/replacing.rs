@@ -47,10 +47,13 @@ fn each_output_may_have_the_name_of_its_own_source_and_of_no_other() {
         draft.companions.preview = true;
     });
     let set = OutputSet::one(recipe.expect("sound")).that_replaces();
-    let refused = named(
-        &set.expect("one output"),
-        &["a.mp4", "a.preview.mp4"],
-        &none,
-    );
-    assert!(refused.is_err(), "{refused:?}");
+    let set = set.expect("one output");
+    let both = ["a.mp4", "a.preview.mp4"];
+    let places = both.map(|name| folder.join(name));
+    let sources = [0, 1].map(|nth| NamedSource {
+        name: Path::new(both[nth]),
+        location: &places[nth],
+    });
+    let refused = outputs(&sources, &folder, &set, &none).expect("each by itself");
+    assert!(refused.iter().all(Result::is_err), "{refused:?}");
 }

@@ -38,7 +38,8 @@ fn named_beside(
             )
         })
         .collect();
-    let outputs = unique(&names, |name| owners.get(name))?;
+    let outputs = unique(&names, |name| owners.get(name));
+    let outputs = outputs.map_err(|clash| (clash.takers[0], clash.takers[1]))?;
     Ok(outputs
         .iter()
         .map(|name| name.to_str().expect("text").to_owned())

@@ -176,3 +176,33 @@ async fn a_named_file_without_video_is_refused_in_one_line() {
     assert_eq!(outcome["left_out"][0]["file"], "list.mkv");
     assert_eq!(farm.queued().await, 1);
 }
+
+#[tokio::test]
+async fn sources_that_differ_in_a_word_for_a_codec_are_refused_and_others_encoded() {
+    let farm = Farm::start().await;
+    let film = paths::media("h264.mp4");
+    let input = farm.folder_of("in", std::slice::from_ref(&film));
+    for name in ["Film x264.mp4", "Film x265.mp4"] {
+        std::fs::copy(&film, input.join(name)).expect("copied");
+    }
+    let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
+    let named = ["--name", "{stem-without-codec}", "--json"];
+    for verb in ["encode", "enqueue"] {
+        let told = match verb {
+            "encode" => encode(farm.folder(), &named).await,
+            _ => {
+                let wait = [&named[..], &["--wait"]].concat();
+                farm.producer(line(verb, &wait)).await
+            }
+        };
+        assert_eq!(told.code, Some(1), "{verb}: {told:?}");
+        let left = &told.json()["left_out"];
+        for (nth, name, other) in [(0, "Film x264.mp4", "x265"), (1, "Film x265.mp4", "x264")] {
+            assert_eq!(left[nth]["file"], name, "{verb}: {left}");
+            let why = left[nth]["error"].as_str().expect("a reason");
+            let expected = format!("{other}.mp4 would become the same file in");
+            assert!(why.replace("%20", " ").contains(&expected), "{verb}: {why}");
+        }
+        assert_eq!(names(farm.folder()), paths_of(&["h264.mkv"]), "{verb}");
+    }
+}
