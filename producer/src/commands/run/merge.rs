@@ -15,10 +15,11 @@ use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::commands::run::encode::{Encode, MachineOptions};
 use crate::commands::run::on_farm;
-use crate::notify::Told;
+use crate::notify::NotifyOptions;
 use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
 use crate::submit::destination::Destination;
+use crate::submit::sidecars::SidecarOption;
 use crate::submit::sources::{Into, Merge};
 use crate::submit::submission::Order;
 use crate::submit::terms::JobOptions;
@@ -39,6 +40,8 @@ pub(crate) struct Options {
     #[command(flatten)]
     pub jobs: JobOptions,
     #[command(flatten)]
+    pub notify: NotifyOptions,
+    #[command(flatten)]
     pub machine: MachineOptions,
 }
 
@@ -47,6 +50,7 @@ pub(crate) async fn run(
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
+    let told = options.notify.read(!options.jobs.dry_run)?;
     let (folder, name) = match options.camera {
         true => (options.output.clone(), None),
         false => {
@@ -83,6 +87,11 @@ pub(crate) async fn run(
              subtitles first",
         ));
     }
+    if options.jobs.sidecars == Some(SidecarOption::Carry) {
+        return Err(Error::usage(
+            "merge joins several files, and sidecars fit one of them: leave --sidecars carry out",
+        ));
+    }
     if options.jobs.rules.are_given() {
         return Err(Error::usage(
             "--skip-if, --min-saving and --original are about one source, and merge joins several: leave them out",
@@ -108,7 +117,7 @@ pub(crate) async fn run(
                 upload_to: settings.store.clone().filter(Location::is_remote),
                 require_worker: false,
                 wait: true,
-                told: Told::default(),
+                told,
                 renew: Renew::Ended,
             };
             request.run(settings, shutdown).await
@@ -123,7 +132,7 @@ pub(crate) async fn run(
                 settings,
             )
             .await?;
-            encode.run(&Told::default(), shutdown).await
+            encode.run(&told, shutdown).await
         }
     }
 }

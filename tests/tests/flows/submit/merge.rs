@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use harness::farm::{Farm, copy_into};
 use harness::outside::media::Media;
 use harness::process::Ran;
+use harness::servers::receiver::Receiver;
 use harness::servers::store::TestStore;
 use harness::{outside, paths, process, programs};
 
@@ -184,4 +185,20 @@ async fn a_farm_joins_files_that_are_uploaded_and_brings_the_film_home() {
         (&0.into(), &1.into()),
         "{again:#}"
     );
+}
+
+#[tokio::test]
+async fn a_hook_is_told_of_the_joined_file() {
+    let place = place();
+    let receiver = Receiver::start().await;
+    let url = receiver.url();
+    let line = [&PARTS[..], &["-o", "out/ride.mp4", "--notify", &url]].concat();
+    producer(place.path(), &line).await.succeeded();
+    let [message] = &receiver.received()[..] else {
+        panic!("one message: {:?}", receiver.received());
+    };
+    assert_eq!(message.json()["data"]["completed"], 1);
+    let dry = [&line[..], &["--dry-run"]].concat();
+    let refused = producer(place.path(), &dry).await;
+    assert_eq!(refused.code, Some(2), "{refused:?}");
 }
