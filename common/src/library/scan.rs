@@ -30,6 +30,9 @@ pub struct ScanRecord {
     /// Where the library's folder really is, without links.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub real: Option<Location>,
+    /// The library's location when its holder looked where it really is. A library that was moved since is elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub real_of: Option<Location>,
     /// The checks of files that were enqueued last.
     #[serde(default, skip_serializing_if = "is_default")]
     pub checks: DayOfChecks,
@@ -145,10 +148,18 @@ impl ScanRecord {
                 last: None,
                 problem: None,
                 real: None,
+                real_of: None,
                 checks: DayOfChecks::default(),
                 held: Vec::new(),
             },
         }
+    }
+
+    /// Where a library at this location really is, if that is known: what was found at another location before it was
+    /// moved does not count.
+    pub fn place_of(&self, location: &Location) -> Option<&Location> {
+        let is_its = self.real_of.as_ref().is_none_or(|seen| seen == location);
+        self.real.as_ref().filter(|_| is_its)
     }
 
     /// Whether the lease has not run out.

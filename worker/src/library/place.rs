@@ -16,7 +16,10 @@ impl Scanner<'_> {
     ) -> anyhow::Result<()> {
         let broker = &self.executor.broker;
         self.held
-            .tell(|record| record.real.clone_from(&real))
+            .tell(|record| {
+                record.real.clone_from(&real);
+                record.real_of = Some(library.location.clone());
+            })
             .await?;
         let scans = broker.scans().await?;
         let mut others = Vec::new();
@@ -26,7 +29,8 @@ impl Scanner<'_> {
             }
             let scan = scans.iter().find(|(name, _)| *name == stored.name);
             let mut other = stored.library;
-            if let Some(real) = scan.and_then(|(_, scan)| scan.real.clone()) {
+            let real = scan.and_then(|(_, scan)| scan.place_of(&other.location));
+            if let Some(real) = real.cloned() {
                 other.location = real;
             }
             others.push((stored.name, other));

@@ -64,6 +64,7 @@ fn scan() -> ScanRecord {
         }),
         problem: Some("the store is away".to_owned()),
         real: Some(at("/mnt/films")),
+        real_of: Some(at("/srv/films")),
         checks: DayOfChecks::default().plus(jiff::civil::date(2026, 11, 26), 5),
         held: vec![
             "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -149,5 +150,7 @@ pub(super) fn written() -> Vec<(&'static str, Bytes)> {
     files.push(("library-sidecars", wire::encode(&plain)));
     files.push(("library-replacing", wire::encode(&every_field)));
     files.push(("scan", wire::encode(&scan())));
+    // Before, a record did not say of which location it told.
+    files.push(("scan-place", wire::encode(&scan())));
     files
 }

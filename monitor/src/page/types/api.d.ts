@@ -2050,6 +2050,7 @@ export interface components {
             phase: components["schemas"]["ScanPhase"];
             problem?: string | null;
             real?: components["schemas"]["Location"] | null;
+            real_of?: components["schemas"]["Location"] | null;
             /** Format: date-time */
             until: string;
             worker: string;

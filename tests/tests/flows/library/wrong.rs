@@ -154,4 +154,15 @@ async fn folders_that_are_one_by_a_link_are_found_by_the_scanner() {
     .await;
     assert!(problem.contains("'films' keeps"), "{problem}");
     assert!(scan(&farm).await.unwrap().problem.is_none());
+    // Once the other library is elsewhere, its old folder is free, though no scan has looked there yet.
+    library(&farm, "pause", &[]).await.succeeded();
+    let elsewhere = farm.folder_of("elsewhere", &[]);
+    let elsewhere = elsewhere.display().to_string();
+    let moved = library(&farm, "edit", &["--location", &elsewhere]).await;
+    moved.succeeded();
+    poll::until("the folder to be free", async || {
+        let scan = farm.view.scan(&more).await.ok()??;
+        (scan.problem.is_none() && scan.last.is_some()).then_some(())
+    })
+    .await;
 }
