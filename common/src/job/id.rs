@@ -45,7 +45,9 @@ impl JobId {
         let identity = identity.expect("plain data with string keys always serialises");
         let id = Uuid::new_v5(&NAMESPACE, &identity);
         let is_plain = *kind == JobKind::default() && *rules == Rules::default();
-        // Which trash takes a source does not count.
+        // Which trash takes a source, for how long, and what is done about its further names does not count: the output is
+        // the same, and an original that was put back must not be replaced again because a command names another trash.
+        // A job that failed by such terms gives way to one with others when that is submitted.
         let identity = match replacement {
             None if is_plain => return Self(id),
             None => serde_json::to_vec(&(kind, rules)),

@@ -225,6 +225,11 @@ impl<'a> Case<'a> {
         if self.terms.replaces() && (has_failed || self.is_replaced(run)) {
             return true;
         }
+        // It may have failed because of the trash or of hard links, and a retry would go by the old terms again.
+        let has_other_terms = self.job.replacement != run.job.replacement;
+        if has_other_terms && matches!(run.state, RunState::Failed { .. }) {
+            return true;
+        }
         // A person has put the source back by hand.
         if self.job.replaces_in_place()
             && matches!(&run.state, RunState::Completed { report } if report.output_size != self.job.input.size)

@@ -348,6 +348,18 @@ fn what_was_replaced_is_not_replaced_again_unless_the_source_came_back() {
     assert_eq!(case.next(answer(&made)), Step::Renew);
     let undone = made.undo(NOW).expect("it has replaced its source");
     assert_eq!(case.next(answer(&undone)), run(undone.clone()));
+    // A job that failed gives way to one with other terms, and one that was undone does not.
+    let mut replaces_this_name = work;
+    if let Some(wanted) = &mut replaces_this_name.replacement {
+        wanted.hard_links = HardLinks::Replace;
+    }
+    let other_terms = terms.job(BatchId::new(), replaces_this_name);
+    assert_eq!(other_terms.id, first.id);
+    let failed = failed(first.clone());
+    assert_eq!(case.next(answer(&failed)), run(failed.clone()));
+    let case = Case::new(&other_terms, &there, &terms);
+    assert_eq!(case.next(answer(&failed)), Step::Renew);
+    assert_eq!(case.next(answer(&undone)), run(undone.clone()));
     assert_eq!(completed(first.clone()).undo(NOW), None);
     assert!(undone.retry(NOW).is_some());
 }
