@@ -1,5 +1,7 @@
 //! A new job, from its files to the queue.
 
+use common::job::replacement::HardLinks;
+use common::job::sidecar::Sidecars;
 use harness::browser::Browser;
 
 use super::{choose, keep_alive, open};
@@ -289,6 +291,11 @@ async fn results_go_to_the_places_of_the_originals() {
     let barriers = browser.barriers().await;
     assert!(barriers.is_empty(), "{barriers:#?}");
     choose(&mut browser, ".new-jobs [name=days]", "7").await;
+    choose(&mut browser, ".new-jobs [name=hard-links]", "replace").await;
+    choose(&mut browser, ".new-jobs [name=sidecars]", "leave").await;
+    let bin = films.path().join("bin");
+    let trash = bin.to_str().expect("text");
+    choose(&mut browser, ".new-jobs [name=trash]", trash).await;
     // What is chosen is kept while another page is shown.
     browser.click(".sections a[href='#/jobs']").await;
     browser.click(".sections a[href='#/new']").await;
@@ -303,7 +310,9 @@ async fn results_go_to_the_places_of_the_originals() {
     assert_eq!(job.output.name(), "Nosferatu.mkv");
     let replacement = job.replacement.as_ref().expect("it replaces its source");
     assert_eq!(replacement.days, 7);
-    let trash = films.path().join(".ffmpeg-easy-trash");
+    assert_eq!(replacement.hard_links, HardLinks::Replace);
+    assert_eq!(job.sidecars, Sidecars::Leave);
+    let trash = bin.join(".ffmpeg-easy-trash");
     assert_eq!(replacement.trash.path(), Some(trash));
     drop(browser);
     monitor.stop().await;
