@@ -75,9 +75,13 @@ impl Report {
             .collect();
         changes.sort_by_key(|change| std::cmp::Reverse(change.fate));
         let changes = changes.into_iter().map(ToString::to_string);
+        self.notes().chain(changes).collect()
+    }
+
+    /// What people should be told beside the changes, one a line.
+    pub fn notes(&self) -> impl Iterator<Item = String> {
         let sidecars = self.sidecars.iter().filter_map(Sidecar::news);
-        let warnings = self.warnings.iter().cloned();
-        warnings.chain(sidecars).chain(changes).collect()
+        self.warnings.iter().cloned().chain(sidecars)
     }
 
     /// Mean frames per second of the encode.

@@ -10,6 +10,7 @@ use common::job::progress::EncodeProgress;
 use common::job::record::JobRecord;
 use common::job::run::health::Health;
 use common::job::run::{Run, RunState};
+use common::job::sidecar::Sidecar;
 use common::job::state::JobState;
 use serde::Serialize;
 
@@ -161,6 +162,16 @@ fn of_run(run: &Run) -> Vec<String> {
                     times::local(replaced.until),
                     run.job.id
                 ));
+            }
+            lines.extend(
+                report
+                    .notes()
+                    .map(|note| format!("note      {}", printable(&note))),
+            );
+            let carried = Sidecar::carried(&report.sidecars);
+            if !carried.is_empty() {
+                let ends: Vec<String> = carried.into_iter().map(String::from).collect();
+                lines.push(format!("sidecars  {}", printable(&ends.join(", "))));
             }
             if let Some(health) = &report.health {
                 lines.extend(of_health(health));

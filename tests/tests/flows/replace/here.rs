@@ -220,11 +220,23 @@ async fn an_output_that_was_changed_since_is_not_undone() {
 #[tokio::test]
 async fn kills_at_any_moment_lose_no_film() {
     let machine = Machine::new();
+    let sub = machine.films().join("sub");
+    std::fs::rename(sub.join("h264.mp4"), sub.join("clip.mp4")).unwrap();
     for number in 0..6 {
         harness::farm::copy_into(&machine.films(), &[paths::media("h264.mp4")]);
         let film = machine.films().join("h264.mp4");
-        std::fs::rename(film, machine.films().join(format!("film{number}.mp4"))).unwrap();
+        let named = |end: &str| machine.films().join(format!("film{number} x264{end}"));
+        std::fs::rename(film, named(".mp4")).unwrap();
+        // Its sidecars get its new name.
+        for end in [".en.srt", ".nfo", "-poster.jpg"] {
+            std::fs::write(named(end), format!("{end} of film {number}")).unwrap();
+        }
     }
+    let encode = [&machine.encode()[..], &["--name", "{stem-without-codec}"]].concat();
+    let new_name = |name: &Path| -> PathBuf {
+        let name = name.to_str().unwrap().replace(" x264", "");
+        name.replace(".mp4", ".mkv").into()
+    };
     let before = seen(&machine.films());
     let records = || {
         let all = seen(&machine.films()).into_keys();
@@ -234,7 +246,7 @@ async fn kills_at_any_moment_lose_no_film() {
     for round in 0_usize..20 {
         let known = records();
         let log = machine.0.path().join("producer.log");
-        let mut producer = Daemon::start("producer", machine.command(&machine.encode()), &log);
+        let mut producer = Daemon::start("producer", machine.command(&encode), &log);
         let is_over = poll::until(
             "a replacement to begin, or the end",
             async || match producer.ended() {
@@ -256,8 +268,7 @@ async fn kills_at_any_moment_lose_no_film() {
         let now = seen(&machine.films());
         for (name, original) in &before {
             let kept = now.values().any(|(bytes, ..)| *bytes == original.0);
-            let output = name.with_extension("mkv");
-            let is_there = now.contains_key(name) || now.contains_key(&output);
+            let is_there = now.contains_key(name) || now.contains_key(&new_name(name));
             assert!(
                 kept && is_there,
                 "round {round}: {} is lost",
@@ -265,10 +276,12 @@ async fn kills_at_any_moment_lose_no_film() {
             );
         }
     }
-    let last = machine.run(&machine.encode()).await.succeeded();
+    let last = machine.run(&encode).await.succeeded();
+    let mut expected: Vec<PathBuf> = before.keys().map(|name| new_name(name)).collect();
+    expected.sort();
     let films = names(&machine.films());
-    assert_eq!(films.len(), before.len(), "{films:?} {last:?}");
-    assert!(films.iter().all(|name| name.ends_with(".mkv")), "{films:?}");
+    let films: Vec<PathBuf> = films.into_iter().map(PathBuf::from).collect();
+    assert_eq!(films, expected, "{last:?}");
     // Each command was a batch of its own.
     let trash = machine.films().join(".ffmpeg-easy-trash");
     for batch in std::fs::read_dir(trash).unwrap().flatten() {

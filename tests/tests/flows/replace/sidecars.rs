@@ -170,6 +170,9 @@ async fn sidecars_are_renamed_with_a_replaced_film_and_undo_gives_the_names_back
     let carried = &run.report().expect("completed").sidecars;
     assert_eq!(carried.len(), SIDECARS.len(), "{carried:?}");
 
+    let shown = farm.producer(["job", &job]).await.succeeded();
+    assert!(shown.stdout.contains(".en.forced.srt, .nfo"), "{shown:?}");
+
     // A new file under an old name is in the way, and is told.
     let batch = batch_in(&films);
     std::fs::write(films.join("Film x264.nfo"), "a new one").unwrap();

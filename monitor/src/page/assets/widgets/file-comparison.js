@@ -56,14 +56,16 @@ function contentFacts(content, size) {
  * @returns {Facts}
  */
 function reportFacts(report, content) {
-  const { encode_seconds: seconds } = report;
+  const { encode_seconds: seconds, sidecars = [] } = report;
+  const behind = sidecars.flatMap(({ end, left }) => (left ? [`sidecar ${end} left behind: ${left}`] : []));
   return [
     ["Size", `${bytes(report.output_size)} (${change(report.input_size, report.output_size)})`],
     ...contentFacts(content, report.output_size),
     ["Encoder", report.encoder ?? "copied"],
     ["Frames", count(report.frames)],
     ["Encoding speed", seconds ? `${fps(report.frames / seconds)}, ${speed(report.duration / seconds)}` : null],
-    ["Notes", report.warnings?.length ? printable(report.warnings.join("; ")) : null],
+    ["Sidecars", printable(sidecars.flatMap(({ end, left }) => (left ? [] : [end])).join(", "))],
+    ["Notes", printable([...(report.warnings ?? []), ...behind].join("; "))],
   ];
 }
 
