@@ -84,9 +84,9 @@ pub struct BatchProgress {
     pub failed: u64,
     /// Jobs that a person cancelled.
     pub cancelled: u64,
-    /// Bytes of the inputs of the completed jobs.
+    /// Bytes of the inputs of the completed encodes.
     pub input_bytes: u64,
-    /// Bytes of the outputs of the completed jobs.
+    /// Bytes of the outputs of the completed encodes.
     pub output_bytes: u64,
     /// Bytes of the inputs of the jobs that have not ended.
     pub bytes_left: u64,
@@ -106,7 +106,11 @@ impl BatchProgress {
             JobState::Cancelled => &mut self.cancelled,
         };
         *count += 1;
-        if let Some(RunState::Completed { report }) = record.run().map(|run| &run.state) {
+        // A check has read its input, and made nothing that could be smaller.
+        let is_encode = record.job().kind.writes();
+        if let Some(RunState::Completed { report }) = record.run().map(|run| &run.state)
+            && is_encode
+        {
             self.input_bytes = self.input_bytes.saturating_add(report.input_size);
             self.output_bytes = self.output_bytes.saturating_add(report.output_size);
         }

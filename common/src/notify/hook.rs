@@ -93,6 +93,8 @@ pub struct Prepared {
     pub template: Template,
     /// What messages are signed with.
     pub secret: Option<Secret>,
+    /// Whether the server looks for files: it is told of nothing that has written none.
+    pub looks_for_files: bool,
 }
 
 impl Hook {
@@ -138,6 +140,7 @@ impl Hook {
             target,
             template,
             secret: self.secret.clone(),
+            looks_for_files: self.looks_for_files(),
         })
     }
 
@@ -166,6 +169,16 @@ impl Hook {
         occurrence.at > self.added
             && self.on.contains(&occurrence.fact.kind())
             && self.only.as_ref().is_none_or(is_named)
+            && (occurrence.fact.has_written() || !self.looks_for_files())
+    }
+
+    /// Whether its server looks for files.
+    fn looks_for_files(&self) -> bool {
+        match (&self.template, Target::read(&self.url)) {
+            (Some(TemplateChoice::Named(name)), _) => name.looks_for_files(),
+            (None, Ok(Target::Web(web))) => web.service().looks_for_files(),
+            (Some(TemplateChoice::Own(_)), _) | (None, _) => false,
+        }
     }
 
     /// The name of its template.
@@ -211,6 +224,8 @@ pub struct SavedHook {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::id::BatchId;
+    use crate::notify::occurrence::BatchDone;
     use crate::notify::template::built_in;
 
     fn hook(url: &str) -> Hook {
@@ -314,6 +329,36 @@ mod tests {
         assert!(!told(|hook| {
             hook.on.remove(&EventKind::LibraryFinished);
         }));
+    }
+
+    #[test]
+    fn media_servers_are_told_only_of_what_was_written() {
+        let at = Timestamp::from_second(10).expect("a time");
+        let batch = BatchId::new();
+        let done = |written| {
+            let done = BatchDone {
+                written,
+                ..BatchDone::default()
+            };
+            Occurrence::batch_done(batch, done, at)
+        };
+        for (url, is_media_server) in [
+            ("https://h", false),
+            ("sonarr://KEY@h", true),
+            ("radarr://KEY@h", true),
+            ("jellyfin://KEY@h", true),
+            ("plex://TOKEN@h", true),
+        ] {
+            let hook = hook(url);
+            assert!(hook.wants(&done(Some(1))), "{url}");
+            assert!(hook.wants(&done(None)), "{url}: an older program's");
+            assert_eq!(hook.wants(&done(Some(0))), !is_media_server, "{url}");
+            let prepared = hook.prepare().expect(url);
+            assert_eq!(prepared.looks_for_files, is_media_server, "{url}");
+        }
+        let mut named = hook("https://KEY@h");
+        named.template = Some(TemplateChoice::Named(built_in::Name::Sonarr));
+        assert!(!named.wants(&done(Some(0))));
     }
 
     #[test]

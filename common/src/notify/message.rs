@@ -192,6 +192,7 @@ fn data(fact: &Fact) -> Value {
             "failed": done.failed,
             "cancelled": done.cancelled,
             "damaged": done.damaged,
+            "written": done.written,
         }),
         Fact::JobFailed(failed) => json!({
             "job": failed.job,
@@ -245,6 +246,7 @@ mod tests {
                 failed,
                 cancelled: 0,
                 damaged,
+                written: None,
             })
         };
         let at = |text: &str| Location::from_argument(text).expect("a location");

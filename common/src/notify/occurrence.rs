@@ -69,6 +69,9 @@ pub struct BatchDone {
     /// Of the completed jobs, the checks that found damage.
     #[serde(default, skip_serializing_if = "wire::is_default")]
     pub damaged: u64,
+    /// Jobs that put a file in its place; checks, samples and kept originals do not. `None` from an older program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub written: Option<u64>,
 }
 
 /// A job that failed for good.
@@ -144,6 +147,15 @@ impl Fact {
             Self::WorkerLost(_) => EventKind::WorkerLost,
             Self::LibraryFinished(_) => EventKind::LibraryFinished,
             Self::Test => EventKind::Test,
+        }
+    }
+
+    /// Whether files may lie in a place where they did not lie before: what media servers look for.
+    pub fn has_written(&self) -> bool {
+        match self {
+            Self::BatchDone(done) => done.written != Some(0),
+            Self::JobCompleted(_) | Self::LibraryFinished(_) | Self::Test => true,
+            Self::JobFailed(_) | Self::WorkerLost(_) => false,
         }
     }
 

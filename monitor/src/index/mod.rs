@@ -88,12 +88,14 @@ pub struct BatchSum {
     pub ended: Option<i64>,
     /// Completed checks that found damage.
     pub damaged: u64,
+    /// Jobs that put a file in its place: outputs, and copies of kept originals.
+    pub written: u64,
 }
 
 /// A worker and an encoder, by their numbers in the index: a cheap key for sums.
 pub(crate) type Who = (u32, u32);
 
-/// A completed job.
+/// A completed job that made an output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Done<'a> {
     pub job: JobId,
@@ -173,6 +175,10 @@ impl Index {
         row.worker = self.workers.id(&run.worker().cloned());
         row.retries = u8::try_from(run.attempt.saturating_sub(1)).unwrap_or(u8::MAX);
         row.outcome = match &run.state {
+            RunState::Completed { report } if !run.job.kind.writes() => {
+                let is_damaged = report.health.as_ref().is_some_and(Health::is_damaged);
+                Some(Box::new(Outcome::Checked { is_damaged }))
+            }
             RunState::Completed { report } => Some(Box::new(Outcome::Done {
                 encoder: self.encoders.id(&report.encoder),
                 output_size: report.output_size,
@@ -180,8 +186,8 @@ impl Index {
                 length: report.duration as f32,
                 encode_seconds: report.encode_seconds as f32,
                 total_seconds: report.total_seconds as f32,
-                is_damaged: report.health.as_ref().is_some_and(Health::is_damaged),
             })),
+            RunState::Kept { report } if report.copy.is_some() => Some(Box::new(Outcome::Copied)),
             RunState::Failed { failure } | RunState::Waiting { failure, .. } => {
                 Some(Box::new(Outcome::Broken {
                     fault: failure.fault,
@@ -211,7 +217,7 @@ impl Index {
         }
     }
 
-    /// The completed jobs.
+    /// The completed jobs that made an output. Checks are none: they encode and write nothing.
     pub fn done(&self) -> impl Iterator<Item = Done<'_>> {
         self.slots
             .iter()
@@ -223,7 +229,6 @@ impl Index {
                     length,
                     encode_seconds,
                     total_seconds,
-                    ..
                 } => Some(Done {
                     job: row.id,
                     name: self.names.get(row.name),
@@ -238,8 +243,21 @@ impl Index {
                     encode_seconds: *encode_seconds,
                     total_seconds: *total_seconds,
                 }),
-                Outcome::Broken { .. } => None,
+                Outcome::Broken { .. } | Outcome::Checked { .. } | Outcome::Copied => None,
             })
+    }
+
+    /// The completed checks: healthy ones and damaged ones.
+    pub fn checked(&self) -> (u64, u64) {
+        let (mut healthy, mut damaged) = (0, 0);
+        for (_, row) in self.slots.iter() {
+            match row.outcome.as_deref() {
+                Some(Outcome::Checked { is_damaged: true }) => damaged += 1,
+                Some(Outcome::Checked { is_damaged: false }) => healthy += 1,
+                _ => {}
+            }
+        }
+        (healthy, damaged)
     }
 
     /// The jobs that failed for good.
@@ -299,37 +317,34 @@ impl Index {
     }
 
     pub fn batches(&self) -> BTreeMap<BatchId, BatchSum> {
-        type Found = (Counts, Waiting, BTreeSet<u32>, Option<i64>, u64);
-        let mut found: Vec<Found> = vec![Default::default(); self.batches.len()];
+        let mut found: Vec<(BatchSum, BTreeSet<u32>)> =
+            vec![Default::default(); self.batches.len()];
         for (_, row) in self.slots.iter() {
-            let (counts, waiting, queues, ended, damaged) = &mut found[row.batch as usize];
-            counts.0[row.state as usize] += 1;
+            let (sum, queues) = &mut found[row.batch as usize];
+            sum.counts.0[row.state as usize] += 1;
             if row.state.is_waiting() {
-                waiting.add(row.size);
+                sum.waiting.add(row.size);
             }
             if row.state.is_waiting() || row.state == JobState::Running {
                 queues.insert(row.queue);
             }
             if row.state.has_ended() && row.state != JobState::Cancelled {
-                *ended = (*ended).max(Some(row.changed));
+                sum.ended = sum.ended.max(Some(row.changed));
             }
-            *damaged += u64::from(row.state == JobState::Completed && row.is_damaged());
+            sum.damaged += u64::from(row.is_damaged());
+            sum.written += u64::from(row.has_written());
         }
-        let sum =
-            |(counts, waiting, queues, ended, damaged): (_, _, BTreeSet<u32>, _, _)| BatchSum {
-                counts,
-                waiting,
-                queues: queues
-                    .into_iter()
-                    .map(|queue| self.queues.get(queue).clone())
-                    .collect(),
-                ended,
-                damaged,
-            };
+        let named = |(sum, queues): (BatchSum, BTreeSet<u32>)| BatchSum {
+            queues: queues
+                .into_iter()
+                .map(|queue| self.queues.get(queue).clone())
+                .collect(),
+            ..sum
+        };
         (0..)
             .zip(found)
-            .filter(|(_, (counts, ..))| counts.sum() > 0)
-            .map(|(id, found)| (*self.batches.get(id), sum(found)))
+            .filter(|(_, (sum, _))| sum.counts.sum() > 0)
+            .map(|(id, found)| (*self.batches.get(id), named(found)))
             .collect()
     }
 

@@ -291,7 +291,7 @@ impl Index {
                 listed.fault = Some(*fault);
                 listed.reason = Some(self.reasons.get(*reason).clone());
             }
-            None => {}
+            Some(Outcome::Checked { .. } | Outcome::Copied) | None => {}
         }
         listed
     }

@@ -48,13 +48,13 @@ impl Row {
     /// Whether the job was a check that has found damage.
     pub(super) fn is_damaged(&self) -> bool {
         let outcome = self.outcome.as_deref();
-        matches!(
-            outcome,
-            Some(Outcome::Done {
-                is_damaged: true,
-                ..
-            })
-        )
+        matches!(outcome, Some(Outcome::Checked { is_damaged: true }))
+    }
+
+    /// Whether the job put a file in its place.
+    pub(super) fn has_written(&self) -> bool {
+        let outcome = self.outcome.as_deref();
+        matches!(outcome, Some(Outcome::Done { .. } | Outcome::Copied))
     }
 }
 
@@ -68,9 +68,11 @@ pub(super) enum Outcome {
         length: f32,
         encode_seconds: f32,
         total_seconds: f32,
-        /// Whether a check has found the input damaged.
-        is_damaged: bool,
     },
+    /// The input was checked, and nothing was written.
+    Checked { is_damaged: bool },
+    /// The original was kept, and copied to the place of the output.
+    Copied,
     /// The last attempt failed.
     Broken { fault: Fault, reason: u32 },
 }

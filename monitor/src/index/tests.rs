@@ -5,6 +5,7 @@ use common::farm::worker_name::WorkerName;
 use common::job::Job;
 use common::job::failure::Failure;
 use common::job::id::BatchId;
+use common::job::kind::{CheckDepth, JobKind};
 use common::job::input::Input;
 use common::job::record::Pending;
 use common::job::run::Run;
@@ -116,6 +117,13 @@ fn a_job_is_listed_once_however_it_was_heard_of() {
         .remove(0);
     assert_eq!((row.output_size, row.fps), (Some(250), Some(50.0)));
     assert_eq!(index.done().count(), 1);
+    assert_eq!(index.batches()[&job.batch].written, 1);
+    // A check has read its input, and made nothing.
+    let mut check = done.clone();
+    check.job.kind = JobKind::Check(CheckDepth::Quick);
+    index.run(&check);
+    assert_eq!((index.done().count(), index.checked()), (0, (1, 0)));
+    assert_eq!(index.batches()[&job.batch].written, 0);
 
     index.forget(&job.id);
     assert_eq!(index.counts().sum(), 0);

@@ -69,6 +69,8 @@ pub(super) fn progress(
         failed,
         cancelled,
         damaged: sum.damaged,
+        // Clips of samples are looked at and thrown away: they are no news for a library.
+        written: Some(if batch.film.is_some() { 0 } else { sum.written }),
     };
     Progress::Done(Box::new(Occurrence::batch_done(batch.id, done, at)))
 }
@@ -78,7 +80,8 @@ mod tests {
     use super::*;
     use common::farm::queue::Lane;
     use common::job::id::BatchId;
-    use common::job::kind::CheckDepth;
+    use common::job::batch::SampledFilm;
+    use common::job::kind::{CheckDepth, JobKind};
     use common::job::run::Run;
     use common::job::run::health::{Damage, Health};
     use common::notify::occurrence::Fact;
@@ -166,11 +169,40 @@ mod tests {
             what: "it breaks off".to_owned(),
         };
         report.health = Some(Health::new(CheckDepth::Full, vec![damage]));
-        let damaged = running(id, 1).complete(report, after(4));
+        let checked = |report| {
+            let mut run = running(id, 1);
+            run.job.kind = JobKind::Check(CheckDepth::Full);
+            run.complete(report, after(4))
+        };
+        let damaged = checked(report.clone());
         let Progress::Done(told) = look(2, vec![damaged, done(2, 5)], None, after(6)) else {
             panic!("not done");
         };
         assert!(matches!(&told.fact, Fact::BatchDone(facts) if facts.damaged == 1));
+        // Of these two jobs, one wrote a file. Checks alone write none, and clips of samples are no news for a library.
+        let written = |batch: &Batch, runs: Vec<Run>| {
+            let sum = sum(id, runs);
+            match progress(batch, &sum, after(5), None, after(6)) {
+                Progress::Done(told) => match told.fact {
+                    Fact::BatchDone(facts) => facts.written,
+                    other => panic!("{other:?}"),
+                },
+                other => panic!("{other:?}"),
+            }
+        };
+        let both = vec![checked(report.clone()), done(2, 5)];
+        assert_eq!(written(&batch(id, 2), both), Some(1));
+        assert_eq!(written(&batch(id, 1), vec![checked(report)]), Some(0));
+        let film = SampledFilm {
+            size: 1,
+            length: 1.0,
+            jobs: Vec::new(),
+        };
+        let samples = Batch {
+            film: Some(film),
+            ..batch(id, 1)
+        };
+        assert_eq!(written(&samples, vec![done(2, 5)]), Some(0));
         // Cancelled by a person after all had ended, as by an undo: no news.
         let undone = vec![done(1, 4), cancelled(2, 50)];
         assert_eq!(look(2, undone, Some(after(5)), after(70)), Progress::Open);

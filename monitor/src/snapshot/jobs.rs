@@ -117,6 +117,15 @@ pub enum JobEnd {
         /// How many more such changes there are.
         further_news: usize,
     },
+    /// The input was checked; nothing was written.
+    Checked {
+        /// Size of the input in bytes.
+        input_size: u64,
+        /// Seconds from the claim to the end.
+        seconds: f64,
+        /// Whether damage was found.
+        damaged: bool,
+    },
     /// The original is the better result, by the rules of the job.
     Kept {
         /// Size of the input in bytes.

@@ -70,15 +70,17 @@ pub struct Totals {
     pub workers: usize,
     /// Slots of all live workers.
     pub slots: u32,
-    /// Jobs completed since `since`.
+    /// Jobs completed since `since`, checks among them.
     pub completed: usize,
+    /// Of the completed jobs, the checks. They write nothing, and their bytes are in no sum.
+    pub checked: usize,
     /// Jobs kept since `since`.
     pub kept: usize,
     pub failed: usize,
     pub cancelled: usize,
-    /// Sizes of the inputs of completed jobs together, in bytes.
+    /// Sizes of the inputs of completed encodes together, in bytes.
     pub input_bytes: u64,
-    /// Sizes of the outputs of completed jobs together, in bytes.
+    /// Sizes of the outputs of completed encodes together, in bytes.
     pub output_bytes: u64,
     /// The time from which ended jobs are counted; `None` if all are.
     pub since: Option<Moment>,

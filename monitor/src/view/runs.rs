@@ -8,6 +8,7 @@ use common::farm::worker_name::WorkerName;
 use common::job::failure::cause;
 use common::job::id::JobId;
 use common::job::progress::Progress;
+use common::job::run::health::Health;
 use common::job::run::{Run, RunState};
 use common::matching::outlook;
 use common::matching::outlook::{Outlook, Past};
@@ -154,6 +155,11 @@ impl Runs {
                 seconds,
                 input_size,
                 ..
+            }
+            | JobEnd::Checked {
+                seconds,
+                input_size,
+                ..
             } = row.end
             {
                 past.entry(&row.queue).or_default().add(input_size, seconds);
@@ -208,6 +214,10 @@ impl Runs {
                     totals.input_bytes = totals.input_bytes.saturating_add(input_size);
                     totals.output_bytes = totals.output_bytes.saturating_add(output_size);
                 }
+                JobEnd::Checked { .. } => {
+                    totals.completed += 1;
+                    totals.checked += 1;
+                }
                 JobEnd::Kept { .. } => totals.kept += 1,
                 JobEnd::Failed { .. } => totals.failed += 1,
                 JobEnd::Cancelled => totals.cancelled += 1,
@@ -259,6 +269,11 @@ fn running(
 
 fn ended(run: &Run) -> Option<EndedRow> {
     let end = match &run.state {
+        RunState::Completed { report } if !run.job.kind.writes() => JobEnd::Checked {
+            input_size: report.input_size,
+            seconds: report.total_seconds,
+            damaged: report.health.as_ref().is_some_and(Health::is_damaged),
+        },
         RunState::Completed { report } => {
             let mut news = report.news();
             JobEnd::Completed {

@@ -113,6 +113,11 @@ async fn folder(broker: &Broker, id: &BatchId, records: &[JobRecord]) -> Result<
             "batch '{id}' has no jobs: `producer batches` lists all"
         )));
     };
+    if records.iter().all(|record| !record.job().kind.writes()) {
+        return Err(Error::usage(format!(
+            "batch '{id}' holds checks, which write nothing: `producer jobs --batch {id}` tells what they found"
+        )));
+    }
     let known: Option<Batch> = broker
         .batches()
         .await?

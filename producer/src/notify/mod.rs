@@ -76,6 +76,7 @@ impl Told {
         let sent = self
             .hooks
             .iter()
+            .filter(|hook| occurrence.fact.has_written() || !hook.looks_for_files)
             .map(|hook| sender.send(hook, &occurrence, now));
         for answer in join_all(sent).await {
             if !matches!(answer, Answer::Taken(_)) {

@@ -117,6 +117,18 @@ async fn a_farm_remembers_what_was_checked_and_owns_no_output() {
     let (ran, third) = check(&["--wait", "--again"]).await;
     assert_eq!(states(&ran), expected(), "{ran:?}");
     assert_ne!(first, third);
+    // There is nothing to download of checks, and that is said.
+    let job = first.as_str().unwrap();
+    let known = farm.producer(["job", job, "--json"]).await.succeeded();
+    let known = known.json().to_string();
+    let batch = known.split("\"batch\":\"").nth(1).unwrap();
+    let batch = batch.split('"').next().unwrap().to_owned();
+    let downloaded = farm.producer(["download", &batch, "results"]).await;
+    assert_ne!(downloaded.code, Some(0), "{downloaded:?}");
+    assert!(
+        downloaded.stderr.contains("holds checks, which write nothing"),
+        "{downloaded:?}"
+    );
     let shown = farm
         .producer(["job", first.as_str().unwrap()])
         .await

@@ -112,6 +112,14 @@ impl Name {
         }
     }
 
+    /// Whether its server looks for files: it is told of nothing that has written none.
+    pub fn looks_for_files(self) -> bool {
+        matches!(
+            self,
+            Self::Sonarr | Self::Radarr | Self::Jellyfin | Self::Plex
+        )
+    }
+
     /// The template.
     pub fn template(self) -> Template {
         Template::read(self.text()).expect("the built-in templates are sound: a test reads each")

@@ -18,7 +18,7 @@ use crate::notify::template::{Template, TemplateChoice};
 use crate::wire;
 
 /// An occurrence of each kind.
-fn facts() -> [(&'static str, Fact); 6] {
+fn facts() -> [(&'static str, Fact); 7] {
     let at = |text: &str| Location::from_argument(text).expect("a location");
     let batch: BatchId = "01890a5d-ac96-774b-bcce-b302099a8057"
         .parse()
@@ -40,6 +40,22 @@ fn facts() -> [(&'static str, Fact); 6] {
                 failed: 1,
                 cancelled: 0,
                 damaged: 0,
+                written: None,
+            }),
+        ),
+        (
+            "delivery-written",
+            Fact::BatchDone(BatchDone {
+                batch: Some(batch),
+                label: "films".to_owned(),
+                folder: None,
+                jobs: 1,
+                completed: 1,
+                kept: 0,
+                failed: 0,
+                cancelled: 0,
+                damaged: 1,
+                written: Some(0),
             }),
         ),
         (

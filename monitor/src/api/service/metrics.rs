@@ -193,6 +193,11 @@ fn jobs(text: &mut Text, index: &Index) {
         "Attempts beyond each job's first.",
         index.retries(),
     );
+    let (healthy, damaged) = index.checked();
+    text.family("farm_checks_total", "counter", "Completed checks of files.");
+    for (result, checks) in [("healthy", healthy), ("damaged", damaged)] {
+        text.sample("farm_checks_total", &[("result", &result)], checks);
+    }
     let mut work: BTreeMap<Who, Work> = BTreeMap::new();
     for done in index.done() {
         let sum = work.entry(done.who).or_insert_with(|| Work {
@@ -209,7 +214,7 @@ fn jobs(text: &mut Text, index: &Index) {
         sum.output_bytes = sum.output_bytes.saturating_add(done.output_size);
     }
     let families: [Family; 5] = [
-        ("farm_encoded_jobs_total", "Jobs completed.", |work| {
+        ("farm_encoded_jobs_total", "Encodes and copies completed.", |work| {
             work.jobs as f64
         }),
         (
@@ -222,12 +227,12 @@ fn jobs(text: &mut Text, index: &Index) {
         }),
         (
             "farm_input_bytes_total",
-            "Input bytes of completed jobs.",
+            "Input bytes of completed encodes.",
             |work| work.input_bytes as f64,
         ),
         (
             "farm_output_bytes_total",
-            "Output bytes of completed jobs.",
+            "Output bytes of completed encodes.",
             |work| work.output_bytes as f64,
         ),
     ];

@@ -1370,6 +1370,14 @@ export interface components {
             /** @enum {string} */
             state: "completed";
         } | {
+            damaged: boolean;
+            /** Format: int64 */
+            input_size: number;
+            /** Format: double */
+            seconds: number;
+            /** @enum {string} */
+            state: "checked";
+        } | {
             /** Format: int64 */
             input_size: number;
             reason: string;
@@ -2204,6 +2212,7 @@ export interface components {
         ToneMap: "hable" | "bt2390" | "mobius" | "reinhard";
         Totals: {
             cancelled: number;
+            checked: number;
             completed: number;
             failed: number;
             /** Format: float */

@@ -12,6 +12,7 @@ use common::farm::worker_name::WorkerName;
 use common::job::Job;
 use common::job::failure::Failure;
 use common::job::id::{BatchId, JobId};
+use common::job::kind::{CheckDepth, JobKind};
 use common::job::input::Input as JobInput;
 use common::job::progress::{EncodeProgress, Progress};
 use common::job::record::Pending;

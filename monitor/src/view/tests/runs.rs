@@ -116,6 +116,28 @@ fn history_is_bounded_and_says_from_when_on_it_counts() {
 }
 
 #[test]
+fn a_check_is_counted_and_its_bytes_are_not() {
+    let mut view = View::new(at(0));
+    let encode = running(&job("a.mkv"), "atelier");
+    changed(&mut view, &encode.complete(report("atelier"), at(1)), 1);
+    let mut check = running(&job("b.mkv"), "atelier");
+    check.job.kind = JobKind::Check(CheckDepth::Full);
+    changed(&mut view, &check.complete(report("atelier"), at(2)), 2);
+    let snapshot = view.snapshot(at(3));
+    let totals = snapshot.totals;
+    assert_eq!((totals.completed, totals.checked), (2, 1));
+    assert_eq!((totals.input_bytes, totals.output_bytes), (1000, 250));
+    assert!(matches!(
+        snapshot.recent[0].end,
+        JobEnd::Checked {
+            input_size: 1000,
+            damaged: false,
+            ..
+        }
+    ));
+}
+
+#[test]
 fn a_job_that_began_before_the_changes_is_found_by_what_its_worker_says() {
     let mut view = View::new(at(0));
     let run = running(&job("a.mkv"), "atelier");

@@ -77,6 +77,7 @@ impl Summary<'_> {
             folder: Some(self.destination.folder.clone()),
             ..BatchDone::default()
         };
+        let mut written = 0;
         for entry in self.entries {
             let SubmitResult::Run(run) = &entry.state else {
                 continue;
@@ -85,14 +86,19 @@ impl Summary<'_> {
             match run.state {
                 RunState::Completed { ref report } => {
                     done.completed += 1;
+                    written += u64::from(run.job.kind.writes());
                     let health = report.health.as_ref();
                     done.damaged += u64::from(health.is_some_and(Health::is_damaged));
                 }
-                RunState::Kept { .. } => done.kept += 1,
+                RunState::Kept { ref report } => {
+                    done.kept += 1;
+                    written += u64::from(report.copy.is_some());
+                }
                 RunState::Cancelled => done.cancelled += 1,
                 _ => done.failed += 1,
             }
         }
+        done.written = Some(written);
         done
     }
 

@@ -8,7 +8,7 @@ import { ago, bytes, capitalised, change, count, duration, fps, localTimes, time
 import { chip, jobLink } from "../../widgets/job-name.js";
 import { jobList } from "./job-list.js";
 
-const SIGNS = { completed: "✓", kept: "=", failed: "✕", cancelled: "–" };
+const SIGNS = { completed: "✓", checked: "✓", kept: "=", failed: "✕", cancelled: "–" };
 
 /** @returns {Row<EndedRow, [number, Map<string, number>]>} */
 function row() {
@@ -30,14 +30,15 @@ function row() {
       set(element, "data-state", ending.state);
       say(sign, SIGNS[ending.state] ?? "?");
       set(sign, "aria-label", ending.state);
+      const checked = ending.state === "checked" ? ending : null;
       const done = ending.state === "completed" ? ending : null;
       const isSmaller = done !== null && done.output_size < done.input_size;
       queue.update(done?.encoder ?? lane);
-      say(ratio, done ? change(done.input_size, done.output_size) : ending.state);
+      say(ratio, done ? change(done.input_size, done.output_size) : checked ? (checked.damaged ? "damaged" : "healthy") : ending.state);
       ratio.classList.toggle("shrunk", isSmaller);
       ratio.classList.toggle("soft", !isSmaller);
-      say(sizes, done ? `${bytes(done.input_size)} → ${bytes(done.output_size)}` : "");
-      say(pace, done ? `${duration(done.seconds)}${done.fps ? ` · ${fps(done.fps)}` : ""}` : "");
+      say(sizes, done ? `${bytes(done.input_size)} → ${bytes(done.output_size)}` : checked ? bytes(checked.input_size) : "");
+      say(pace, done ? `${duration(done.seconds)}${done.fps ? ` · ${fps(done.fps)}` : ""}` : checked ? duration(checked.seconds) : "");
       say(worker, owner ? `on ${owner}${attempts > 1 ? `, attempt ${attempts}` : ""}` : "");
       say(when, ago(ended, now));
       set(when, "datetime", ended);

@@ -59,7 +59,7 @@ export function totals() {
     const used = queues.filter((row) => row.pending > 0).length;
     running.update("Running", count(totals.running), totals.fps ? fps(totals.fps) : "");
     pending.update("Pending", count(totals.pending), totals.pending ? `in ${plural(used, "queue")}` : "");
-    const others = [totals.kept ? `${count(totals.kept)} kept` : "", totals.cancelled ? `${count(totals.cancelled)} cancelled` : ""].filter(Boolean);
+    const others = [totals.checked ? `${count(totals.checked)} checked` : "", totals.kept ? `${count(totals.kept)} kept` : "", totals.cancelled ? `${count(totals.cancelled)} cancelled` : ""].filter(Boolean);
     done.update("Done", count(totals.completed), [since, ...others].join(" · "));
     failed.update("Failed", count(totals.failed), since, totals.failed ? "bad" : null);
     workers.update("Workers", count(totals.workers), plural(totals.slots, "slot"));
