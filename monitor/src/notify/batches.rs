@@ -79,8 +79,8 @@ pub(super) fn progress(
 mod tests {
     use super::*;
     use common::farm::queue::Lane;
-    use common::job::id::BatchId;
     use common::job::batch::SampledFilm;
+    use common::job::id::BatchId;
     use common::job::kind::{CheckDepth, JobKind};
     use common::job::run::Run;
     use common::job::run::health::{Damage, Health};

@@ -126,7 +126,9 @@ async fn a_farm_remembers_what_was_checked_and_owns_no_output() {
     let downloaded = farm.producer(["download", &batch, "results"]).await;
     assert_ne!(downloaded.code, Some(0), "{downloaded:?}");
     assert!(
-        downloaded.stderr.contains("holds checks, which write nothing"),
+        downloaded
+            .stderr
+            .contains("holds checks, which write nothing"),
         "{downloaded:?}"
     );
     let shown = farm

@@ -214,9 +214,11 @@ fn jobs(text: &mut Text, index: &Index) {
         sum.output_bytes = sum.output_bytes.saturating_add(done.output_size);
     }
     let families: [Family; 5] = [
-        ("farm_encoded_jobs_total", "Encodes and copies completed.", |work| {
-            work.jobs as f64
-        }),
+        (
+            "farm_encoded_jobs_total",
+            "Encodes and copies completed.",
+            |work| work.jobs as f64,
+        ),
         (
             "farm_encode_seconds_total",
             "Time that ffmpeg encoded.",
