@@ -86,7 +86,7 @@ impl SampleWish {
         if !(self.length >= 1.0 && self.length.is_finite()) {
             return Err(SampleError::Short);
         }
-        if let Some(at) = self.at.iter().find(|at| !(**at >= 0.0)) {
+        if let Some(at) = self.at.iter().find(|at| !at.is_finite() || **at < 0.0) {
             let (at, length) = (*at, film);
             return Err(SampleError::Beyond { at, length });
         }
