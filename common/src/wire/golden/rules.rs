@@ -1,5 +1,6 @@
 //! Samples of jobs with rules.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::farm::preview::{Forecast, ForecastRequest, PreviewRequest};
@@ -16,7 +17,22 @@ use crate::names::digest::Digest;
 use crate::recipe::Choice;
 use crate::recipe::encoder::Codec;
 use crate::rules::{Original, Rules};
-use crate::testing;
+use crate::{testing, wire};
+
+/// What is stored about jobs with rules, of libraries, and whose sidecars go along.
+pub(super) fn written(job: &Job) -> Vec<(&'static str, Bytes)> {
+    let carrying = carrying();
+    vec![
+        ("job-library", wire::encode(&job_of_library(job))),
+        ("job-check", wire::encode(&job_of_check(job))),
+        ("job-rules", wire::encode(&self::job())),
+        ("run-kept-rule", wire::encode(&kept())),
+        ("run-kept-early", wire::encode(&stopped())),
+        ("run-keeping", wire::encode(&copying())),
+        ("job-sidecars", wire::encode(&carrying.job)),
+        ("run-completed-sidecars", wire::encode(&carrying)),
+    ]
+}
 
 const CONDITION: &str = "video.codec in [hevc, av1] and height <= 1080";
 

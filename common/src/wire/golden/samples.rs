@@ -251,6 +251,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
     files.extend(forecasts::written(&media));
     files.extend(notifications::written());
     files.extend(trashes::written(&job));
+    files.extend(rules::written(&job));
     files.extend([
         of("job", &job),
         of(
@@ -263,14 +264,6 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         of("job-ladder", &of_file(include_str!("ladder.toml"))),
         of("job-extracted", &of_file(include_str!("extracted.toml"))),
         of("job-further-2", &job_of_several()),
-        of("job-library", &rules::job_of_library(&job)),
-        of("job-check", &rules::job_of_check(&job)),
-        of("job-rules", &rules::job()),
-        of("run-kept-rule", &rules::kept()),
-        of("run-kept-early", &rules::stopped()),
-        of("run-keeping", &rules::copying()),
-        of("run-completed-sidecars", &rules::carrying()),
-        of("job-sidecars", &rules::carrying().job),
         of(
             "question",
             &Question {
