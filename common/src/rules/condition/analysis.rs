@@ -62,6 +62,14 @@ impl fmt::Display for Literal<'_> {
 pub(super) fn verdict(expression: &Expression) -> Option<Verdict> {
     // The smallest part that makes no sense is the one to be named.
     for test in expression.tests() {
+        if let Is::Like(pattern) = &test.is {
+            if pattern.takes_none() {
+                return Some(Verdict::Never(vec![test.to_string()]));
+            }
+            if pattern.takes_all() {
+                return Some(Verdict::Always(test.to_string()));
+            }
+        }
         let literal = |is_negated| Literal { test, is_negated };
         if conflict(&[literal(false)]).is_some() {
             return Some(Verdict::Never(vec![test.to_string()]));

@@ -74,6 +74,16 @@ impl Pattern {
         })
     }
 
+    /// Whether every text matches: the pattern may begin at any folder, and asks for nothing there.
+    pub(super) fn takes_all(&self) -> bool {
+        self.text.split('/').all(|part| matches!(part, "" | "*" | "**")) && !self.text.starts_with('/')
+    }
+
+    /// Whether no path of a file matches: none leads through `.` or `..`.
+    pub(super) fn takes_none(&self) -> bool {
+        self.text.split('/').any(|part| matches!(part, "." | ".."))
+    }
+
     pub(super) fn matches(&self, text: &str) -> bool {
         self.matcher.is_match(text)
     }

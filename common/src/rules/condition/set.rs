@@ -21,7 +21,7 @@ impl Set {
     /// All values of the field.
     pub(super) fn all(field: Field) -> Self {
         match field.kind() {
-            Kind::Number(_) => Self::range(0, u64::MAX),
+            Kind::Number(unit) => Self::range(0, unit.most()),
             _ => Self::AllBut(BTreeSet::new()),
         }
     }

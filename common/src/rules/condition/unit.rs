@@ -96,6 +96,16 @@ impl Unit {
         }
     }
 
+    /// No file has a larger number, in the smallest unit.
+    pub(super) fn most(self) -> u64 {
+        // Times of files lie between the years -9999 and 9999.
+        const SECONDS_OF_A_YEAR: u64 = 366 * 86_400;
+        match self {
+            Self::Age => 20_000 * SECONDS_OF_A_YEAR,
+            _ => u64::MAX,
+        }
+    }
+
     /// A number of this kind, for errors.
     pub(super) fn example(self) -> &'static str {
         match self {

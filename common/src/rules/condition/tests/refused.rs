@@ -186,6 +186,10 @@ fn what_can_never_hold_and_what_always_holds_is_refused() {
             "'audio.tracks >= 0' holds for every file",
         ),
         ("size < 1 GB or size > 500 MB", "holds for every file"),
+        ("age > 99999999999 days", "can never hold"),
+        ("path like '/films/../other/*'", "can never hold"),
+        ("name like ''", "holds for every file"),
+        ("path like '**/*'", "holds for every file"),
         ("hdr or not hdr", "holds for every file"),
         ("codec = hevc or not codec = hevc", "holds for every file"),
         ("not (size < 1 GB and size > 2 GB)", "holds for every file"),
@@ -207,6 +211,8 @@ fn what_can_never_hold_and_what_always_holds_is_refused() {
         "height >= 0",
         "name like '*.mp4' and name like 'a*'",
         "size > 1 GB and size < 1.1 GB",
+        "age > 40 days or path like '/films/**'",
+        "name like '?'",
         // Too large to be judged.
         &["(hdr or interlaced or size > 1 GB)"; 12].join(" and "),
     ] {
