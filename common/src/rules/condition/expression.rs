@@ -76,7 +76,10 @@ impl Pattern {
 
     /// Whether every text matches: the pattern may begin at any folder, and asks for nothing there.
     pub(super) fn takes_all(&self) -> bool {
-        self.text.split('/').all(|part| matches!(part, "" | "*" | "**")) && !self.text.starts_with('/')
+        self.text
+            .split('/')
+            .all(|part| matches!(part, "" | "*" | "**"))
+            && !self.text.starts_with('/')
     }
 
     /// Whether no path of a file matches: none leads through `.` or `..`.
