@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::job::run::report::Report;
 use crate::library::file::{FileRecord, FileState, FileStateKind};
-use crate::recipe::Recipe;
+use crate::matching::ratios::Ratios;
 
 /// What counts of one file.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -105,10 +104,6 @@ pub struct StateShare {
     pub sum: FileSum,
 }
 
-/// How large outputs are, by the codec of their sources.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ratios(BTreeMap<String, (u64, u64)>);
-
 /// Where a ratio comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -196,56 +191,6 @@ pub fn resolution(height: Option<u32>) -> &'static str {
     class.map_or(UNKNOWN, |(_, name)| name)
 }
 
-impl Ratios {
-    /// Counts what a job has made of a source with this codec.
-    pub fn add(&mut self, made: &Made<'_>) {
-        if made.before == 0 {
-            return;
-        }
-        let key = made.codec.unwrap_or(UNKNOWN);
-        if !self.0.contains_key(key) {
-            self.0.insert(key.to_owned(), (0, 0));
-        }
-        if let Some((before, after)) = self.0.get_mut(key) {
-            *before = before.saturating_add(made.before);
-            *after = after.saturating_add(made.after);
-        }
-    }
-
-    /// What completed jobs of the farm say about outputs of this recipe: those with its encoder, or with an encoder of
-    /// its codec.
-    pub fn of_farm<'a>(reports: impl IntoIterator<Item = &'a Report>, recipe: &Recipe) -> Self {
-        let mut ratios = Self::default();
-        let choice = recipe.video_encode().map(|encode| &encode.with);
-        for report in reports {
-            let is_alike = match (choice, &report.encoder) {
-                (None, None) => true,
-                (Some(choice), Some(encoder)) => match choice.encoders() {
-                    [] => choice.codec() == encoder.codec(),
-                    encoders => encoders.contains(encoder),
-                },
-                _ => false,
-            };
-            let media = report.input_media.as_ref();
-            if let Some(codec) = media.and_then(|media| media.film_codec())
-                && is_alike
-            {
-                ratios.add(&Made {
-                    codec: Some(codec),
-                    before: report.input_size,
-                    after: report.output_size,
-                });
-            }
-        }
-        ratios
-    }
-
-    fn of(&self, codec: &str) -> Option<f64> {
-        let (before, after) = self.0.get(codec)?;
-        Some(*after as f64 / *before as f64)
-    }
-}
-
 impl Summary {
     /// Sums up the files of a library. `farm` is used for sources of a codec of which the library has done none yet.
     pub fn of<'a>(files: impl IntoIterator<Item = Figures<'a>>, farm: &Ratios) -> Self {
@@ -265,7 +210,7 @@ impl Summary {
                 None => {}
             }
             if let Some(made) = &file.made {
-                own.add(made);
+                own.add(made.codec.unwrap_or(UNKNOWN), made.before, made.after);
                 if file.state == FileStateKind::Done {
                     summary.done.add(made.before);
                     summary.saved += made.before as i64 - made.after as i64;
@@ -324,8 +269,9 @@ impl Summary {
 }
 
 fn saving(share: Share, own: &Ratios, farm: &Ratios) -> Saving {
-    let measured = own.of(&share.name).map(|ratio| (ratio, Basis::Library));
-    let measured = measured.or_else(|| Some((farm.of(&share.name)?, Basis::Farm)));
+    let measured = [(own, Basis::Library), (farm, Basis::Farm)]
+        .into_iter()
+        .find_map(|(ratios, basis)| Some((ratios.left(&share.name)?.share, basis)));
     Saving {
         codec: share.name,
         sum: share.sum,
@@ -389,16 +335,8 @@ mod tests {
             file("h264", 9_999, FileStateKind::Excluded),
         ];
         let mut farm = Ratios::default();
-        farm.add(&Made {
-            codec: Some("mpeg2video"),
-            before: 100,
-            after: 25,
-        });
-        farm.add(&Made {
-            codec: Some("h264"),
-            before: 100,
-            after: 99,
-        });
+        farm.add("mpeg2video", 100, 25);
+        farm.add("h264", 100, 99);
         let summary = Summary::of(files, &farm);
         assert_eq!(summary.all.files, 7);
         assert_eq!((summary.done.files, summary.done.bytes), (1, 1000));

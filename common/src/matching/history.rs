@@ -7,31 +7,16 @@ use serde::Serialize;
 use crate::farm::worker_name::WorkerName;
 use crate::job::media_info::MediaInfo;
 use crate::job::run::report::Report;
+use crate::matching::ratios::{Ratios, SizeLeft};
+use crate::recipe::Recipe;
 use crate::recipe::encoder::Encoder;
 
 /// Averages by worker and encoder; `None` stands for copied video.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     averages: BTreeMap<(WorkerName, Option<Encoder>), Average>,
-    /// By encoder, and by the codec of the input.
-    sizes: BTreeMap<(Option<Encoder>, String), Sizes>,
-}
-
-/// Sums of sizes over completed jobs.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Sizes {
-    jobs: u64,
-    inputs: u64,
-    outputs: u64,
-}
-
-/// The share of the inputs' size that outputs have.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SizeLeft {
-    /// 0.4 if outputs have 40 % of the size of their inputs.
-    pub share: f64,
-    /// Number of jobs by which that is known.
-    pub jobs: u64,
+    /// By encoder.
+    sizes: BTreeMap<Option<Encoder>, Ratios>,
 }
 
 /// Sums over completed jobs.
@@ -93,18 +78,15 @@ impl Average {
 impl<'a> FromIterator<&'a Report> for History {
     fn from_iter<I: IntoIterator<Item = &'a Report>>(reports: I) -> Self {
         let mut averages: BTreeMap<_, Average> = BTreeMap::new();
-        let mut sizes: BTreeMap<_, Sizes> = BTreeMap::new();
+        let mut sizes: BTreeMap<_, Ratios> = BTreeMap::new();
         for report in reports.into_iter().filter(|report| !is_sound_alone(report)) {
             let part = part(report);
             let input_size = (report.input_size as f64 * part) as u64;
             let pixels = report.input_media.as_ref().and_then(MediaInfo::film_pixels);
             let pixels = pixels.map(|pixels| pixels * part);
             if let Some(codec) = report.input_media.as_ref().and_then(MediaInfo::film_codec) {
-                let key = (report.encoder.clone(), codec.to_owned());
-                let sum = sizes.entry(key).or_default();
-                sum.jobs += 1;
-                sum.inputs = sum.inputs.saturating_add(input_size);
-                sum.outputs = sum.outputs.saturating_add(report.output_size);
+                let ratios = sizes.entry(report.encoder.clone()).or_default();
+                ratios.add(codec, input_size, report.output_size);
             }
             let key = (report.worker.clone(), report.encoder.clone());
             averages.entry(key).or_default().add(&Average {
@@ -144,11 +126,24 @@ impl History {
 
     /// The share of the size that an encoder leaves of inputs of this codec; `None` if no such job was completed.
     pub fn size_left(&self, encoder: Option<&Encoder>, codec: Option<&str>) -> Option<SizeLeft> {
-        let sizes = self.sizes.get(&(encoder.cloned(), codec?.to_owned()))?;
-        Some(SizeLeft {
-            share: sizes.outputs as f64 / sizes.inputs.max(1) as f64,
-            jobs: sizes.jobs,
-        })
+        self.sizes.get(&encoder.cloned())?.left(codec?)
+    }
+
+    /// What outputs of this recipe are measured by: those with one of its encoders, or with any encoder of its codec.
+    pub fn ratios(&self, recipe: &Recipe) -> Ratios {
+        let choice = recipe.video_encode().map(|encode| &encode.with);
+        let is_alike = |encoder: &Option<Encoder>| match (choice, encoder) {
+            (None, None) => true,
+            (Some(choice), Some(encoder)) => match choice.encoders() {
+                [] => choice.codec() == encoder.codec(),
+                encoders => encoders.contains(encoder),
+            },
+            _ => false,
+        };
+        let mut ratios = Ratios::default();
+        let alike = self.sizes.iter().filter(|(encoder, _)| is_alike(encoder));
+        alike.for_each(|(_, some)| ratios.extend(some));
+        ratios
     }
 }
 

@@ -7,4 +7,5 @@ pub mod history;
 pub mod outlook;
 pub mod pin;
 pub mod plan;
+pub mod ratios;
 pub mod why;

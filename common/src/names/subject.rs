@@ -170,10 +170,13 @@ pub fn wake(queue: &Queue) -> String {
 
 /// The key of an output in [`OUTPUTS`].
 pub fn output(output: &Location) -> String {
-    let text = String::from(output.clone());
+    id_of(output).simple().to_string()
+}
+
+/// What stands for a location in a key.
+fn id_of(location: &Location) -> Uuid {
+    let text = String::from(location.clone());
     Uuid::new_v5(&Uuid::NAMESPACE_URL, text.as_bytes())
-        .simple()
-        .to_string()
 }
 
 /// The key in [`OUTPUTS`] of the record of a ladder's master files, by the master playlist.
@@ -240,6 +243,14 @@ pub struct FileKey {
 }
 
 impl FileKey {
+    /// The key of a file of a library.
+    pub fn of(library: &Token, file: &Location) -> Self {
+        Self {
+            library: library.clone(),
+            file: id_of(file),
+        }
+    }
+
     /// Parses `$KV.files.<library>.<file>`; `None` for any other subject.
     pub fn parse(subject: &str) -> Option<Self> {
         let key = subject.strip_prefix(&kv(FILES, ""))?;

@@ -1,6 +1,7 @@
 //! The files of all libraries, some 150 bytes each: enough to list, sort and sum them up. Read from the broker when
 //! somebody asks, each time from where the last answer ended.
 
+mod answers;
 mod query;
 mod row;
 mod words;
@@ -8,17 +9,23 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::broker::{Broker, BrokerError, StoredLibrary};
 use common::job::run::report::Report;
 use common::library::scan::ScanRecord;
-use common::library::summary::{Ratios, Summary};
+use common::library::summary::Summary;
+use common::matching::ratios::Ratios;
+use common::names::subject::FileKey;
 use common::names::token::Token;
+use common::rules::condition::Condition;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use uuid::Uuid;
+
+use answers::Answers;
 
 pub use query::{FileColumn, FilePage, FileQuery, LibraryFile};
 pub use row::Files;
@@ -42,6 +49,7 @@ pub struct Known {
     /// When each library was added: one that was removed and added again has none of its files.
     added: HashMap<Token, Timestamp>,
     next: u64,
+    answers: Answers,
     reports: Option<(Instant, Vec<Report>)>,
 }
 
@@ -68,6 +76,7 @@ impl Known {
         // Records that were purged leave no trace.
         if self.added.iter().any(is_other) || self.next > last + 1 {
             self.files.clear();
+            self.answers.clear();
             self.next = 1;
         }
         self.added = libraries
@@ -90,6 +99,9 @@ impl Known {
                 let Some(stored) = self.libraries.iter().find(|one| one.name == *name) else {
                     continue;
                 };
+                let record = change.value.as_ref();
+                self.answers
+                    .change(name, change.key.file, record, broker.now());
                 let files = self.files.entry(name.clone()).or_default();
                 match &change.value {
                     Some(record) => files.put(change.key.file, record, &stored.library.location),
@@ -125,6 +137,25 @@ impl Known {
             Some(files) => files.page(query),
             None => FilePage::default(),
         }
+    }
+
+    /// The files of a library for which a condition holds, by what stands for their locations.
+    ///
+    /// # Errors
+    /// The broker gives no answer.
+    pub async fn matching(
+        &mut self,
+        broker: &Broker,
+        name: &Token,
+        condition: &Condition,
+    ) -> Result<Arc<HashSet<Uuid>>, BrokerError> {
+        if let Some(known) = self.answers.get(name, condition) {
+            return Ok(known);
+        }
+        // These may be newer than the rows; the next reading takes the same changes again.
+        let records = broker.files_of(name).await?.into_iter();
+        let keyed = records.map(|record| (FileKey::of(name, &record.input.location).file, record));
+        Ok(self.answers.find(name, condition, keyed, broker.now()))
     }
 
     /// Reports of jobs that completed lately.

@@ -1,12 +1,14 @@
 //! Pages of files, filtered and sorted.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use common::job::id::JobId;
 use common::library::file::FileStateKind;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::row::{Files, Row};
 
@@ -21,6 +23,8 @@ pub struct FileQuery {
     pub text: String,
     /// Only files whose last check has found damage.
     pub damaged: bool,
+    /// Only these files, if set: those for which a condition holds.
+    pub only: Option<Arc<HashSet<Uuid>>>,
     pub sort: FileColumn,
     /// In descending order.
     pub descending: bool,
@@ -91,14 +95,15 @@ impl Files {
     pub fn page(&self, query: &FileQuery) -> FilePage {
         let codec = query.codec.as_deref().map(|codec| self.words.known(codec));
         let needle = query.text.to_lowercase();
-        let matches = |row: &&Row| {
-            codec.is_none_or(|codec| codec == Some(row.codec))
+        let matches = |(file, row): &(&Uuid, &Row)| {
+            query.only.as_ref().is_none_or(|only| only.contains(*file))
+                && codec.is_none_or(|codec| codec == Some(row.codec))
                 && (!query.damaged || row.damage > 0)
                 && (needle.is_empty() || row.path.to_lowercase().contains(&needle))
         };
         let mut states: BTreeMap<FileStateKind, usize> = BTreeMap::new();
         let mut found: Vec<&Row> = Vec::new();
-        for row in self.rows.values().filter(matches) {
+        for (_, row) in self.rows.iter().filter(matches) {
             *states.entry(row.state).or_default() += 1;
             if query.states.is_empty() || query.states.contains(&row.state) {
                 found.push(row);

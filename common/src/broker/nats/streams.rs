@@ -15,6 +15,8 @@ use crate::broker::{BrokerError, RequestFailure};
 /// The size of a stream.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub(crate) struct Extent {
+    #[serde(rename = "first_seq")]
+    pub first: u64,
     #[serde(rename = "last_seq")]
     pub last: u64,
     pub messages: u64,

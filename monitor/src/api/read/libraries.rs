@@ -4,8 +4,11 @@ use axum::extract::State;
 use common::library::Library;
 use common::library::file::FileStateKind;
 use common::library::scan::ScanRecord;
-use common::library::summary::{Ratios, Summary};
+use common::library::summary::Summary;
+use common::matching::history::History;
+use common::matching::ratios::Ratios;
 use common::names::token::Token;
+use common::rules::condition::Condition;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -80,7 +83,8 @@ pub(crate) async fn one(
     let mut known = shared.shelf.read(&shared.broker).await?;
     let stored = known.library(&name).ok_or_else(|| unknown(&name))?;
     let recipe = stored.library.recipe.clone();
-    let farm = Ratios::of_farm(known.reports(&shared.broker).await?, &recipe);
+    let reports = known.reports(&shared.broker).await?;
+    let farm = reports.iter().collect::<History>().ratios(&recipe);
     let row = LibraryRow::of(&known, &name, &farm, shared.broker.now());
     row.map(axum::Json).ok_or_else(|| unknown(&name))
 }
@@ -98,6 +102,9 @@ pub(crate) struct FilesQuery {
     /// Only files whose path contains this text.
     #[serde(default)]
     text: String,
+    /// Only files for which this condition holds, as in rules.
+    #[serde(rename = "where")]
+    condition: Option<String>,
     /// Only files whose last check has found damage.
     #[serde(default)]
     damaged: bool,
@@ -120,6 +127,13 @@ fn usual() -> usize {
 }
 
 impl FilesQuery {
+    fn condition(&self) -> Result<Option<Condition>, Refusal> {
+        let text = self.condition.as_deref().map(str::trim);
+        let text = text.filter(|text| !text.is_empty());
+        let condition: Result<Option<Condition>, _> = text.map(str::parse).transpose();
+        condition.map_err(|why| Refusal::unsound(why.to_string()))
+    }
+
     fn query(self) -> Result<FileQuery, Refusal> {
         let names = self.state.split(',').filter(|name| !name.is_empty());
         let states: Result<Vec<FileStateKind>, _> = names.map(str::parse).collect();
@@ -128,6 +142,7 @@ impl FilesQuery {
             codec: self.codec,
             text: self.text,
             damaged: self.damaged,
+            only: None,
             sort: self.sort,
             descending: self.descending,
             offset: self.offset,
@@ -147,10 +162,14 @@ pub(crate) async fn files(
     Named(name): Named<Token>,
     Params(asked): Params<FilesQuery>,
 ) -> Result<axum::Json<FilePage>, Refusal> {
-    let query = asked.query()?;
-    let known = shared.shelf.read(&shared.broker).await?;
+    let condition = asked.condition()?;
+    let mut query = asked.query()?;
+    let mut known = shared.shelf.read(&shared.broker).await?;
     if known.library(&name).is_none() {
         return Err(unknown(&name));
+    }
+    if let Some(condition) = condition {
+        query.only = Some(known.matching(&shared.broker, &name, &condition).await?);
     }
     // Many files take a while, and other requests must not wait.
     let page = tokio::task::spawn_blocking(move || known.page(&name, &query)).await;

@@ -137,6 +137,14 @@ async fn a_library_is_added_seen_filtered_and_paused() {
         .await;
     choose(&mut browser, "[name=codec]", "").await;
     choose(&mut browser, "[name=state]", "").await;
+    choose(&mut browser, "[name=where]", "hdr and size > 8 kb").await;
+    let of_condition = format!(r#"{SHOWN} === '["Metropolis.mkv"]'"#);
+    browser
+        .until("the one for which it holds", &of_condition)
+        .await;
+    choose(&mut browser, "[name=where]", "hdr and sice > 8 kb").await;
+    browser.shows("sice").await;
+    choose(&mut browser, "[name=where]", "").await;
     browser.click("[name=damaged]").await;
     browser
         .until(

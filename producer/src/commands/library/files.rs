@@ -35,6 +35,9 @@ pub(super) struct Options {
     /// Show at most N files
     #[arg(long, value_name = "N", default_value_t = 100)]
     limit: usize,
+    /// Leave out the first N files: the next page
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    offset: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -74,13 +77,17 @@ pub(super) async fn run(options: Options, settings: &Settings, json: bool) -> Re
         Sort::State => files.sort_by_cached_key(|record| (record.state.kind(), name(record))),
     }
     let total = files.len();
+    files.drain(..options.offset.min(total));
     files.truncate(options.limit);
     if json {
         output::print_json(&files)?;
         return Ok(Exit::Done);
     }
     if files.is_empty() {
-        eprintln!("no such files are known of {}", options.name);
+        match total {
+            0 => eprintln!("no such files are known of {}", options.name),
+            total => eprintln!("{total} files, and none behind --offset {}", options.offset),
+        }
         return Ok(Exit::Done);
     }
     let mut table = NameTable::new(&["State", "Size", "Codec", "Picture", "Range", "File"]);
@@ -100,8 +107,12 @@ pub(super) async fn run(options: Options, settings: &Settings, json: bool) -> Re
         table.row(cells, below(record, &library.location.to_string()), note);
     }
     output::print(&table.text());
-    if total > files.len() {
-        eprintln!("{} of {total} shown; --limit shows more", files.len());
+    let end = options.offset + files.len();
+    if total > end {
+        eprintln!(
+            "{} of {total} shown; --limit shows more, --offset {end} the next ones",
+            files.len()
+        );
     }
     Ok(Exit::Done)
 }

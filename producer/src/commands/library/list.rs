@@ -2,7 +2,8 @@
 
 use common::library::Library;
 use common::library::scan::ScanRecord;
-use common::library::summary::{Figures, Ratios, Summary};
+use common::library::summary::{Figures, Summary};
+use common::matching::ratios::Ratios;
 use common::names::printable::printable;
 use common::names::token::Token;
 use serde::Serialize;

@@ -1,7 +1,8 @@
 //! `producer library show`.
 
 use common::library::scan::{ScanPhase, ScanRecord};
-use common::library::summary::{Basis, Figures, Ratios, Saving, Share, Summary};
+use common::library::summary::{Basis, Figures, Saving, Share, Summary};
+use common::matching::history::History;
 use common::library::{Library, Results};
 use common::names::printable::printable;
 use common::names::token::Token;
@@ -31,7 +32,7 @@ pub(super) async fn run(name: &Token, settings: &Settings, json: bool) -> Result
     let scan = broker.scan(name).await?;
     let files = broker.files_of(name).await?;
     let reports = broker.recent_reports().await?;
-    let farm = Ratios::of_farm(&reports, &library.recipe);
+    let farm = reports.iter().collect::<History>().ratios(&library.recipe);
     let summary = Summary::of(files.iter().map(Figures::from), &farm);
     if json {
         output::print_json(&Shown {

@@ -54,6 +54,7 @@ export function fileTable({ api, whenStill }, library) {
   const text = h("input", { type: "search", name: "text", autocomplete: "off", spellcheck: "false" });
   const state = h("select", { name: "state" }, h("option", { value: "" }, "any"));
   const codec = h("select", { name: "codec" }, h("option", { value: "" }, "any"));
+  const condition = h("input", { type: "search", name: "where", autocomplete: "off", spellcheck: "false", placeholder: "e.g. height > 1080 and size > 4 GB" });
   const damaged = h("input", { type: "checkbox", name: "damaged" });
   const form = h(
     "form",
@@ -61,6 +62,7 @@ export function fileTable({ api, whenStill }, library) {
     h("label", {}, "Name ", text),
     h("label", {}, "State ", state),
     h("label", {}, "Codec ", codec),
+    h("label", {}, "Condition ", condition),
     h("label", {}, damaged, " damaged"),
   );
   const heads = COLUMNS.map(([column, words]) => {
@@ -89,6 +91,7 @@ export function fileTable({ api, whenStill }, library) {
     text: text.value,
     state: state.value,
     codec: codec.value,
+    where: condition.value.trim(),
     damaged: damaged.checked ? "true" : "",
     sort: order.sort,
     descending: order.descending ? "true" : "",
@@ -124,8 +127,8 @@ export function fileTable({ api, whenStill }, library) {
   }
 
   function ask() {
-    const { text, state, codec, damaged, sort, descending, offset } = asked();
-    refine(`libraries/${library}`, { text, state, codec, damaged, sort: sort === "name" ? "" : sort, descending, offset: offset || "" });
+    const { sort, offset, ...others } = asked();
+    refine(`libraries/${library}`, { ...others, sort: sort === "name" ? "" : sort, offset: offset || "" });
     mark();
     loader.load();
   }
@@ -176,6 +179,7 @@ export function fileTable({ api, whenStill }, library) {
         if (value && ![...select.options].some((option) => option.value === value)) select.append(h("option", { value }, value));
         select.value = value ?? "";
       }
+      condition.value = query.get("where") ?? "";
       damaged.checked = query.get("damaged") === "true";
       const sort = COLUMNS.find(([column]) => column === query.get("sort"));
       order.sort = sort?.[0] ?? "name";
