@@ -120,6 +120,7 @@ impl Executor {
                 home: scratch.to_owned(),
                 writes: false,
                 network,
+                background: false,
             },
             limits: Limits {
                 stall: self.stall_timeout,

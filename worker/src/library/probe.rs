@@ -1,4 +1,5 @@
-//! Looks at new and changed files: a few at a time, confined like the probes of jobs.
+//! Looks at new and changed files: a few at a time, confined like the probes of jobs, and
+//! at the lowest priority.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,8 @@ async fn look(
     let source = input::open(&executor.stores, input, mode, &to, &|_| {}).await?;
     let mut runner = executor.runner([&source], folder, stop.child_token());
     runner.limits.stall = STALL;
+    // Nobody waits for a scan as people wait for encodes.
+    runner.sandbox.background = true;
     let media = probe::probe(&runner, &source).await?;
     let file = executor.stores.stored_file(&input.location).await;
     Ok(media.facts(file.map_err(input::failure)?))

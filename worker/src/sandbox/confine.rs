@@ -113,6 +113,9 @@ fn required() -> Ruleset {
     Ruleset::default().set_compatibility(CompatLevel::HardRequirement)
 }
 
+/// What is added to the niceness of a tool in the background: more than the system has is as much as it has.
+const LOWEST: i32 = 19;
+
 pub(super) fn exec(order: Order) -> Error {
     match prepare(&order) {
         Ok(()) => Command::new(&order.tool).args(&order.arguments).exec(),
@@ -128,6 +131,10 @@ fn prepare(order: &Order) -> Result<(), Error> {
     let parent = getppid().map(|pid| pid.as_raw_nonzero().get());
     if order.parent.is_some() && parent != order.parent {
         return Err(Error::new(ErrorKind::BrokenPipe, "the supervisor is gone"));
+    }
+    if order.background {
+        // A system that forbids it runs the tool as usual.
+        let _ = rustix::process::nice(LOWEST);
     }
     let read = order.read.iter().map(|path| opened(path));
     let read = read.collect::<Result<Vec<_>, _>>()?;

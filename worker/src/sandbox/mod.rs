@@ -10,7 +10,7 @@
 //! worker sandbox               ORDER    the supervisor; starts
 //!   worker sandbox --child PID ORDER    the process that becomes the tool; it dies with PID
 //!
-//! ORDER: [--read PATH]… [--write FOLDER] [--network] -- TOOL ARGUMENT…
+//! ORDER: [--read PATH]… [--write FOLDER] [--network] [--background] -- TOOL ARGUMENT…
 //! ```
 
 pub mod child;
@@ -34,6 +34,8 @@ pub struct Sandbox {
     pub writes: bool,
     /// Whether the tool may connect to other hosts.
     pub network: bool,
+    /// Whether the tool gets the lowest priority, so that it does not slow encodes down. Only a wrapped tool does.
+    pub background: bool,
 }
 
 /// Environment variables that tools need to find libraries, drivers and certificates, and to choose a language.
@@ -100,6 +102,9 @@ impl Sandbox {
         if self.network {
             command.arg("--network");
         }
+        if self.background {
+            command.arg("--background");
+        }
         command.arg("--").arg(tool);
         command
     }
@@ -159,6 +164,7 @@ struct Order {
     read: Vec<PathBuf>,
     write: Option<PathBuf>,
     network: bool,
+    background: bool,
     tool: PathBuf,
     arguments: Vec<OsString>,
 }
@@ -174,6 +180,7 @@ impl Order {
                 "--read" => order.read.push(arguments.next()?.into()),
                 "--write" => order.write = Some(arguments.next()?.into()),
                 "--network" => order.network = true,
+                "--background" => order.background = true,
                 "--" => break,
                 _ => return None,
             }
@@ -250,6 +257,7 @@ mod tests {
             "--write",
             "--write",
             "/s",
+            "--background",
             "--",
             "/bin/ffmpeg",
             "--read",
@@ -263,6 +271,7 @@ mod tests {
                 read: vec!["--write".into()],
                 write: Some("/s".into()),
                 network: false,
+                background: true,
                 tool: "/bin/ffmpeg".into(),
                 arguments: vec!["--read".into(), "x".into()],
             }

@@ -26,6 +26,22 @@ async fn a_tool_that_only_looks_may_not_write() {
     assert_eq!(finished.progress.frame, 0);
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_tool_in_the_background_has_the_lowest_priority() {
+    let mut stand_in = StandIn::new("nice > nice");
+    let niceness = |stand_in: &StandIn| {
+        let text = std::fs::read_to_string(stand_in.scratch("nice")).expect("written");
+        text.trim().parse::<i32>().expect("a number")
+    };
+    stand_in.run().await.expect("ends well");
+    let usual = niceness(&stand_in);
+    stand_in.runner.sandbox.background = true;
+    stand_in.run().await.expect("ends well");
+    assert_eq!(niceness(&stand_in), 19);
+    assert!(usual < 19, "the test itself runs at the lowest priority");
+}
+
 /// Runs a script that tries to do something; returns whether it succeeded.
 #[cfg(target_os = "linux")]
 async fn allowed(read: &[&Path], network: bool, attempt: &str) -> bool {

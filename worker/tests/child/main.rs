@@ -43,6 +43,7 @@ impl StandIn {
                 home: scratch.path().to_owned(),
                 writes: true,
                 network: false,
+                background: false,
             },
             limits: Limits {
                 stall: Duration::from_secs(30),

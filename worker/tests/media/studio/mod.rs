@@ -176,6 +176,7 @@ impl Studio {
                 home: self.attempt.path().to_owned(),
                 writes: false,
                 network: false,
+                background: false,
             },
             limits: Limits::default(),
             stop: CancellationToken::new(),
