@@ -10,6 +10,7 @@ use crate::job::record::JobRecord;
 use crate::job::run::RunState;
 use crate::job::state::JobState;
 use crate::names::location::Location;
+use crate::names::token::Token;
 use crate::wire;
 
 /// The stored record of a batch; its jobs carry its id.
@@ -32,6 +33,9 @@ pub struct Batch {
     /// The film that its jobs are samples of; `None` for other batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub film: Option<SampledFilm>,
+    /// The library that enqueued it; `None` if a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<Token>,
 }
 
 impl wire::Message for Batch {}
@@ -53,6 +57,11 @@ pub struct SampledFilm {
 const SETTLED: SignedDuration = SignedDuration::from_mins(10);
 
 impl Batch {
+    /// The library whose files it encodes; `None` if a person enqueued it. Checks make no outputs, and encode nothing.
+    pub fn encodes(&self) -> Option<&Token> {
+        self.library.as_ref().filter(|_| self.folder.is_some())
+    }
+
     /// The batch for a listing, if `named` jobs carry its id; `None` if it holds no job. A command that was killed
     /// may have added fewer jobs than the record says, or none.
     #[must_use]
@@ -164,6 +173,7 @@ mod tests {
             folder: None,
             trash: Vec::new(),
             film: None,
+            library: None,
         };
         let jobs_after = |minutes, named| {
             let now = batch.enqueued + SignedDuration::from_mins(minutes);

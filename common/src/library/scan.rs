@@ -86,9 +86,12 @@ pub struct ScanReport {
     pub probed: usize,
     /// Jobs that it has enqueued.
     pub enqueued: usize,
-    /// What it has left for later: files that wait or are refused for now, files to probe, and unreadable folders.
+    /// What it has left for later: files that wait, files to probe, and unreadable folders.
     #[serde(default, skip_serializing_if = "is_default")]
     pub left: usize,
+    /// Files that can have no job for now.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub refused: usize,
     /// Records of files that are gone.
     pub gone: usize,
     /// Paths that could not be read, each with the reason; the first ten.

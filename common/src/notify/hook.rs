@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::names::printable::printable;
 use crate::names::token::Token;
 use crate::notify::event::EventKind;
-use crate::notify::occurrence::{LIBRARY_LABEL, Occurrence};
+use crate::notify::occurrence::Occurrence;
 use crate::notify::secret::Secret;
 use crate::notify::target::{Target, TargetError, WebTarget};
 use crate::notify::template::built_in::Name;
@@ -163,8 +163,9 @@ impl Hook {
     /// Whether the hook is told of an occurrence.
     pub fn wants(&self, occurrence: &Occurrence) -> bool {
         let is_named = |only: &String| {
-            let scope = occurrence.fact.scope().unwrap_or_default();
-            scope == only || scope.strip_prefix(LIBRARY_LABEL) == Some(only)
+            let fact = &occurrence.fact;
+            let names = [fact.scope(), fact.library().map(Token::as_str)];
+            names.contains(&Some(only.as_str()))
         };
         occurrence.at > self.added
             && self.on.contains(&occurrence.fact.kind())
@@ -225,7 +226,7 @@ pub struct SavedHook {
 mod tests {
     use super::*;
     use crate::job::id::BatchId;
-    use crate::notify::occurrence::BatchDone;
+    use crate::notify::occurrence::{BatchDone, LibraryFinished};
     use crate::notify::template::built_in;
 
     fn hook(url: &str) -> Hook {
@@ -312,9 +313,13 @@ mod tests {
 
     #[test]
     fn a_hook_is_told_of_what_it_asked_for_since_it_was_saved() {
-        let library: Token = "films".parse().expect("a name");
         let at = |second| Timestamp::from_second(second).expect("a time");
-        let finished = Occurrence::library_finished(&library, 3, at(10));
+        let finished = LibraryFinished {
+            library: "films".parse().expect("a name"),
+            files: 3,
+            refused: 0,
+        };
+        let finished = Occurrence::library_finished(finished, at(10));
         let told = |change: fn(&mut Hook)| {
             let mut hook = hook("https://h");
             change(&mut hook);

@@ -77,15 +77,27 @@ impl Message {
                 (format!("Worker lost: {}", lost.worker), text, Level::Bad)
             }
             Fact::LibraryFinished(finished) => {
+                let refused = match finished.refused {
+                    0 => String::new(),
+                    refused => format!(
+                        " {} can have no job for now: `producer library files {} --state refused` tells why.",
+                        count(refused, "file"),
+                        finished.library
+                    ),
+                };
                 let text = format!(
-                    "Nothing is left to do in the library {} ({}).",
+                    "Nothing is left to do in the library {} ({}).{refused}",
                     finished.library,
                     count(finished.files, "file")
                 );
+                let level = match finished.refused {
+                    0 => Level::Good,
+                    _ => Level::Bad,
+                };
                 (
                     format!("Library finished: {}", finished.library),
                     text,
-                    Level::Good,
+                    level,
                 )
             }
             Fact::Test => (
@@ -222,6 +234,7 @@ fn data(fact: &Fact) -> Value {
         Fact::LibraryFinished(finished) => json!({
             "library": finished.library,
             "files": finished.files,
+            "refused": finished.refused,
         }),
         Fact::Test => json!({}),
     }
@@ -239,6 +252,7 @@ mod tests {
             Fact::BatchDone(BatchDone {
                 batch: None,
                 label: "/srv/films".to_owned(),
+                library: None,
                 folder: None,
                 jobs: 3,
                 completed: 3 - failed - kept,
@@ -256,6 +270,7 @@ mod tests {
                 .expect("an id"),
             batch: BatchId::new(),
             label: "films".to_owned(),
+            library: None,
             input: at("s3://media/in/a\u{1b}b.mkv"),
             output: at("s3://media/out/a.mkv"),
             worker: Some("w1".parse().expect("a name")),
@@ -269,7 +284,8 @@ mod tests {
         });
         let library = Fact::LibraryFinished(LibraryFinished {
             library: "films".parse().expect("a name"),
-            files: 1,
+            files: 3,
+            refused: 1,
         });
         for (fact, title, text, level) in [
             (
@@ -305,8 +321,8 @@ mod tests {
             (
                 library,
                 "Library finished: films",
-                "Nothing is left to do in the library films (1 file).",
-                Level::Good,
+                "Nothing is left to do in the library films (3 files). 1 file can have no job for now",
+                Level::Bad,
             ),
             (Fact::Test, "Test", "Nothing happened.", Level::Good),
         ] {

@@ -6,15 +6,13 @@ use uuid::Uuid;
 
 use crate::farm::worker::Heartbeat;
 use crate::farm::worker_name::WorkerName;
+use crate::job::batch::Batch;
 use crate::job::id::{BatchId, JobId};
 use crate::job::run::{Run, RunState};
 use crate::names::location::Location;
 use crate::names::token::Token;
 use crate::notify::event::EventKind;
 use crate::wire;
-
-/// What the label of a batch that a library enqueued begins with; the library's name follows.
-pub const LIBRARY_LABEL: &str = "library ";
 
 /// Something that happened once. Every program that sees it gives it the same id, so it is told once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,6 +51,9 @@ pub struct BatchDone {
     pub batch: Option<BatchId>,
     /// The batch's name for people.
     pub label: String,
+    /// The library that enqueued it; `None` if a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<Token>,
     /// The folder of its outputs, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<Location>,
@@ -83,6 +84,9 @@ pub struct JobFailed {
     pub batch: BatchId,
     /// The batch's name for people; empty if it is not known.
     pub label: String,
+    /// The library that enqueued it; `None` if a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<Token>,
     /// What was to be encoded.
     pub input: Location,
     /// What was to be made.
@@ -105,6 +109,9 @@ pub struct JobCompleted {
     pub batch: BatchId,
     /// The batch's name for people; empty if it is not known.
     pub label: String,
+    /// The library that enqueued it; `None` if a person did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub library: Option<Token>,
     /// What was encoded.
     pub input: Location,
     /// What was made.
@@ -135,6 +142,9 @@ pub struct LibraryFinished {
     pub library: Token,
     /// Number of its files.
     pub files: u64,
+    /// Those of them that can have no job for now.
+    #[serde(default, skip_serializing_if = "wire::is_default")]
+    pub refused: u64,
 }
 
 impl Fact {
@@ -159,7 +169,18 @@ impl Fact {
         }
     }
 
-    /// The name that a hook can be limited to: of the batch, or of the library.
+    /// The library that it is about, or whose jobs it is about.
+    pub fn library(&self) -> Option<&Token> {
+        match self {
+            Self::BatchDone(done) => done.library.as_ref(),
+            Self::JobFailed(failed) => failed.library.as_ref(),
+            Self::JobCompleted(completed) => completed.library.as_ref(),
+            Self::LibraryFinished(finished) => Some(&finished.library),
+            Self::WorkerLost(_) | Self::Test => None,
+        }
+    }
+
+    /// The name for people: of the batch, or of the library.
     pub fn scope(&self) -> Option<&str> {
         match self {
             Self::BatchDone(done) => Some(&done.label),
@@ -199,13 +220,16 @@ impl Occurrence {
 
     /// What a run that has just changed tells: a failure or a completion. A check makes nothing, so none of its own
     /// completion: its batch tells what it found.
-    pub fn of_run(run: &Run, label: &str) -> Option<Self> {
+    pub fn of_run(run: &Run, batch: Option<&Batch>) -> Option<Self> {
         let job = &run.job;
+        let label = batch.map_or("", |batch| batch.label.as_str());
+        let library = batch.and_then(|batch| batch.library.clone());
         let fact = match &run.state {
             RunState::Failed { failure } => Fact::JobFailed(JobFailed {
                 job: job.id,
                 batch: job.batch,
                 label: label.to_owned(),
+                library,
                 input: job.input.location.clone(),
                 output: job.output.clone(),
                 worker: run.failures.last().map(|last| last.worker.clone()),
@@ -217,6 +241,7 @@ impl Occurrence {
                     job: job.id,
                     batch: job.batch,
                     label: label.to_owned(),
+                    library,
                     input: job.input.location.clone(),
                     output: job.output.clone(),
                     worker: report.worker.clone(),
@@ -242,12 +267,8 @@ impl Occurrence {
     }
 
     /// Nothing is left to do in a library, since `at`.
-    pub fn library_finished(library: &Token, files: u64, at: Timestamp) -> Self {
-        let key = format!("{library} {}", at.as_millisecond());
-        let finished = LibraryFinished {
-            library: library.clone(),
-            files,
-        };
+    pub fn library_finished(finished: LibraryFinished, at: Timestamp) -> Self {
+        let key = format!("{} {}", finished.library, at.as_millisecond());
         Self::new(at, &key, Fact::LibraryFinished(finished))
     }
 
@@ -275,27 +296,38 @@ mod tests {
         let lane = Lane::from_consumer("libx265_p5").expect("a lane");
         let job = testing::job(Choice::Encoder("libx265".parse().expect("one")), 1000);
         let now = Timestamp::UNIX_EPOCH;
+        let films = Batch {
+            id: BatchId::new(),
+            label: "films".to_owned(),
+            jobs: 1,
+            enqueued: now,
+            folder: None,
+            trash: Vec::new(),
+            library: Some("shelf".parse().expect("a name")),
+        };
+        let films = Some(&films);
         let waiting = Run::unclaimed(job, &lane, now);
-        assert_eq!(Occurrence::of_run(&waiting, "films"), None);
+        assert_eq!(Occurrence::of_run(&waiting, films), None);
         let running = waiting.take_over(&lane, 1, "w1".parse().expect("a name"), now);
-        assert_eq!(Occurrence::of_run(&running, "films"), None);
+        assert_eq!(Occurrence::of_run(&running, films), None);
         let done = running.complete(testing::report("w1", "libx265", 10, 1.0), now);
-        let told = Occurrence::of_run(&done, "films").expect("told");
-        let by_another = Occurrence::of_run(&done, "").expect("told");
+        let told = Occurrence::of_run(&done, films).expect("told");
+        let by_another = Occurrence::of_run(&done, None).expect("told");
         assert_eq!(told.id, by_another.id);
         assert_eq!(told.fact.kind(), EventKind::JobCompleted);
         // A check is no completion to other programs: nothing was made.
         let mut check = done.clone();
         check.job.kind = JobKind::Check(CheckDepth::Quick);
-        assert_eq!(Occurrence::of_run(&check, "films"), None);
+        assert_eq!(Occurrence::of_run(&check, films), None);
         // Failed anew after a retry by a person: that is news.
         let failed = |second| {
             let failure = Failure::input("the input is broken");
             let at = Timestamp::from_second(second).expect("a time");
             let failed = running.fail(failure, jiff::SignedDuration::ZERO, at);
-            Occurrence::of_run(&failed, "films").expect("told")
+            Occurrence::of_run(&failed, films).expect("told")
         };
         assert_ne!(failed(1).id, failed(2).id);
         assert_eq!(failed(1).fact.scope(), Some("films"));
+        assert_eq!(failed(1).fact.library().map(Token::as_str), Some("shelf"));
     }
 }

@@ -62,6 +62,7 @@ pub(super) fn progress(
     let done = BatchDone {
         batch: Some(batch.id),
         label: batch.label.clone(),
+        library: batch.library.clone(),
         folder: batch.folder.clone(),
         jobs: all,
         completed,
@@ -105,6 +106,7 @@ mod tests {
             folder: None,
             trash: Vec::new(),
             film: None,
+            library: None,
         }
     }
 

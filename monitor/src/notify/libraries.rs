@@ -3,15 +3,10 @@
 use common::job::state::JobState;
 use common::library::scan::ScanReport;
 use common::names::token::Token;
-use common::notify::occurrence::{LIBRARY_LABEL, Occurrence};
+use common::notify::occurrence::{LibraryFinished, Occurrence};
 use jiff::Timestamp;
 
 use crate::index::BatchSum;
-
-/// The library whose jobs a batch holds, by the batch's label.
-pub(super) fn library_of(label: &str) -> Option<Token> {
-    label.strip_prefix(LIBRARY_LABEL)?.parse().ok()
-}
 
 /// How far a library is, of which a job has ended.
 #[derive(Debug, PartialEq)]
@@ -51,7 +46,12 @@ pub(super) fn progress<'a>(
     };
     match scan {
         Some(scan) if scan.began > at && scan.enqueued + scan.arriving + scan.left == 0 => {
-            let finished = Occurrence::library_finished(library, scan.files as u64, at);
+            let finished = LibraryFinished {
+                library: library.clone(),
+                files: scan.files as u64,
+                refused: scan.refused as u64,
+            };
+            let finished = Occurrence::library_finished(finished, at);
             Progress::Finished(Box::new(finished))
         }
         _ => Progress::Unsure,
@@ -76,6 +76,7 @@ mod tests {
             probed: 0,
             enqueued,
             left: 0,
+            refused: 0,
             gone: 0,
             unreadable: Vec::new(),
         }
@@ -83,8 +84,7 @@ mod tests {
 
     #[test]
     fn a_library_is_finished_once_a_later_scan_finds_nothing_to_do() {
-        let library: Token = library_of("library films").expect("a library");
-        assert_eq!(library_of("films"), None);
+        let library: Token = "films".parse().expect("a name");
         let ended = BatchSum {
             ended: Some(5000),
             ..BatchSum::default()
@@ -101,11 +101,19 @@ mod tests {
         for unsure in [scan(4, 0, 0), scan(6, 1, 0), scan(6, 0, 1), closed] {
             assert_eq!(look(Some(unsure), None), Progress::Unsure);
         }
-        let Progress::Finished(told) = look(Some(scan(6, 0, 0)), Some(4)) else {
+        // A file that is refused would be so for ever: it is told.
+        let refusing = ScanReport {
+            refused: 2,
+            ..scan(6, 0, 0)
+        };
+        let Progress::Finished(told) = look(Some(refusing), Some(4)) else {
             panic!("not finished");
         };
         assert_eq!(told.at, at(5));
-        assert!(matches!(&told.fact, Fact::LibraryFinished(finished) if finished.files == 12));
+        let Fact::LibraryFinished(finished) = &told.fact else {
+            panic!("{:?}", told.fact);
+        };
+        assert_eq!((finished.files, finished.refused), (12, 2));
         assert_eq!(
             look(Some(scan(6, 0, 0)), Some(5)),
             Progress::Open,

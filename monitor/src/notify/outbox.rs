@@ -357,6 +357,7 @@ mod tests {
                     .expect("an id"),
                 batch: BatchId::new(),
                 label: "films".to_owned(),
+                library: None,
                 input: place(),
                 output: place(),
                 worker: None,

@@ -132,7 +132,7 @@ impl Watch {
         run: &Run,
         hooks: &[SavedHook],
     ) -> Result<Option<Occurrence>, BrokerError> {
-        let Some(occurrence) = Occurrence::of_run(run, "") else {
+        let Some(occurrence) = Occurrence::of_run(run, None) else {
             return Ok(None);
         };
         if !wants(hooks, occurrence.fact.kind()) {
@@ -141,9 +141,7 @@ impl Watch {
         if !self.batches.contains_key(&run.job.batch) {
             self.read_batches().await?;
         }
-        let batch = self.batches.get(&run.job.batch);
-        let label = batch.map_or("", |batch| batch.label.as_str());
-        Ok(Occurrence::of_run(run, label))
+        Ok(Occurrence::of_run(run, self.batches.get(&run.job.batch)))
     }
 
     async fn read_batches(&mut self) -> Result<(), BrokerError> {
@@ -184,7 +182,7 @@ impl Watch {
         for (id, ended) in self.ended.clone() {
             // A batch without a record is older than the history that is kept.
             if let (Some(batch), Some(sum)) = (self.batches.get(&id), sums.get(&id)) {
-                self.libraries.extend(libraries::library_of(&batch.label));
+                self.libraries.extend(batch.encodes().cloned());
                 match batches::progress(batch, sum, ended, outbox.batch_told(&id), now) {
                     Progress::Done(occurrence) => outbox.tell(hooks, &occurrence).await?,
                     Progress::Unsure => continue,
@@ -209,8 +207,7 @@ impl Watch {
         let scans: HashMap<Token, ScanRecord> = self.broker.scans().await?.into_iter().collect();
         for library in self.libraries.clone() {
             let batches = self.batches.values();
-            let own = batches
-                .filter(|batch| libraries::library_of(&batch.label).as_ref() == Some(&library));
+            let own = batches.filter(|batch| batch.encodes() == Some(&library));
             let own = own.filter_map(|batch| sums.get(&batch.id));
             let scan = scans.get(&library).and_then(|scan| scan.last.as_ref());
             match libraries::progress(&library, own, scan, outbox.library_told(&library)) {

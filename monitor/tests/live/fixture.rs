@@ -88,6 +88,7 @@ impl Monitor {
             folder: None,
             trash: Vec::new(),
             film: None,
+            library: None,
         };
         self.broker.keep_batch(&batch).await.expect("kept");
     }

@@ -9,7 +9,7 @@ use common::broker::BrokerError;
 use common::job::id::JobId;
 use common::job::input::Input;
 use common::library::Library;
-use common::library::file::{FileRecord, FileState, LastCheck};
+use common::library::file::{FileRecord, FileState, FileStateKind, LastCheck};
 use common::library::next::{Next, Seen, Sight, after_probe, next};
 use common::library::scan::{ScanPhase, ScanReport};
 use common::names::location::Location;
@@ -117,10 +117,11 @@ impl<'a> Scanner<'a> {
         self.verify(&orders, library, &mut records).await?;
         let broker = &self.executor.broker;
         records.store(broker, self.name).await?;
-        let waits = |record: &&FileRecord| {
-            matches!(record.state, FileState::Waiting | FileState::Refused { .. })
+        let count = |kind| {
+            let states = records.known.values().map(|record| record.state.kind());
+            states.filter(|state| *state == kind).count()
         };
-        let waiting = records.known.values().filter(waits).count();
+        let waiting = count(FileStateKind::Waiting);
         let unknown = self.later.len() + unprobed.len().saturating_sub(probed);
         let report = ScanReport {
             began,
@@ -130,6 +131,7 @@ impl<'a> Scanner<'a> {
             probed,
             enqueued,
             left: waiting + unknown + listing.unreadable.len(),
+            refused: count(FileStateKind::Refused),
             gone,
             unreadable: listing
                 .unreadable

@@ -8,6 +8,7 @@ use crate::job::batch::{Batch, SampledFilm};
 use crate::job::id::{BatchId, JobId};
 use crate::job::work::Work;
 use crate::names::location::Location;
+use crate::names::token::Token;
 use crate::submit::decide::{Answer, Case, Step, renewed};
 use crate::submit::existing_outputs::ExistingOutputs;
 use crate::submit::output_job::OutputJob;
@@ -97,6 +98,7 @@ impl Broker {
                 folder,
                 trash: Vec::new(),
                 film: None,
+                library: None,
             },
             is_kept: false,
             added: 0,
@@ -105,6 +107,13 @@ impl Broker {
 }
 
 impl NewBatch<'_> {
+    /// The batch, enqueued by a library.
+    #[must_use]
+    pub fn of_library(mut self, library: &Token) -> Self {
+        self.batch.library = Some(library.clone());
+        self
+    }
+
     /// The job of the batch that does this work.
     pub fn job(&self, work: Work) -> Job {
         Job {

@@ -59,6 +59,7 @@ fn scan() -> ScanRecord {
             probed: 2,
             enqueued: 3,
             left: 0,
+            refused: 0,
             gone: 4,
             unreadable: vec!["file:///films/x: permission denied".to_owned()],
         }),

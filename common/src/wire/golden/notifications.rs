@@ -18,7 +18,7 @@ use crate::notify::template::{Template, TemplateChoice};
 use crate::wire;
 
 /// An occurrence of each kind.
-fn facts() -> [(&'static str, Fact); 7] {
+fn facts() -> [(&'static str, Fact); 9] {
     let at = |text: &str| Location::from_argument(text).expect("a location");
     let batch: BatchId = "01890a5d-ac96-774b-bcce-b302099a8057"
         .parse()
@@ -33,6 +33,7 @@ fn facts() -> [(&'static str, Fact); 7] {
             Fact::BatchDone(BatchDone {
                 batch: Some(batch),
                 label: "films".to_owned(),
+                library: None,
                 folder: Some(at("s3://media/out/")),
                 jobs: 4,
                 completed: 2,
@@ -64,6 +65,7 @@ fn facts() -> [(&'static str, Fact); 7] {
                 job,
                 batch,
                 label: "films".to_owned(),
+                library: None,
                 input: at("s3://media/in/a.mp4"),
                 output: at("s3://media/out/a.mkv"),
                 worker: Some(worker()),
@@ -77,6 +79,7 @@ fn facts() -> [(&'static str, Fact); 7] {
                 job,
                 batch,
                 label: "films".to_owned(),
+                library: None,
                 input: at("s3://media/in/a.mp4"),
                 output: at("s3://media/out/a.mkv"),
                 worker: worker(),
@@ -97,6 +100,29 @@ fn facts() -> [(&'static str, Fact); 7] {
             Fact::LibraryFinished(LibraryFinished {
                 library: "films".parse().expect("a name"),
                 files: 300,
+                refused: 0,
+            }),
+        ),
+        (
+            "delivery-library-refused",
+            Fact::LibraryFinished(LibraryFinished {
+                library: "films".parse().expect("a name"),
+                files: 300,
+                refused: 2,
+            }),
+        ),
+        (
+            "delivery-failed-library",
+            Fact::JobFailed(JobFailed {
+                job,
+                batch,
+                label: "library films".to_owned(),
+                library: Some("films".parse().expect("a name")),
+                input: at("s3://media/in/a.mp4"),
+                output: at("s3://media/out/a.mkv"),
+                worker: Some(worker()),
+                attempts: 3,
+                message: "the input is broken".to_owned(),
             }),
         ),
         ("delivery-test", Fact::Test),

@@ -292,6 +292,20 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
                 folder: None,
                 trash: Vec::new(),
                 film: None,
+                library: None,
+            },
+        ),
+        of(
+            "batch-library",
+            &Batch {
+                id: BatchId::new(),
+                label: "library films".to_owned(),
+                jobs: 3,
+                enqueued: epoch,
+                folder: Some(Location::s3("media", "out").expect("a location")),
+                trash: Vec::new(),
+                film: None,
+                library: Some("films".parse().expect("a name")),
             },
         ),
         of(
@@ -304,6 +318,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
                 folder: Some(Location::s3("media", "out").expect("a location")),
                 trash: Vec::new(),
                 film: None,
+                library: None,
             },
         ),
         of(
@@ -320,6 +335,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
                     length: 5400.0,
                     jobs: vec![job.id],
                 }),
+                library: None,
             },
         ),
         of(

@@ -42,6 +42,7 @@ pub(super) fn written(job: &Job) -> Vec<(&'static str, Bytes)> {
                 folder: None,
                 trash: vec![Location::s3("media", ".ffmpeg-easy-trash").expect("a location")],
                 film: None,
+                library: None,
             },
         ),
         of(

@@ -221,6 +221,7 @@ async fn a_batch_counts_the_jobs_that_were_added_and_an_empty_one_is_not_listed(
         folder: None,
         trash: Vec::new(),
         film: None,
+        library: None,
     };
     for batch in [
         batch(common::job::id::BatchId::new(), "killed before", now - hour),
