@@ -25,6 +25,7 @@ use crate::names::location::Location;
 use crate::names::token::Token;
 use crate::recipe::{Outputs, Recipe};
 use crate::rules::Rules;
+use crate::submit::terms::JobTerms;
 use crate::wire;
 use crate::wire::is_default;
 
@@ -173,6 +174,17 @@ impl Library {
         match &self.results {
             Results::Folder(_) => None,
             Results::Replace(replacement) => Some(replacement),
+        }
+    }
+
+    /// What holds for its jobs.
+    pub fn terms(&self) -> JobTerms {
+        JobTerms {
+            priority: self.priority,
+            fallbacks: self.fallbacks.clone(),
+            rules: self.rules.clone(),
+            sidecars: self.sidecars,
+            ..JobTerms::new()
         }
     }
 

@@ -147,7 +147,8 @@ impl FarmCommand {
     /// Whether the command creates a farm on a broker that has none: commands that submit jobs or save presets do.
     pub(crate) fn sets_up(&self) -> bool {
         match self {
-            Self::Setup | Self::Watch(_) | Self::Check(_) | Self::Sample(_) => true,
+            Self::Setup | Self::Check(_) | Self::Sample(_) => true,
+            Self::Watch(options) => !options.jobs.dry_run,
             Self::Encode(options) => !options.jobs.dry_run,
             Self::Enqueue(options) => !options.jobs.dry_run,
             Self::Merge(options) => !options.jobs.dry_run,

@@ -100,6 +100,16 @@ impl ReplaceOptions {
 }
 
 impl Replacing {
+    /// The terms of a library over this folder.
+    pub(crate) fn of_library(wanted: &Replacement, folder: &Location) -> Self {
+        let is_own = wanted.trash == Replacement::trash_in(folder);
+        Self {
+            trash: (!is_own).then(|| wanted.trash.folder()),
+            days: wanted.days,
+            hard_links: wanted.hard_links,
+        }
+    }
+
     fn in_trash_of(&self, folder: &Location) -> Replacement {
         Replacement {
             trash: Replacement::trash_in(self.trash.as_ref().unwrap_or(folder)),

@@ -17,7 +17,6 @@ use common::library::next::Sight;
 use common::library::{Library, check};
 use common::names::location::Location;
 use common::names::token::Token;
-use common::notify::occurrence::LIBRARY_LABEL;
 use common::store::{StoreError, SubtitleSearch};
 use common::submit::existing_outputs::{ExistingFile, ExistingOutputs};
 use common::submit::naming::{NamedSource, NamingError};
@@ -79,14 +78,10 @@ impl<'a> Orders<'a> {
             files: self.existing(outputs).await?,
             jobs: named.jobs_by_output,
         };
-        let terms = JobTerms {
-            priority: library.priority,
-            fallbacks: library.fallbacks.clone(),
-            rules: library.rules.clone(),
-            sidecars: library.sidecars,
-            ..JobTerms::new()
-        };
-        let batch = broker.new_batch(&self.label(), folder, existing, &terms);
+        let terms = library.terms();
+        let label = format!("library {}", self.name);
+        let batch = broker.new_batch(&label, folder, existing, &terms);
+        let batch = batch.of_library(self.name);
         let (mut jobs, mut ready) = (Vec::new(), Vec::new());
         for (file, output) in files.into_iter().zip(named.outputs) {
             let further = match &mut subtitles {
@@ -147,7 +142,8 @@ impl<'a> Orders<'a> {
         let batch = self
             .executor
             .broker
-            .new_batch_of_checks(&self.label_of_checks(), &terms);
+            .new_batch_of_checks(&format!("checks of library {}", self.name), &terms)
+            .of_library(self.name);
         let salt = Uuid::new_v5(
             &Uuid::NAMESPACE_OID,
             format!("{} {day}", self.name).as_bytes(),
@@ -218,8 +214,7 @@ impl<'a> Orders<'a> {
         }
         // A job of the library may be in the batch of a person, whose other jobs go on.
         let batches = self.executor.broker.batches().await?.into_iter();
-        let labels = [self.label(), self.label_of_checks()];
-        let own = batches.filter(|batch| labels.contains(&batch.label));
+        let own = batches.filter(|batch| batch.library.as_ref() == Some(self.name));
         let new = own.map(|batch| batch.id).filter(|id| new.contains(id));
         let new: Vec<BatchId> = new.collect();
         // A batch that a person has paused is resumed by a person.
@@ -237,15 +232,6 @@ impl<'a> Orders<'a> {
     async fn pause(&self, batch: BatchId, paused: bool) -> Result<(), BrokerError> {
         let target = Target::Batch(batch);
         self.executor.broker.pause_target(&target, paused).await
-    }
-
-    /// What people know the library's batches by.
-    fn label(&self) -> String {
-        format!("{LIBRARY_LABEL}{}", self.name)
-    }
-
-    fn label_of_checks(&self) -> String {
-        format!("checks of library {}", self.name)
     }
 
     /// The files whose outputs would be no sources, with the names of these outputs, and the records of the others, which

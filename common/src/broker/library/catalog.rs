@@ -123,6 +123,16 @@ impl Broker {
         })
     }
 
+    /// Whether a library can be added or changed: all that [`Broker::save_library`] checks of it. Changes nothing.
+    ///
+    /// # Errors
+    /// It cannot be as it is wanted.
+    pub async fn check_library(&self, name: &Token, library: &Library) -> Result<(), CatalogError> {
+        let others = self.libraries().await?.into_iter();
+        let others: Vec<(Token, Library)> = others.map(|one| (one.name, one.library)).collect();
+        Ok(check::check(name, library, &others)?)
+    }
+
     /// Changes a library as `edit` says. If another program changes it at the same time, `edit` gets that change.
     ///
     /// # Errors

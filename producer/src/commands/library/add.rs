@@ -7,6 +7,7 @@ use common::broker::Overwrite;
 use common::library::Library;
 use common::names::token::Token;
 
+use super::dry_run;
 use super::settings::{LibraryOptions, location, warn};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
@@ -27,8 +28,18 @@ pub(super) struct Options {
     /// Add it paused: `library resume` starts it
     #[arg(long)]
     paused: bool,
+    /// Only show what would be done with each file that is there now: its output, or why it is skipped, and what would be kept, converted or lost
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     recipe: RecipeOptions,
+}
+
+impl Options {
+    /// Whether nothing is to be stored.
+    pub(super) fn is_dry(&self) -> bool {
+        self.dry_run
+    }
 }
 
 pub(super) async fn run(options: Options, settings: &Settings, json: bool) -> Result<Exit, Error> {
@@ -54,6 +65,9 @@ pub(super) async fn run(options: Options, settings: &Settings, json: bool) -> Re
     };
     options.library.apply(&mut library)?;
     let name = &options.name;
+    if options.dry_run {
+        return dry_run::run(&broker, name, &library, json).await;
+    }
     let revision = broker
         .save_library(name, &library, Overwrite::Nothing)
         .await?;

@@ -6,6 +6,7 @@ use clap::Args;
 use common::library::Library;
 use common::names::token::Token;
 
+use super::dry_run;
 use super::settings::{LibraryOptions, location, warn};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
@@ -23,6 +24,9 @@ pub(super) struct Options {
     location: Option<PathBuf>,
     #[command(flatten)]
     library: LibraryOptions,
+    /// Only show what would be done with each file that is there now, and change nothing
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     recipe: RecipeOptions,
 }
@@ -52,6 +56,11 @@ pub(super) async fn run(options: Options, settings: &Settings, json: bool) -> Re
         edit(library)?;
         check_known(&library.recipe, &workers)
     };
+    if options.dry_run {
+        let mut library = broker.library(&options.name).await?.library;
+        edit(&mut library)?;
+        return dry_run::run(&broker, &options.name, &library, json).await;
+    }
     let stored = broker.edit_library(&options.name, edit).await?;
     warn(&broker, &stored.library).await?;
     let done = format!("changed {}; its next scan goes by it", options.name);

@@ -1,6 +1,7 @@
 //! `producer library`: folders and bucket prefixes that the farm keeps in shape.
 
 mod add;
+mod dry_run;
 mod edit;
 mod files;
 mod list;
@@ -69,7 +70,7 @@ impl From<CatalogError> for Error {
 impl Options {
     /// Whether the command makes a farm on a broker that has none.
     pub(crate) fn keeps(&self) -> bool {
-        matches!(self.verb, Verb::Add(_))
+        matches!(&self.verb, Verb::Add(options) if !options.is_dry())
     }
 }
 

@@ -40,7 +40,7 @@ const AT_ONCE: usize = 8;
 
 /// What would become of a source.
 #[derive(Debug, Serialize)]
-pub(super) struct InputForecast {
+pub(in crate::commands) struct InputForecast {
     input: Location,
     /// Unknown to `plan`, which has no output folder.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,7 +67,7 @@ impl InputForecast {
     ///
     /// # Errors
     /// The job would fail, or no worker could tell.
-    pub(super) fn into_command(self) -> Result<String, Error> {
+    pub(in crate::commands) fn into_command(self) -> Result<String, Error> {
         let input = printable(&self.input.to_string());
         match (self.command, self.why) {
             (Some(command), None) => Ok(command),
@@ -75,6 +75,15 @@ impl InputForecast {
             (None, None) => Err(Error::failed(format!(
                 "{input}: the worker does not tell its command: update it"
             ))),
+        }
+    }
+
+    /// A source that gets no job.
+    pub(in crate::commands) fn skipped(input: &Input, why: String) -> Self {
+        Self {
+            would: Would::Skip,
+            why: Some(why),
+            ..Self::of(input, None)
         }
     }
 
@@ -149,7 +158,7 @@ impl Past<'_> {
 }
 
 /// What would become of the sources of a submission.
-pub(super) struct Forecasts {
+pub(in crate::commands) struct Forecasts {
     pub files: Vec<InputForecast>,
     /// Slots of the workers that would run the jobs.
     pub slots: usize,
@@ -170,7 +179,7 @@ enum Would {
 }
 
 /// An output that is wanted of a source, and why it would be skipped.
-pub(super) struct PlannedFile {
+pub(in crate::commands) struct PlannedFile {
     wanted: Wanted,
     skipped: Option<String>,
     /// Whether the source is uploaded first, so that no worker can probe it yet.
@@ -179,7 +188,7 @@ pub(super) struct PlannedFile {
 
 /// Names the outputs of a submission and decides what would be skipped, as submitting does. A private broker forgets the
 /// outdated jobs of earlier commands first.
-pub(super) async fn decide(
+pub(in crate::commands) async fn decide(
     broker: &Broker,
     stores: &Stores,
     submission: &mut Submission,
@@ -213,7 +222,7 @@ pub(super) async fn decide(
 }
 
 /// What would become of all sources of a submission, with what completed jobs have reported.
-pub(super) async fn forecast(
+pub(in crate::commands) async fn forecast(
     broker: &Broker,
     decided: Vec<PlannedFile>,
     terms: &JobTerms,
@@ -262,7 +271,7 @@ pub(super) async fn forecast(
 }
 
 /// What would become of sources whose outputs have no names yet.
-pub(super) async fn look_at(
+pub(in crate::commands) async fn look_at(
     broker: &Broker,
     workers: &[Heartbeat],
     (recipe, rules): (&Recipe, &Rules),
@@ -292,7 +301,7 @@ pub(super) async fn look_at(
 ///
 /// # Errors
 /// A job would fail, or no worker can tell.
-pub(super) async fn commands(
+pub(in crate::commands) async fn commands(
     recipe: &Recipe,
     paths: &[PathBuf],
     settings: &Settings,
@@ -334,7 +343,7 @@ async fn probe(
 }
 
 /// Prints what would be done.
-pub(super) fn print(forecasts: &Forecasts, json: bool) -> Result<Exit, Error> {
+pub(in crate::commands) fn print(forecasts: &Forecasts, json: bool) -> Result<Exit, Error> {
     let files = &forecasts.files;
     if json {
         output::print_json(files)?;
@@ -433,13 +442,13 @@ fn estimated(one: &InputForecast) -> String {
 }
 
 /// Lines for each source whose job would fail.
-pub(super) fn failing(forecasts: &[InputForecast]) -> Vec<String> {
+pub(in crate::commands) fn failing(forecasts: &[InputForecast]) -> Vec<String> {
     let failing = forecasts.iter().filter(|one| one.would == Would::Fail);
     failing.flat_map(lines).collect()
 }
 
 /// `3 files would be encoded, 1 skipped`, what they would take in bytes and time, and what they would lose.
-pub(super) fn totals(forecasts: &[InputForecast], slots: usize) -> String {
+pub(in crate::commands) fn totals(forecasts: &[InputForecast], slots: usize) -> String {
     let count = |would| forecasts.iter().filter(|one| one.would == would).count();
     let encode = count(Would::Encode) + count(Would::Enqueue);
     let mut parts = vec![format!("{} would be encoded", units::count(encode, "file"))];

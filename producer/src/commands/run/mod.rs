@@ -1,7 +1,7 @@
 //! Commands that make jobs.
 
 pub(super) mod check;
-mod dry_run;
+pub(super) mod dry_run;
 pub(super) mod encode;
 pub(super) mod enqueue;
 pub(super) mod merge;

@@ -18,10 +18,12 @@ use common::submit::terms::{JobTerms, Renew};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::on_farm::Request;
 use crate::cli::args;
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::display::output;
+use crate::notify::Told;
 use crate::recipe::options::RecipeOptions;
 use crate::recipe::presets::PresetSource;
 use crate::submit::arrivals::StabilityTracker;
@@ -30,7 +32,8 @@ use crate::submit::entry::Entry;
 use crate::submit::replace::ReplaceOptions;
 use crate::submit::send::{Wanted, submit};
 use crate::submit::sidecars::check_sidecars;
-use crate::submit::sources::{Globs, Search, SourceFile};
+use crate::submit::sources::{Globs, Search, SourceFile, SourceOptions};
+use crate::submit::submission::Order;
 use crate::submit::terms::JobOptions;
 use crate::submit::{existing_outputs, paths, preflight, submission, upload};
 
@@ -93,6 +96,24 @@ pub(crate) async fn run(
         .output_set(PresetSource::Farm(settings), None)
         .await?;
     let outputs = destination.fit(outputs)?;
+    if options.jobs.dry_run {
+        let sources = SourceOptions {
+            paths: vec![options.place],
+            globs: options.globs,
+        };
+        let request = Request {
+            order: Order::Each(&sources),
+            destination,
+            outputs,
+            jobs: &options.jobs,
+            upload_to,
+            require_worker: false,
+            wait: false,
+            told: Told::default(),
+            renew: Renew::Never,
+        };
+        return request.run(settings, shutdown).await;
+    }
     let terms = options.jobs.terms(&outputs, Renew::Never)?;
     let is_uploaded = upload_to.as_ref().is_some_and(Location::is_remote) && !place.is_remote();
     check_sidecars(&terms, &destination, is_uploaded)?;
