@@ -51,23 +51,21 @@ impl Scanner<'_> {
                 *folder = real;
             }
         }
-        match check::folders(self.name, &own, &others) {
-            // Of two libraries over one folder, the one that was added first goes on.
-            Err(error) if !self.is_first(library, &error, &others) => bail!("{error}"),
-            _ => Ok(()),
+        check::folders(self.name, &own, &[])?;
+        // One after the other: a library that this one goes before must not hide another one that is in the way.
+        for other in others {
+            match check::folders(self.name, &own, std::slice::from_ref(&other)) {
+                // Of two libraries over one folder, the one that was added first goes on.
+                Err(check::LibraryError::Overlap { .. }) if self.is_before(library, &other) => {}
+                Err(error) => bail!("{error}"),
+                Ok(()) => {}
+            }
         }
+        Ok(())
     }
 
-    fn is_first(
-        &self,
-        library: &Library,
-        error: &check::LibraryError,
-        others: &[(Token, Library)],
-    ) -> bool {
-        let check::LibraryError::Overlap { name, .. } = error else {
-            return false;
-        };
-        let other = others.iter().find(|(taken, _)| taken == name);
-        other.is_some_and(|(taken, other)| (library.added, self.name) < (other.added, taken))
+    /// Whether this library was added before another one.
+    fn is_before(&self, library: &Library, (name, other): &(Token, Library)) -> bool {
+        (library.added, self.name) < (other.added, name)
     }
 }
