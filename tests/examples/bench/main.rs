@@ -2,6 +2,8 @@
 //!
 //! Every figure is a ratio, or has a limit within one run, so that the machine hardly matters. The output is a table in
 //! Markdown.
+//!
+//! More than 12 entries: one file for each benchmark, and what they share.
 
 mod encodes;
 mod enqueue;
@@ -10,6 +12,7 @@ mod footprint;
 mod idle;
 mod jobs;
 mod latency;
+mod library;
 mod noop;
 mod pending;
 mod raw;
@@ -18,13 +21,14 @@ mod worker;
 use figure::{Figure, Rates};
 use harness::progress;
 
-const BENCHMARKS: [&str; 8] = [
+const BENCHMARKS: [&str; 9] = [
     "enqueue",
     "noop",
     "raw",
     "pending",
     "idle",
     "latency",
+    "library",
     "encodes",
     "footprint",
 ];
@@ -37,6 +41,7 @@ async fn measure(benchmark: &str) -> Vec<Figure> {
         "pending" => pending::measure().await,
         "idle" => idle::measure().await,
         "latency" => latency::measure().await,
+        "library" => library::measure().await,
         "encodes" => encodes::measure().await,
         "footprint" => footprint::measure().await,
         other => panic!("no benchmark of the name {other}"),

@@ -1,6 +1,7 @@
 //! A made-up library: films of many kinds with the files beside them, each with its own bytes, so that any exchange of two
 //! files is seen.
 
+pub mod entries;
 mod kind;
 
 use std::collections::BTreeMap;

@@ -100,6 +100,19 @@ impl TestBroker {
         self.port
     }
 
+    /// How many messages clients have sent to it, by its own count.
+    pub async fn received(&self) -> u64 {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let ports = format!("nats-server_{}.ports", self.server.id());
+        let text = std::fs::read_to_string(self.folder.join(ports)).expect("it has written them");
+        let ports: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let url = ports["monitoring"][0].as_str().expect("it is monitored");
+        let answer = reqwest::get(format!("{url}/varz")).await.expect("it answers");
+        let figures: serde_json::Value =
+            serde_json::from_str(&answer.text().await.expect("an answer")).expect("JSON");
+        figures["in_msgs"].as_u64().expect("a number")
+    }
+
     /// Sends `kill -9`: data that was not on disk is lost.
     pub fn kill(&mut self) {
         self.server.kill();

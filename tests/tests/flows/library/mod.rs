@@ -1,6 +1,8 @@
 //! Libraries: folders that the farm keeps in shape.
 
+mod dry_run;
 mod keeping;
+mod many;
 mod scanners;
 mod wrong;
 
