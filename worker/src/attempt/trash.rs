@@ -22,7 +22,7 @@ use crate::attempt::executor::Executor;
 /// Requests that are answered at the same time: whole outputs are read.
 const AT_ONCE: usize = 2;
 /// The wait before the first look for originals whose time is over, and between two looks.
-const LOOKS: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(3600));
+const LOOKS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(3600));
 
 /// Answers requests until `stop` is cancelled.
 pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {

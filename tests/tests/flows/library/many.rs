@@ -23,8 +23,8 @@ fn paths(ran: Ran, folder: &Location) -> Vec<String> {
     let answer = ran.succeeded().json();
     let files = answer.as_array().expect("a list").iter();
     let path = |file: &serde_json::Value| {
-        let location: Location = serde_json::from_value(file["input"]["location"].clone())
-            .expect("a location");
+        let location: Location =
+            serde_json::from_value(file["input"]["location"].clone()).expect("a location");
         let (key, base) = (location.key(), folder.key());
         let below = key.strip_prefix(&base).expect("it is below");
         below.trim_start_matches('/').to_owned()
@@ -56,9 +56,8 @@ async fn pages_filters_and_orders_of_many_files_are_right() {
         let line: Vec<&str> = ["--json"].iter().chain(more).copied().collect();
         paths(library(&farm, "files", &line).await, &place)
     };
-    let named = |numbers: Vec<usize>| -> Vec<String> {
-        numbers.into_iter().map(entries::path).collect()
-    };
+    let named =
+        |numbers: Vec<usize>| -> Vec<String> { numbers.into_iter().map(entries::path).collect() };
     assert_eq!(files(&[]).await, named((0..100).collect()));
     let second = files(&["--limit", "50", "--offset", "12345"]).await;
     assert_eq!(second, named((12_345..12_395).collect()));
@@ -145,7 +144,10 @@ async fn a_scan_writes_and_asks_nothing_about_unchanged_files() {
         "a scan wrote records of unchanged files"
     );
     // Heartbeats, leases, the listing of libraries, and pages of records: no request for each file.
-    assert!(sent < ON_DISK as u64 / 3, "{sent} messages for {ON_DISK} files");
+    assert!(
+        sent < ON_DISK as u64 / 3,
+        "{sent} messages for {ON_DISK} files"
+    );
 
     // A new file is seen among them.
     std::fs::copy(

@@ -4,6 +4,7 @@ mod dry_run;
 mod keeping;
 mod many;
 mod scanners;
+mod undone;
 mod wrong;
 
 use std::path::Path;

@@ -4,6 +4,7 @@ mod api;
 mod farm;
 mod here;
 mod sidecars;
+mod sweep;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
