@@ -43,8 +43,8 @@ impl Answers {
     ) -> Option<Arc<HashSet<Uuid>>> {
         self.0.retain(|answer| answer.found.elapsed() < KEPT);
         let mut answers = self.0.iter();
-        let answer = answers
-            .find(|answer| answer.library == *library && answer.condition == *condition)?;
+        let answer =
+            answers.find(|answer| answer.library == *library && answer.condition == *condition)?;
         Some(Arc::clone(&answer.files))
     }
 

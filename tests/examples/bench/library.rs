@@ -25,7 +25,10 @@ const PATIENCE: f64 = 2.0;
 
 /// The pages of `producer library files` that are measured, by their options.
 const PAGES: [(&str, &[&str]); 5] = [
-    ("library: the first page of 100,000 files / plain reading", &[]),
+    (
+        "library: the first page of 100,000 files / plain reading",
+        &[],
+    ),
     (
         "library: a page of the largest files / plain reading",
         &["--sort", "size"],
@@ -36,7 +39,10 @@ const PAGES: [(&str, &[&str]); 5] = [
     ),
     (
         "library: a page by a condition / plain reading",
-        &["--where", "codec = hevc and audio.channels = 6 and size > 1 MB"],
+        &[
+            "--where",
+            "codec = hevc and audio.channels = 6 and size > 1 MB",
+        ],
     ),
     (
         "library: a page by a text / plain reading",
@@ -46,7 +52,10 @@ const PAGES: [(&str, &[&str]); 5] = [
 
 /// The pages of the monitor that are measured, by their queries.
 const QUERIES: [(&str, &str); 3] = [
-    ("library: the monitor's page by size", "sort=size&descending=true"),
+    (
+        "library: the monitor's page by size",
+        "sort=size&descending=true",
+    ),
     (
         "library: the monitor's page by state and text",
         "state=failed&text=episode%200999",
@@ -162,10 +171,7 @@ async fn scan(farm: &Farm, name: &Token) -> Figure {
     let _worker = farm.join(worker).await;
     let resumed = farm.producer(["library", "resume", name.as_str()]).await;
     resumed.succeeded();
-    let report = poll::until("a scan", async || {
-        farm.view.scan(name).await.ok()??.last
-    })
-    .await;
+    let report = poll::until("a scan", async || farm.view.scan(name).await.ok()??.last).await;
     let after = farm.view.last_file_sequence().await.expect("an answer");
     let took = report.ended.duration_since(report.began).as_secs_f64();
     Figure {

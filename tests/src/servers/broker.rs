@@ -107,7 +107,9 @@ impl TestBroker {
         let text = std::fs::read_to_string(self.folder.join(ports)).expect("it has written them");
         let ports: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         let url = ports["monitoring"][0].as_str().expect("it is monitored");
-        let answer = reqwest::get(format!("{url}/varz")).await.expect("it answers");
+        let answer = reqwest::get(format!("{url}/varz"))
+            .await
+            .expect("it answers");
         let figures: serde_json::Value =
             serde_json::from_str(&answer.text().await.expect("an answer")).expect("JSON");
         figures["in_msgs"].as_u64().expect("a number")

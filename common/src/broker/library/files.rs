@@ -78,18 +78,17 @@ impl Broker {
     }
 
     /// The latest records of files of a library with these sequences.
-    async fn files_in(
-        &self,
-        library: &Token,
-        stretch: Range<u64>,
-    ) -> Result<Latest, BrokerError> {
+    async fn files_in(&self, library: &Token, stretch: Range<u64>) -> Result<Latest, BrokerError> {
         let bucket = subject::bucket(FILES);
         let filter = subject::kv(FILES, &subject::files_of(library));
         let mut latest = Latest::new();
         let mut from = stretch.start;
         while from < stretch.end {
             let most = usize::try_from(stretch.end - from).unwrap_or(PAGE);
-            let page = self.nats.page(&bucket, &filter, from, most.min(PAGE)).await?;
+            let page = self
+                .nats
+                .page(&bucket, &filter, from, most.min(PAGE))
+                .await?;
             let Some(last) = page.last() else {
                 break;
             };

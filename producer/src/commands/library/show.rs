@@ -2,8 +2,8 @@
 
 use common::library::scan::{ScanPhase, ScanRecord};
 use common::library::summary::{Basis, Figures, Saving, Share, Summary};
-use common::matching::history::History;
 use common::library::{Library, Results};
+use common::matching::history::History;
 use common::names::printable::printable;
 use common::names::token::Token;
 use jiff::Timestamp;

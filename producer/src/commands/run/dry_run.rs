@@ -11,9 +11,7 @@ use common::job::changes::{Change, Fate};
 use common::job::input::Input;
 use common::job::media_info::MediaInfo;
 use common::job::run::report::Report;
-use common::matching::estimate::{self, Estimate, SizeBasis, Together};
-use common::matching::history::History;
-use common::matching::plan::Plan;
+use common::matching::estimate::{Estimate, SizeBasis, Together};
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::recipe::Recipe;
@@ -24,6 +22,7 @@ use common::submit::terms::JobTerms;
 use futures::StreamExt;
 use serde::Serialize;
 
+use super::past::Past;
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::display::{changes, output, units};
@@ -125,35 +124,6 @@ impl InputForecast {
             }
             Err(why) => self.why = Some(format!("unknown: {why}")),
         }
-    }
-}
-
-/// What the farm has done and who is there, to estimate by.
-struct Past<'a> {
-    workers: &'a [Heartbeat],
-    history: History,
-    rules: &'a Rules,
-}
-
-impl Past<'_> {
-    /// Says so if an output of the forecast size would not be smaller enough.
-    fn doubt(&self, size: u64, estimate: &Estimate) -> Option<String> {
-        let saving = self.rules.min_saving?;
-        let is_too_large = estimate.bytes? > saving.most(size);
-        is_too_large.then(|| {
-            format!(
-                "by the forecast it saves less than --min-saving {saving}: its source would be kept"
-            )
-        })
-    }
-
-    fn estimate(&self, recipe: &Recipe, size: u64, media: &MediaInfo) -> Estimate {
-        let plan = Plan::of(recipe, self.workers);
-        Estimate::of(recipe, (size, media), &plan.candidates, &self.history)
-    }
-
-    fn slots(&self, recipe: &Recipe) -> usize {
-        estimate::slots(&Plan::of(recipe, self.workers).candidates, self.workers)
     }
 }
 
