@@ -303,6 +303,7 @@ mod tests {
             enqueued: now,
             folder: None,
             trash: Vec::new(),
+            film: None,
             library: Some("shelf".parse().expect("a name")),
         };
         let films = Some(&films);

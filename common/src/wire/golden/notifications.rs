@@ -49,6 +49,7 @@ fn facts() -> [(&'static str, Fact); 9] {
             Fact::BatchDone(BatchDone {
                 batch: Some(batch),
                 label: "films".to_owned(),
+                library: None,
                 folder: None,
                 jobs: 1,
                 completed: 1,
