@@ -54,6 +54,7 @@ impl PrivateFarm<'_> {
                 let work = async {
                     let memory = self.state.remembered();
                     connection.restore(&memory.runs, &memory.masters).await?;
+                    self.note(memory, connection).await?;
                     work(&mut running, connection).await
                 };
                 tokio::select! {
@@ -69,7 +70,7 @@ impl PrivateFarm<'_> {
         let mut worth = None;
         if let Ok(connection) = connected {
             if done.is_ok() {
-                worth = to_remember(&connection).await;
+                worth = to_remember(&connection, self.state.remembered()).await;
             }
             disconnect(&connection).await;
         }
@@ -79,11 +80,25 @@ impl PrivateFarm<'_> {
         }
         Ok(Ran { done, worth })
     }
+
+    /// Keeps what undo needs before anything changes: this command may forget jobs of an interrupted one.
+    async fn note(&self, memory: Memory, broker: &Broker) -> Result<(), Error> {
+        let before = memory.replaced.clone();
+        let memory = memory.noting(broker.runs().await?);
+        if memory.replaced == before {
+            return Ok(());
+        }
+        self.state.keep(&memory).map_err(|error| {
+            Error::failed(format!(
+                "cannot remember what has been replaced: {error}; make room for the state folder"
+            ))
+        })
+    }
 }
 
 /// What is to be remembered, where nothing is left to do. A broker that gives no answer keeps its state.
-async fn to_remember(broker: &Broker) -> Option<Memory> {
-    match tokio::time::timeout(PATIENCE, memory::worth(broker)).await {
+async fn to_remember(broker: &Broker, before: Memory) -> Option<Memory> {
+    match tokio::time::timeout(PATIENCE, memory::worth(broker, before)).await {
         Ok(Ok(worth)) => worth,
         Ok(Err(error)) => {
             tracing::debug!(%error, "the state of this encode stays");

@@ -1,17 +1,22 @@
 //! The memory of an output folder after all jobs have ended: the runs that made its outputs, and the records of the master
-//! files of ladders. The same command finds these jobs done, and new outputs get other names. The file has one line for
-//! the folder, and one line for each run and each record.
+//! files of ladders. The same command finds these jobs done, and new outputs get other names. Beside them are the runs that
+//! only undo needs: what they made is gone or was changed, but their originals can come back. The file has one line for the
+//! folder, and one line for each run and each record.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use common::broker::Broker;
+use common::job::id::{BatchId, JobId};
 use common::job::ladder::Ladder;
 use common::job::master::MasterRecord;
 use common::job::run::{Run, RunState};
 use common::names::location::Location;
 use common::wire;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::cli::exit::Error;
 
@@ -23,13 +28,33 @@ pub(super) const EXTENSION: &str = "done";
 pub(crate) struct Memory {
     /// The runs that made its outputs.
     pub runs: Vec<Run>,
+    /// The runs that have replaced their sources and whose outputs are gone, changed, or replaced in turn. Only undo needs
+    /// them, so that no broker is told of them.
+    pub replaced: Vec<Run>,
     /// The records of master files that the farm has written there.
     pub masters: Vec<MasterRecord>,
 }
 
-/// What is to be remembered: the runs that made the files at their outputs, and the records of master files. `None` if a
-/// job has not ended.
-pub(crate) async fn worth(broker: &Broker) -> Result<Option<Memory>, Error> {
+/// The line of a run that only undo needs.
+#[derive(Serialize, Deserialize)]
+struct ReplacedLine {
+    replaced: Run,
+}
+
+impl wire::Message for ReplacedLine {
+    fn version(&self) -> u32 {
+        wire::Message::version(&self.replaced)
+    }
+}
+
+/// Tells runs apart. A job keeps its id in another batch, and replaces its source again there.
+pub(super) fn key(run: &Run) -> (JobId, BatchId) {
+    (run.job.id, run.job.batch)
+}
+
+/// What is to be remembered, after what was remembered `before`: the runs that made the files at their outputs, those that
+/// only undo needs, and the records of master files. `None` if a job has not ended.
+pub(crate) async fn worth(broker: &Broker, before: Memory) -> Result<Option<Memory>, Error> {
     let mut runs = broker.runs().await?;
     if runs.iter().any(|run| !run.state.is_terminal()) {
         return Ok(None);
@@ -41,6 +66,7 @@ pub(crate) async fn worth(broker: &Broker) -> Result<Option<Memory>, Error> {
         .into_iter()
         .filter_map(|status| status.record);
     let masters = masters.collect();
+    let all = before.with(runs.clone());
     runs.retain(is_there);
     let outputs = runs.iter().map(|run| run.job.output.clone());
     let jobs_by_output = broker.jobs_by_output(outputs.collect::<Vec<_>>()).await?;
@@ -48,7 +74,73 @@ pub(crate) async fn worth(broker: &Broker) -> Result<Option<Memory>, Error> {
         let last_job = jobs_by_output.get(&run.job.output);
         last_job.is_some_and(|last_job| last_job.job().id == run.job.id)
     });
-    Ok(Some(Memory { runs, masters }))
+    Ok(Some(Memory {
+        replaced: only_for_undo(all, &runs, Timestamp::now()),
+        runs,
+        masters,
+    }))
+}
+
+impl Memory {
+    /// All runs that are remembered or that the broker has, once each. The broker knows better what became of a run.
+    pub(super) fn with(self, of_broker: Vec<Run>) -> Vec<Run> {
+        let mut known = HashSet::new();
+        let remembered = self.runs.into_iter().chain(self.replaced);
+        let all = of_broker.into_iter().chain(remembered);
+        all.filter(|run| known.insert(key(run))).collect()
+    }
+
+    /// This memory, and what the broker of an interrupted command knows that undo needs. A later command may forget those
+    /// jobs because it makes the same outputs by another recipe.
+    pub(super) fn noting(mut self, of_broker: Vec<Run>) -> Self {
+        let remembered = std::mem::take(&mut self.replaced);
+        let mut all = of_broker;
+        let known: HashSet<_> = all.iter().map(key).collect();
+        all.extend(
+            remembered
+                .into_iter()
+                .filter(|run| !known.contains(&key(run))),
+        );
+        self.replaced = only_for_undo(all, &self.runs, Timestamp::now());
+        self
+    }
+
+    /// Forgets runs that were undone.
+    pub(super) fn without(mut self, undone: &HashSet<(JobId, BatchId)>) -> Self {
+        for runs in [&mut self.runs, &mut self.replaced] {
+            runs.retain(|run| !undone.contains(&key(run)));
+        }
+        self
+    }
+
+    /// Whether undo may still be asked for a run.
+    pub(super) fn can_undo(&self, now: Timestamp) -> bool {
+        let mut runs = self.runs.iter().chain(&self.replaced);
+        runs.any(|run| may_come_back(run, now))
+    }
+}
+
+/// Those runs whose originals may come back, but for those that are remembered for their outputs.
+fn only_for_undo(mut all: Vec<Run>, for_outputs: &[Run], now: Timestamp) -> Vec<Run> {
+    let known: HashSet<_> = for_outputs.iter().map(key).collect();
+    all.retain(|run| !known.contains(&key(run)) && may_come_back(run, now));
+    all
+}
+
+/// Whether the time of a run's original in the trash is not over, or the trash still holds it. An original that is gone
+/// before its time counts as well: undo says what became of it, and its disk may only be elsewhere.
+fn may_come_back(run: &Run, now: Timestamp) -> bool {
+    let RunState::Completed { report } = &run.state else {
+        return false;
+    };
+    let (Some(replaced), Some(entry)) = (&report.replaced, run.job.trash_entry()) else {
+        return false;
+    };
+    let is_held = |at: &Location| {
+        at.path()
+            .is_some_and(|path| path.symlink_metadata().is_ok())
+    };
+    replaced.until > now || is_held(&entry.original) || is_held(&entry.record)
 }
 
 /// Whether the file at the output of a run has the size of the file that the run made. The result of a kept job is its
@@ -78,7 +170,13 @@ pub(super) fn write(file: &Path, output: &Path, memory: &Memory) -> io::Result<(
     let mut text = String::from(output).into_bytes();
     text.push(b'\n');
     let runs = memory.runs.iter().map(wire::encode);
-    for line in runs.chain(memory.masters.iter().map(wire::encode)) {
+    let replaced = memory.replaced.iter().map(|run| {
+        wire::encode(&ReplacedLine {
+            replaced: run.clone(),
+        })
+    });
+    let masters = memory.masters.iter().map(wire::encode);
+    for line in runs.chain(replaced).chain(masters) {
         text.extend(line);
         text.push(b'\n');
     }
@@ -93,15 +191,20 @@ pub(super) fn write(file: &Path, output: &Path, memory: &Memory) -> io::Result<(
 pub(super) fn read(file: &Path) -> Memory {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let mut memory = Memory::default();
-    for line in text.lines().skip(1) {
-        match wire::decode::<Run>(line.as_bytes()) {
-            Ok(run) => memory.runs.push(run),
-            Err(error) => match wire::decode::<MasterRecord>(line.as_bytes()) {
-                Ok(master) => memory.masters.push(master),
-                Err(_) => {
-                    tracing::warn!(file = %file.display(), %error, "a remembered job cannot be read");
-                }
-            },
+    for line in text.lines().skip(1).map(str::as_bytes) {
+        let error = match wire::decode::<Run>(line) {
+            Ok(run) => {
+                memory.runs.push(run);
+                continue;
+            }
+            Err(error) => error,
+        };
+        if let Ok(ReplacedLine { replaced }) = wire::decode(line) {
+            memory.replaced.push(replaced);
+        } else if let Ok(master) = wire::decode(line) {
+            memory.masters.push(master);
+        } else {
+            tracing::warn!(file = %file.display(), %error, "a remembered job cannot be read");
         }
     }
     memory
@@ -121,7 +224,6 @@ mod tests {
     use common::job::master::MasterContents;
     use common::recipe::Choice;
     use common::testing;
-    use jiff::Timestamp;
 
     use super::*;
 
@@ -146,8 +248,11 @@ mod tests {
             playlist: "#EXTM3U".to_owned(),
             manifest: "<MPD/>".to_owned(),
         };
+        let mut other = done.clone();
+        other.job.batch = BatchId::new();
         let memory = Memory {
             runs: vec![done],
+            replaced: vec![other],
             masters: vec![MasterRecord::announce((&ladder, &[]), &contents, None)],
         };
         write(&file, &odd, &memory).expect("written");

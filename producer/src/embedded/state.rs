@@ -41,6 +41,19 @@ impl State {
     /// # Errors
     /// Where another process holds it, or the user's state folder cannot be used.
     pub(crate) fn open(output: &Path) -> Result<Self, Error> {
+        Self::open_free(output)?.ok_or_else(|| {
+            Error::usage(format!(
+                "another encode into {} is running: wait for it, or choose another folder with -o",
+                output.display()
+            ))
+        })
+    }
+
+    /// Opens the state of an output folder; `None` where another process holds it.
+    ///
+    /// # Errors
+    /// Where the user's state folder cannot be used.
+    pub(crate) fn open_free(output: &Path) -> Result<Option<Self>, Error> {
         let states = states()?;
         let name = name(output);
         let folder = states.join(&name);
@@ -50,24 +63,18 @@ impl State {
                 folder.display()
             ))
         };
-        let lock = match locked(&folder).map_err(failed)? {
-            Some(lock) => lock,
-            None => {
-                return Err(Error::usage(format!(
-                    "another encode into {} is running: wait for it, or choose another folder with -o",
-                    output.display()
-                )));
-            }
+        let Some(lock) = locked(&folder).map_err(failed)? else {
+            return Ok(None);
         };
         remove(&folder.join(REMOVED)).map_err(failed)?;
         // For people, and for `sweep`.
         std::fs::write(folder.join(OUTPUT), format!("{}\n", output.display())).map_err(failed)?;
-        Ok(Self {
+        Ok(Some(Self {
             done: states.join(name).with_extension(memory::EXTENSION),
             folder,
             output: output.to_owned(),
             _lock: lock,
-        })
+        }))
     }
 
     /// What earlier commands have left to remember.
@@ -81,7 +88,28 @@ impl State {
     /// # Errors
     /// Where the memory cannot be written: then the state stays as it is.
     pub(crate) fn forget(self, memory: &Memory) -> io::Result<()> {
-        memory::write(&self.done, &self.output, memory)?;
+        self.keep(memory)?;
+        self.remove_store()
+    }
+
+    /// Writes what is to be remembered, and leaves the state as it is.
+    ///
+    /// # Errors
+    /// Where it cannot be written: then the memory stays as it was.
+    pub(crate) fn keep(&self, memory: &Memory) -> io::Result<()> {
+        memory::write(&self.done, &self.output, memory)
+    }
+
+    /// Whether a command that was interrupted has left jobs here.
+    pub(crate) fn has_store(&self) -> bool {
+        self.folder.join(STORE).exists()
+    }
+
+    /// Removes the state, and leaves the memory as it is. The programs of the private farm must have ended.
+    ///
+    /// # Errors
+    /// Where it cannot be removed: the next command does it.
+    pub(crate) fn remove_store(self) -> io::Result<()> {
         // Renamed first: a later command would use a half-removed store.
         match std::fs::rename(self.folder.join(STORE), self.folder.join(REMOVED)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

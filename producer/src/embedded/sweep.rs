@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::memory;
@@ -33,7 +34,8 @@ fn look_at(path: &Path) -> io::Result<()> {
         let Some(output) = memory::output(path).filter(|output| is_of(path, output)) else {
             return Ok(());
         };
-        if !output.exists() && age(path)? > WITHOUT_OUTPUT {
+        let is_old = !output.exists() && age(path)? > WITHOUT_OUTPUT;
+        if is_old && !memory::read(path).can_undo(Timestamp::now()) {
             std::fs::remove_file(path)?;
         }
         return Ok(());

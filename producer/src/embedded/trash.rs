@@ -1,6 +1,8 @@
-//! What `encode --replace` has moved on this machine: undoing it, and removing what was kept long enough. The state of the folder remembers the jobs, and this program
-//! puts the files back itself: no worker is needed.
+//! What `encode --replace` has moved on this machine: undoing it, and removing what was kept long enough. The state of the
+//! folder remembers the jobs, and this program puts the files back itself: no worker is needed.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -24,46 +26,115 @@ use crate::select::bulk::{BulkResult, JobChange};
 /// The fewest characters of an id.
 const SHORTEST: usize = 4;
 
+/// What became of an undo.
+pub(crate) struct Undoing {
+    pub result: BulkResult,
+    /// Why some of the ids are left.
+    pub left: Option<Error>,
+}
+
 /// Puts back the sources of the jobs or batches that these ids begin.
 ///
 /// # Errors
-/// If no state knows them, or a state cannot be used.
+/// If no state knows any of them, or a state cannot be used.
 pub(crate) async fn undo(
     ids: &[String],
     is_dry: bool,
     server: Option<&Path>,
     ack_wait: Duration,
-) -> Result<BulkResult, Error> {
+) -> Result<Undoing, Error> {
     if let Some(short) = ids.iter().find(|id| id.len() < SHORTEST) {
         return Err(Error::usage(format!(
             "'{short}' is not an id: give at least its first {SHORTEST} characters"
         )));
     }
     let server = broker::find(server).await?;
-    for output in folders(ids)? {
-        let state = State::open(&output)?;
+    let mut result = BulkResult::default();
+    let mut unknown: Vec<&String> = ids.iter().collect();
+    let (mut left, mut perhaps) = (Vec::new(), Vec::new());
+    for Folder { output, knows } in folders(ids)? {
+        let at = output.display();
+        let is_known = |id: &&String| knows.contains(*id);
+        // The states that may know nothing of these ids come last.
+        if unknown.is_empty() && knows.is_empty() {
+            break;
+        }
+        if !output.is_dir() {
+            if !knows.is_empty() {
+                left.push(format!("the folder {at} of {} is not there: connect its disk or make the folder, and undo again", knows.join(", ")));
+            }
+            unknown.retain(|id| !is_known(id));
+            continue;
+        }
+        let Some(state) = State::open_free(&output)? else {
+            match knows.is_empty() {
+                true => perhaps.push(at.to_string()),
+                false => left.push(format!(
+                    "{} lies in {at}, and another command is encoding into that folder: wait for its end, and undo again",
+                    knows.join(", ")
+                )),
+            }
+            unknown.retain(|id| !is_known(id));
+            continue;
+        };
+        let has_store = state.has_store();
         let farm = PrivateFarm {
             server: server.clone(),
             ack_wait,
             state: &state,
             worker: no_worker(&state),
         };
-        let Ran { done, worth } = farm
-            .run(async |_, broker| undo_in(broker, ids, is_dry).await)
-            .await?;
-        if let Some(memory) = worth.filter(|_| scratch::is_clear(&state))
-            && let Err(error) = state.forget(&memory)
-        {
+        let ran = farm
+            .run(async |_, broker| undo_in(&state, broker, ids, is_dry).await)
+            .await;
+        let Ran { done, worth } = match ran {
+            Ok(ran) => ran,
+            // Another state stops nothing.
+            Err(error) if knows.is_empty() => {
+                left.push(format!("the jobs in {at} cannot be looked at: {error}"));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let closed = match worth.filter(|_| scratch::is_clear(&state)) {
+            Some(memory) if !is_dry => state.forget(&memory),
+            _ if is_dry && !has_store => state.remove_store(),
+            _ => Ok(()),
+        };
+        if let Err(error) = closed {
             tracing::warn!(%error, "the state of this encode stays; the next command tidies it up");
         }
-        if let Some(result) = done? {
-            return Ok(result);
-        }
+        let (found, here) = done?;
+        unknown.retain(|id| !found.contains(*id));
+        result.add(here);
     }
-    Err(Error::usage(format!(
-        "no `encode --replace` of this user knows {}, or all is undone; name the farm with --nats if its workers have replaced the files",
-        ids.join(", ")
-    )))
+    let is_nothing = unknown.len() == ids.len();
+    if !unknown.is_empty() {
+        left.push(not_known(&unknown, &perhaps));
+    }
+    let left = left.join("; ");
+    match left.is_empty() {
+        true => Ok(Undoing { result, left: None }),
+        false if is_nothing => Err(Error::usage(left)),
+        false => Ok(Undoing {
+            result,
+            left: Some(Error::failed(left)),
+        }),
+    }
+}
+
+fn not_known(ids: &[&String], perhaps: &[String]) -> String {
+    let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    let ids = ids.join(", ");
+    if perhaps.is_empty() {
+        return format!(
+            "no `encode --replace` of this user knows {ids}, or all is undone; name the farm with --nats if its workers have replaced the files"
+        );
+    }
+    format!(
+        "no `encode --replace` of this user that has ended knows {ids}, or all is undone; one into {} is running: wait for its end, and undo again",
+        perhaps.join(", ")
+    )
 }
 
 /// Removes the originals whose time is over from the trashes of these jobs.
@@ -86,56 +157,92 @@ pub(crate) async fn empty_old<'a>(jobs: impl Iterator<Item = &'a Job>) {
     }
 }
 
-/// The folders whose states may know the ids: those that remember them first, then those of interrupted commands.
-fn folders(ids: &[String]) -> Result<Vec<PathBuf>, Error> {
+/// A folder whose state may know ids.
+struct Folder {
+    output: PathBuf,
+    /// The ids that its memory knows.
+    knows: Vec<String>,
+}
+
+/// The folders whose states may know the ids: those that remember them first, then those of other commands that have not
+/// ended.
+fn folders(ids: &[String]) -> Result<Vec<Folder>, Error> {
     let entries = std::fs::read_dir(states()?).into_iter().flatten().flatten();
     let (mut known, mut open) = (Vec::new(), Vec::new());
     for path in entries.map(|entry| entry.path()) {
         if path.extension().is_some_and(|end| end == memory::EXTENSION) {
-            let runs = memory::read(&path).runs;
-            if runs.iter().any(|run| is_named(ids, run)) {
-                known.extend(memory::output(&path));
+            let runs = memory::read(&path).with(Vec::new());
+            let knows = named(ids, &runs);
+            if let Some(output) = memory::output(&path).filter(|_| !knows.is_empty()) {
+                known.push(Folder { output, knows });
             }
         } else if let Ok(text) = std::fs::read_to_string(path.join(OUTPUT)) {
             open.push(PathBuf::from(text.trim_end_matches('\n')));
         }
     }
-    known.extend(open);
-    known.retain(|folder| folder.is_dir());
+    open.retain(|output| known.iter().all(|known| known.output != *output));
+    known.extend(open.into_iter().map(|output| Folder {
+        output,
+        knows: Vec::new(),
+    }));
     Ok(known)
 }
 
-fn is_named(ids: &[String], run: &Run) -> bool {
+fn is_named(id: &str, run: &Run) -> bool {
     let (job, batch) = (run.job.id.to_string(), run.job.batch.to_string());
-    let begins = |id: &String| job.starts_with(id.as_str()) || batch.starts_with(id.as_str());
-    run.has_replaced() && ids.iter().any(begins)
+    run.has_replaced() && (job.starts_with(id) || batch.starts_with(id))
 }
 
-/// The jobs of one folder; `None` if none is named.
+/// Those ids that begin the id of a run, or of its batch.
+fn named(ids: &[String], runs: &[Run]) -> Vec<String> {
+    let is_one = |id: &&String| runs.iter().any(|run| is_named(id, run));
+    ids.iter().filter(is_one).cloned().collect()
+}
+
+/// Undoes the jobs of one folder that these ids name. Returns the ids that name any, and the result.
 async fn undo_in(
+    state: &State,
     broker: &Broker,
     ids: &[String],
     is_dry: bool,
-) -> Result<Option<BulkResult>, Error> {
-    let mut runs = broker.runs().await?;
-    runs.retain(|run| is_named(ids, run));
+) -> Result<(Vec<String>, BulkResult), Error> {
+    let of_broker = broker.runs().await?;
+    let in_broker: HashSet<_> = of_broker.iter().map(memory::key).collect();
+    let mut runs = state.remembered().with(of_broker);
+    runs.retain(|run| ids.iter().any(|id| is_named(id, run)));
+    let found = named(ids, &runs);
     if runs.is_empty() {
-        return Ok(None);
+        return Ok((found, BulkResult::default()));
     }
     let roots = Roots::new(roots(&runs)).map_err(Error::usage)?;
     let stores = Stores::new().within(roots, Vec::new());
     let records = runs.into_iter().map(|run| JobRecord::Run(Box::new(run)));
+    let undone = RefCell::new(HashSet::new());
     let result = bulk::for_each_job(records.collect(), async |record| {
         let Some(run) = record.run() else {
             return Ok(JobChange::Already);
         };
-        match back(&stores, run, is_dry).await {
-            Ok(()) if is_dry => Ok(JobChange::Done),
-            Ok(()) => Ok(broker.record_undone(&run.job.id).await?.into()),
-            Err(why) => Ok(JobChange::Refused(why)),
+        if let Err(why) = back(&stores, run, is_dry).await {
+            return Ok(JobChange::Refused(why));
+        }
+        if is_dry {
+            return Ok(JobChange::Done);
+        }
+        let key = memory::key(run);
+        undone.borrow_mut().insert(key);
+        match in_broker.contains(&key) {
+            true => Ok(broker.record_undone(&run.job.id).await?.into()),
+            false => Ok(JobChange::Done),
         }
     });
-    Ok(Some(result.await?))
+    let result = result.await;
+    let undone = undone.into_inner();
+    if !undone.is_empty()
+        && let Err(error) = state.keep(&state.remembered().without(&undone))
+    {
+        tracing::warn!(%error, "what is undone is not forgotten");
+    }
+    Ok((found, result?))
 }
 
 async fn back(stores: &Stores, run: &Run, is_dry: bool) -> Result<(), String> {

@@ -107,6 +107,18 @@ pub(crate) async fn for_each_job(
 }
 
 impl BulkResult {
+    /// Adds the result of further jobs.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.done.extend(other.done);
+        self.already.extend(other.already);
+        for (why, jobs) in other.too_late {
+            self.too_late.entry(why).or_default().extend(jobs);
+        }
+        for (why, jobs) in other.refused {
+            self.refused.entry(why).or_default().extend(jobs);
+        }
+    }
+
     fn len(&self) -> usize {
         let lists = self.too_late.values().chain(self.refused.values());
         self.done.len() + self.already.len() + lists.map(Vec::len).sum::<usize>()

@@ -42,13 +42,17 @@ pub(crate) async fn run(
             machine.nats_server.as_deref(),
             settings.ack_wait,
         );
-        let result = tokio::select! {
-            result = undoing => result?,
+        let trash::Undoing { result, left } = tokio::select! {
+            undoing = undoing => undoing?,
             () = shutdown.cancelled() => {
                 return Err(Error::interrupted("interrupted; run the same command again for the rest"));
             }
         };
-        return result.conclude(done, options.json);
+        let exit = result.conclude(done, options.json)?;
+        return match left {
+            Some(why) => Err(why),
+            None => Ok(exit),
+        };
     }
     let broker = settings.connect().await?;
     let mut found: Vec<JobRecord> = Vec::new();

@@ -11,11 +11,11 @@ use tempfile::TempDir;
 
 use super::{batch_in, names, seen};
 
-struct Machine(TempDir);
+pub(super) struct Machine(pub(super) TempDir);
 
 impl Machine {
     /// A folder `films` with a film that keeps its name and one that gets another one, both old.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let machine = Self(paths::test_folder());
         harness::farm::copy_into(&machine.films(), &[paths::media("tracks.mkv")]);
         harness::farm::copy_into(&machine.films().join("sub"), &[paths::media("h264.mp4")]);
@@ -25,7 +25,7 @@ impl Machine {
         machine
     }
 
-    fn films(&self) -> PathBuf {
+    pub(super) fn films(&self) -> PathBuf {
         self.0.path().join("films")
     }
 
@@ -37,17 +37,17 @@ impl Machine {
         file.unwrap().set_modified(old).unwrap();
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = programs::command("producer", self.0.path());
         command.args(arguments);
         command
     }
 
-    async fn run(&self, arguments: &[&str]) -> Ran {
+    pub(super) async fn run(&self, arguments: &[&str]) -> Ran {
         process::run(self.command(arguments)).await
     }
 
-    fn encode(&self) -> Vec<&'static str> {
+    pub(super) fn encode(&self) -> Vec<&'static str> {
         let line = "encode films --replace --encoder libx264 --encoder-preset ultrafast";
         line.split(' ').collect()
     }

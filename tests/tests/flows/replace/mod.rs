@@ -5,6 +5,7 @@ mod farm;
 mod here;
 mod sidecars;
 mod sweep;
+mod undo_later;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,25 +14,42 @@ use std::time::SystemTime;
 /// A file as a person sees it: its bytes, when it was modified, and its permissions.
 pub(crate) type Seen = (Vec<u8>, SystemTime, u32);
 
-/// All files below a folder, hidden ones too, but for the markers of trashes.
+/// All files below a folder, hidden ones too, but for the markers of trashes, and for what goes away during the look.
 pub(crate) fn seen(folder: &Path) -> BTreeMap<PathBuf, Seen> {
     use std::os::unix::fs::PermissionsExt;
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(here) = folders.pop() {
-        for entry in std::fs::read_dir(&here).unwrap().flatten() {
-            let (path, kind) = (entry.path(), entry.metadata().unwrap());
+        for entry in there(std::fs::read_dir(&here))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let path = entry.path();
+            let Some(kind) = there(entry.metadata()) else {
+                continue;
+            };
             if kind.is_dir() {
                 folders.push(path);
             } else if entry.file_name() != "ffmpeg-easy.mark" {
                 let below = path.strip_prefix(folder).unwrap().to_owned();
                 let mode = kind.permissions().mode() & 0o7777;
-                let bytes = std::fs::read(&path).unwrap();
+                let Some(bytes) = there(std::fs::read(&path)) else {
+                    continue;
+                };
                 found.insert(below, (bytes, kind.modified().unwrap(), mode));
             }
         }
     }
     found
+}
+
+/// What was found; `None` if it has gone meanwhile.
+fn there<T>(looked: std::io::Result<T>) -> Option<T> {
+    match looked {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        looked => Some(looked.unwrap()),
+    }
 }
 
 /// The names of the files in a folder that are not in its trash.
@@ -45,10 +63,16 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
 
 /// The folder of a trash with the name of a batch.
 pub(crate) fn batch_in(folder: &Path) -> String {
+    let mut batches = batches_in(folder);
+    assert_eq!(batches.len(), 1, "{batches:?}");
+    batches.remove(0)
+}
+
+/// The folders of a trash with the names of batches.
+pub(crate) fn batches_in(folder: &Path) -> Vec<String> {
     let trash = folder.join(".ffmpeg-easy-trash");
     let entries = std::fs::read_dir(trash).unwrap().flatten();
-    let mut folders = entries.filter(|entry| entry.path().is_dir());
-    let batch = folders.next().expect("a batch").file_name();
-    assert!(folders.next().is_none(), "more than one batch");
-    batch.into_string().unwrap()
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let names = folders.map(|entry| entry.file_name().into_string().unwrap());
+    names.collect()
 }
