@@ -2,7 +2,7 @@
 //!
 //! `keeper` holds the lease of one library and scans again and again. One scan (`scan`) lists the files (`list`),
 //! decides about each (`common::library::next`), looks at new ones (`probe`), enqueues jobs (`orders`), and has files
-//! checked (`checks`). `arrivals` tells files that are still being written from complete ones.
+//! checked (`checks`). `place` and `paths` find out whether two folders are one. `arrivals` tells files that are still being written from complete ones.
 
 mod arrivals;
 mod checks;
@@ -10,6 +10,7 @@ mod keeper;
 mod lease;
 mod list;
 mod orders;
+mod paths;
 mod place;
 mod probe;
 mod records;

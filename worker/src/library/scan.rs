@@ -97,7 +97,7 @@ impl<'a> Scanner<'a> {
         let began = broker.now();
         self.tell(ScanPhase::Listing).await?;
         let listing = list(&self.executor.stores, library).await?;
-        self.check_place(library, listing.real.clone()).await?;
+        self.check_place(library, &listing).await?;
         let files = broker.files_of(self.name).await?;
         let mut records = Records {
             known: files

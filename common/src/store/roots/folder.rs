@@ -14,8 +14,8 @@ pub(crate) const ROOM_PREFIX: &str = ".ffmpeg-easy-room-";
 /// Bytes that are written to test a disk.
 const ROOM_BYTES: usize = 64 << 10;
 
-/// Identifies a file under all its names: its device and its number there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Identifies a file or folder under all its names: its device and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// The device.
     pub device: u64,
@@ -48,6 +48,12 @@ impl Identity {
     /// The system does not tell.
     pub fn of(file: &File) -> io::Result<Self> {
         identity(&cap_std::fs::File::from_std(file.try_clone()?))
+    }
+
+    /// The identity in these metadata; `None` if the file system numbers nothing.
+    pub(super) fn of_metadata(found: &Metadata) -> Option<Self> {
+        let (device, inode) = (found.dev(), found.ino());
+        (inode != 0).then_some(Self { device, inode })
     }
 }
 
@@ -246,6 +252,14 @@ impl OpenFolder {
         #[cfg(test)]
         super::fault::point();
         self.folder.remove_dir(name)
+    }
+
+    /// The folder's identity; `None` if the file system numbers nothing.
+    ///
+    /// # Errors
+    /// The system does not tell.
+    pub fn identity(&self) -> io::Result<Option<Identity>> {
+        Ok(Identity::of_metadata(&self.folder.dir_metadata()?))
     }
 
     /// The device that the folder is on.

@@ -8,6 +8,7 @@
 pub(crate) mod fault;
 mod folder;
 mod mount;
+mod way;
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -23,6 +24,7 @@ use crate::store::StoreError;
 
 pub(crate) use folder::ROOM_PREFIX;
 pub use folder::{Identity, OpenFolder, Opened};
+pub use way::Way;
 
 /// Most links on the way to one file.
 const LINKS: usize = 40;
