@@ -88,10 +88,11 @@ impl Found {
 /// The source of a job, still as it was enqueued. `entry` may already hold a second name of it.
 fn source(roots: &Roots, job: &Job, entry: &TrashEntry) -> Result<Found, ReplaceError> {
     let at = &job.input.location;
-    let changed = || ReplaceError::Changed(at.clone());
-    let found = find(roots, at)?.ok_or_else(changed)?;
+    let Some(found) = find(roots, at)? else {
+        return Err(gone(roots, at));
+    };
     if !found.is_version_of(job, at)? {
-        return Err(changed());
+        return Err(ReplaceError::Changed(at.clone()));
     }
     let hard_links = job.replacement.as_ref().map(|wanted| wanted.hard_links);
     if found.links > 1 && hard_links == Some(HardLinks::Refuse) {
@@ -106,6 +107,19 @@ fn source(roots: &Roots, job: &Job, entry: &TrashEntry) -> Result<Found, Replace
         }
     }
     Ok(found)
+}
+
+/// Why a source is not there. Without its folder, it may be there again once a disk is mounted.
+fn gone(roots: &Roots, at: &Location) -> ReplaceError {
+    match roots.folder_of(at) {
+        Ok(_) => ReplaceError::Gone(at.clone()),
+        Err(StoreError::Missing(_)) => StoreError::Away {
+            place: at.folder(),
+            source: io::ErrorKind::NotFound.into(),
+        }
+        .into(),
+        Err(error) => error.into(),
+    }
 }
 
 /// Checks before the encode that the source can be replaced, and makes the trash.

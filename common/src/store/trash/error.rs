@@ -12,6 +12,9 @@ pub enum ReplaceError {
         "the source {0} has changed since it was enqueued, and was left as it is: enqueue it again"
     )]
     Changed(Location),
+    /// The source is not there any more, although its folder or bucket is.
+    #[error("the source {0} is gone: nothing was replaced; put it back and retry the job")]
+    Gone(Location),
     /// The source is a link.
     #[error(
         "the source {0} is a link, and the file that it leads to would stay: enqueue that file itself, or leave --replace out"

@@ -9,6 +9,8 @@ mod crash;
 mod disk;
 mod disk_undo;
 mod error;
+#[cfg(test)]
+mod gone;
 mod objects;
 
 use jiff::Timestamp;

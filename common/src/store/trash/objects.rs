@@ -76,7 +76,8 @@ impl Stores {
 pub(super) async fn unchanged(stores: &Stores, job: &Job) -> Result<(), ReplaceError> {
     match version(stores, &job.input.location).await? {
         Some(now) if now == job.input => Ok(()),
-        _ => Err(ReplaceError::Changed(job.input.location.clone())),
+        Some(_) => Err(ReplaceError::Changed(job.input.location.clone())),
+        None => Err(ReplaceError::Gone(job.input.location.clone())),
     }
 }
 
