@@ -383,7 +383,7 @@ fn what_has_changed_since_is_left_alone() {
         std::os::unix::fs::symlink(place.at("real.mp4"), &film).expect("linked");
         check("is a link");
         std::fs::remove_file(&film).expect("ours");
-        check("has changed");
+        check("is gone");
         std::fs::rename(place.at("real.mp4"), &film).expect("ours");
 
         place.replace();
