@@ -93,7 +93,7 @@ pub fn record(number: usize, input: Input) -> FileRecord {
         }),
         audio: vec![AudioFacts {
             codec: "aac".to_owned(),
-            channels: if number % 2 == 0 { 6 } else { 2 },
+            channels: if number.is_multiple_of(2) { 6 } else { 2 },
             language: Some("eng".to_owned()),
         }],
         subtitles: Vec::new(),

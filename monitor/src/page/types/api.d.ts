@@ -2074,6 +2074,7 @@ export interface components {
             gone: number;
             left?: number;
             probed: number;
+            refused?: number;
             unreadable?: string[];
         };
         /** @example vmaf=95 */
@@ -3409,6 +3410,7 @@ export interface operations {
                 state?: string;
                 codec?: string;
                 text?: string;
+                where?: string;
                 damaged?: boolean;
                 sort?: "name" | "size" | "state" | "codec" | "height" | "saved";
                 descending?: boolean;
