@@ -9,7 +9,6 @@ use common::farm::worker::Heartbeat;
 use common::job::Job;
 use common::job::changes::{Change, Fate};
 use common::job::input::Input;
-use common::job::media_info::MediaInfo;
 use common::job::run::report::Report;
 use common::matching::estimate::{Estimate, SizeBasis, Together};
 use common::names::location::Location;
