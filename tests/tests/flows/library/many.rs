@@ -65,7 +65,7 @@ async fn pages_filters_and_orders_of_many_files_are_right() {
     let all = files(&["--limit", "1000000"]).await;
     assert_eq!(all, named((0..LISTED).collect()), "each file once");
 
-    let failed = |number: &usize| number % 10 == 0;
+    let failed = |number: &usize| number.is_multiple_of(10);
     let of_failed: Vec<usize> = (0..LISTED).filter(failed).skip(10).take(20).collect();
     let page = ["--state", "failed", "--limit", "20", "--offset", "10"];
     assert_eq!(files(&page).await, named(of_failed));
