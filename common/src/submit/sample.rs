@@ -1,12 +1,18 @@
 //! Samples: short parts of a film, each encoded by a job of its own, that tell what the whole would take. Pure.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::farm::worker::Heartbeat;
 use crate::job::batch::SampledFilm;
+use crate::job::further::FurtherInput;
 use crate::job::id::JobId;
+use crate::job::input::Input;
 use crate::job::run::quality::OutputQuality;
 use crate::job::run::report::Report;
+use crate::job::work::Work;
+use crate::names::digest::Digest;
 use crate::names::location::Location;
 use crate::recipe::{Companions, Metric, Rate, Recipe, RecipeError, Score, Trim, Video};
 
@@ -186,7 +192,7 @@ pub fn recipe(
 }
 
 /// The name of a sample's output: `Film.sample-00h10m20s.mkv`.
-pub fn name(stem: &str, window: Option<Window>, recipe: &Recipe) -> String {
+fn name(stem: &str, window: Option<Window>, recipe: &Recipe) -> String {
     let extension = recipe.container.extension();
     let Some(window) = window else {
         return format!("{stem}.sample-whole.{extension}");
@@ -202,6 +208,37 @@ pub fn name(stem: &str, window: Option<Window>, recipe: &Recipe) -> String {
         "{stem}.sample-{hours:02}h{minutes:02}m{:02}{part}s.{extension}",
         seconds % 60
     )
+}
+
+/// What the jobs of samples do, and the folder of their clips: one below `place`. Another film, recipe or choice of
+/// samples has another folder, so that no order is in the way of a later one, and that a clip in it is of the same order.
+pub fn works(
+    (input, further): (&Input, &[FurtherInput]),
+    samples: &[(Option<Window>, Recipe)],
+    place: &Location,
+) -> (Location, Vec<Work>) {
+    let film = input.location.name();
+    let stem = Path::new(&film).file_stem().unwrap_or_default();
+    let stem = stem.to_string_lossy();
+    let works_in = |folder: &Location| -> Vec<Work> {
+        let work = |(window, recipe): &(Option<Window>, Recipe)| Work {
+            further: further.to_vec(),
+            ..Work::new(
+                input.clone(),
+                recipe.clone(),
+                folder.join(&name(&stem, *window, recipe)),
+            )
+        };
+        samples.iter().map(work).collect()
+    };
+    let ids: Vec<String> = works_in(place)
+        .iter()
+        .map(|work| JobId::of(work, None).to_string())
+        .collect();
+    let digest = Digest::of(ids.concat().as_bytes()).to_string();
+    let folder = place.join(&format!("{stem}-{}", &digest[..8]));
+    let works = works_in(&folder);
+    (folder, works)
 }
 
 /// The label of a batch of samples, by the name of the film.

@@ -7,15 +7,35 @@ mod assets;
 use axum::Router;
 use axum::extract::Path;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 use crate::web::app::App;
 use assets::Asset;
 
+/// Pages that the browser finds by the fragment of the address.
+const PLACES: [&str; 9] = [
+    "jobs",
+    "new",
+    "samples",
+    "workers",
+    "batches",
+    "libraries",
+    "history",
+    "broker",
+    "settings",
+];
+
 pub(crate) fn routes() -> Router<App> {
-    Router::new()
+    let to_fragment = || get(|uri: Uri| async move { Redirect::temporary(&in_fragment(&uri)) });
+    let mut routes = Router::new();
+    for place in PLACES {
+        routes = routes
+            .route(&format!("/{place}"), to_fragment())
+            .route(&format!("/{place}/{{*rest}}"), to_fragment());
+    }
+    routes
         .route(
             "/",
             get(|headers: HeaderMap| async move { serve("index.html", &headers) }),
@@ -24,6 +44,12 @@ pub(crate) fn routes() -> Router<App> {
             "/assets/{*name}",
             get(|Path(name): Path<String>, headers: HeaderMap| async move { serve(&name, &headers) }),
         )
+}
+
+/// The address of a page that a person has typed without its `#`: `/jobs?text=a` is `/#/jobs?text=a`.
+fn in_fragment(uri: &Uri) -> String {
+    let typed = uri.path_and_query();
+    format!("/#{}", typed.map_or("/", |typed| typed.as_str()))
 }
 
 /// Serves one file. A browser asks each time whether the file is still the same, so that no page mixes old and new files
@@ -45,5 +71,18 @@ fn serve(name: &str, request: &HeaderMap) -> Response {
         (StatusCode::NOT_MODIFIED, headers).into_response()
     } else {
         (headers, asset.into_content()).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typed_address_leads_to_the_fragment_of_its_page() {
+        let of = |typed: &str| in_fragment(&typed.parse().expect("an address"));
+        assert_eq!(of("/libraries"), "/#/libraries");
+        assert_eq!(of("/jobs?text=a%20b"), "/#/jobs?text=a%20b");
+        assert_eq!(of("http://farm:8080/jobs/1f"), "/#/jobs/1f");
     }
 }

@@ -41,6 +41,15 @@ impl Error {
         Self::new(Exit::Interrupted, message)
     }
 
+    /// The same with a way out.
+    #[must_use]
+    pub(crate) fn with(self, advice: &str) -> Self {
+        Self {
+            message: format!("{}; {advice}", self.message),
+            ..self
+        }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }

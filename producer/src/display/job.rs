@@ -4,6 +4,7 @@ use common::job::run::health::Health;
 use common::job::run::report::Report;
 use common::job::run::{Run, RunState};
 use common::names::printable::printable;
+use common::recipe::Recipe;
 
 use super::{state, units};
 
@@ -11,7 +12,7 @@ use super::{state, units};
 pub(crate) fn end(run: &Run) -> String {
     match &run.state {
         RunState::Completed { report } => {
-            let mut line = result(report);
+            let mut line = result(&run.job.recipe, report);
             let news = report.news();
             if let Some(first) = news.first() {
                 line += &format!("; {}", printable(first));
@@ -29,15 +30,22 @@ pub(crate) fn end(run: &Run) -> String {
 }
 
 /// `1.60 MB -> 196.87 kB (12%) in 4.7s, 41 fps on attic`.
-pub(crate) fn result(report: &Report) -> String {
+pub(crate) fn result(recipe: &Recipe, report: &Report) -> String {
     if let Some(health) = &report.health {
         return checked(report, health);
     }
+    let output = units::bytes(report.output_size);
+    let sizes = match recipe.trim {
+        // The size of a part says nothing beside that of the whole.
+        Some(_) => output,
+        None => format!(
+            "{} -> {output} ({})",
+            units::bytes(report.input_size),
+            units::ratio(report.input_size, report.output_size)
+        ),
+    };
     format!(
-        "{} -> {} ({}) in {}, {} on {}",
-        units::bytes(report.input_size),
-        units::bytes(report.output_size),
-        units::ratio(report.input_size, report.output_size),
+        "{sizes} in {}, {} on {}",
         units::seconds(report.total_seconds),
         units::fps(report.fps()),
         report.worker
@@ -51,11 +59,15 @@ fn checked(report: &Report, health: &Health) -> String {
         1 => "damaged in 1 place".to_owned(),
         places => format!("damaged in {places} places"),
     };
+    // Of a file without pictures, or that is no media at all, nothing was decoded.
+    let speed = match report.frames {
+        0 => String::new(),
+        _ => format!(", {}", units::fps(report.fps())),
+    };
     format!(
-        "{found}, {} checked in {}, {} on {}",
+        "{found}, {} checked in {}{speed} on {}",
         units::bytes(report.input_size),
         units::seconds(report.total_seconds),
-        units::fps(report.fps()),
         report.worker
     )
 }

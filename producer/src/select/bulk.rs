@@ -1,12 +1,13 @@
 //! Changing many jobs at once, with a result for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use common::broker::{BrokerError, SteerResult};
 use common::job::id::JobId;
 use common::job::record::JobRecord;
 use common::job::run::Run;
 use common::job::state::TooLate;
+use common::names::location::Location;
 use common::names::printable::printable;
 use futures::StreamExt;
 use serde::Serialize;
@@ -74,6 +75,9 @@ pub(crate) struct BulkResult {
     already: Vec<JobId>,
     too_late: BTreeMap<TooLate, Vec<JobId>>,
     refused: BTreeMap<String, Vec<JobId>>,
+    /// The sources of the jobs.
+    #[serde(skip)]
+    sources: HashMap<JobId, Location>,
 }
 
 /// Changes each of the jobs.
@@ -85,10 +89,12 @@ pub(crate) async fn for_each_job(
     order: impl AsyncFn(&JobRecord) -> Result<JobChange, BrokerError>,
 ) -> Result<BulkResult, Error> {
     let total = records.len();
+    let mut result = BulkResult::default();
+    let source = |record: &JobRecord| (record.job().id, record.job().input.location.clone());
+    result.sources.extend(records.iter().map(source));
     let mut changes = futures::stream::iter(records)
         .map(async |record| (record.job().id, order(&record).await))
         .buffer_unordered(AT_ONCE);
-    let mut result = BulkResult::default();
     while let Some((job, change)) = changes.next().await {
         match change {
             Ok(JobChange::Done) => result.done.push(job),
@@ -122,6 +128,19 @@ impl BulkResult {
     fn len(&self) -> usize {
         let lists = self.too_late.values().chain(self.refused.values());
         self.done.len() + self.already.len() + lists.map(Vec::len).sum::<usize>()
+    }
+
+    /// A line for each source: `verb: SOURCE` of those that were done, and `refused: SOURCE: WHY`.
+    pub(crate) fn lines(&self, verb: &str) -> Vec<String> {
+        let name = |job: &JobId| self.sources.get(job).map(ToString::to_string);
+        let done = self.done.iter().filter_map(name);
+        let mut lines: Vec<String> = done.map(|name| format!("{verb}: {name}")).collect();
+        lines.sort();
+        for (why, jobs) in &self.refused {
+            let refused = jobs.iter().filter_map(name);
+            lines.extend(refused.map(|name| format!("refused: {name}: {why}")));
+        }
+        lines.iter().map(|line| printable(line)).collect()
     }
 
     /// `cancelled 3, too late for 1 (completed)`.
@@ -190,6 +209,16 @@ mod tests {
         let json = serde_json::to_value(&result).expect("plain data");
         assert_eq!(json["too_late"]["completed"][0], id.to_string());
         result.already.push(id);
+        let source = Location::from_argument("/films/a.mkv").expect("a location");
+        result.sources.insert(id, source);
+        result.refused.insert("it has changed".to_owned(), vec![id]);
+        let lines = result.lines("would come back");
+        assert_eq!(lines[0], "would come back: /films/a.mkv");
+        assert_eq!(
+            lines.last().map(String::as_str),
+            Some("refused: /films/a.mkv: it has changed")
+        );
+        result.refused.clear();
         assert_eq!(
             result.in_words("cancelled"),
             "cancelled 3, 1 unchanged, too late for 1 (completed)"

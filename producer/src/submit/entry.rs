@@ -42,16 +42,22 @@ impl Entry {
     /// Why the source has no job; `None` if it has one.
     pub(crate) fn refusal(&self) -> Option<String> {
         match self.state {
-            SubmitResult::Occupied(_) | SubmitResult::OutputTaken(_) => advice(&self.state),
+            SubmitResult::Occupied(_) | SubmitResult::OutputTaken(_) => {
+                advice(&self.state, &self.job)
+            }
             SubmitResult::Added | SubmitResult::Pending | SubmitResult::Run(_) => None,
         }
     }
 }
 
-/// Why no job was added, and what options would help; `None` if one was added.
-pub(crate) fn advice(result: &SubmitResult) -> Option<String> {
+/// Why no job was added, and what options would help; `None` if one was added. `--replace` takes neither `-o` nor
+/// `--overwrite`.
+pub(crate) fn advice(result: &SubmitResult, job: &Job) -> Option<String> {
     let reason = result.reason()?;
     Some(match result {
+        SubmitResult::Occupied(_) if job.replacement.is_some() => {
+            format!("{reason}; move that file away, or give the outputs other names with --name")
+        }
         SubmitResult::Occupied(_) => {
             format!("{reason}; choose another -o, or replace it with --overwrite")
         }

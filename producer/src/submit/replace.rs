@@ -3,12 +3,16 @@
 use std::path::{Component, Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use common::job::Job;
 use common::job::replacement::{self, Replacement, TRASH};
 use common::names::location::Location;
+use common::store::Stores;
+use common::store::roots::Roots;
 
 use crate::cli::exit::Error;
 use crate::submit::paths;
 use crate::submit::paths::output_folder;
+use crate::submit::send::Wanted;
 use crate::submit::sources::SourceFile;
 
 #[derive(Clone, Debug, Default, Args)]
@@ -127,6 +131,49 @@ impl Replacing {
     pub(crate) fn trash(&self) -> Option<&Location> {
         self.trash.as_ref()
     }
+}
+
+/// Why a source on this machine would not be replaced; `None` where nothing is foreseen. Writes nothing.
+pub(crate) async fn refusal(job: &Job) -> Option<String> {
+    let source = job.input.location.path()?;
+    let trash = job.replacement.as_ref()?.trash.folder().path();
+    let mut folders = vec![source.parent()?.to_owned()];
+    folders.extend(trash.filter(|folder| folder.is_dir()));
+    let roots = Roots::new(folders).ok()?;
+    let stores = Stores::new().within(roots, Vec::new());
+    let foreseen = stores.could_replace(job).await;
+    foreseen.err().map(|why| why.to_string())
+}
+
+/// A warning for each link among the sources that would lead nowhere, because the file that it leads to gets another name.
+pub(crate) fn broken_links(wanted: &[Wanted]) -> Vec<String> {
+    let renamed =
+        |one: &&Wanted| one.replacement.is_some() && one.output != one.source.input.location;
+    let renamed: Vec<(PathBuf, &Wanted)> = wanted
+        .iter()
+        .filter(renamed)
+        .filter_map(|one| Some((one.source.input.location.path()?, one)))
+        .collect();
+    let is_link = |path: &Path| {
+        path.symlink_metadata()
+            .is_ok_and(|found| found.is_symlink())
+    };
+    let links = wanted
+        .iter()
+        .filter_map(|one| one.source.input.location.path());
+    links
+        .filter(|path| is_link(path))
+        .filter_map(|link| {
+            let target = link.canonicalize().ok()?;
+            let (_, one) = renamed.iter().find(|(path, _)| *path == target)?;
+            Some(format!(
+                "{} is a link to {}, whose output is {}: the link will lead nowhere after that, so make it again",
+                link.display(),
+                target.display(),
+                one.output.name()
+            ))
+        })
+        .collect()
 }
 
 /// The folder that was named and that a source was found in; for a file that was named itself, its folder.

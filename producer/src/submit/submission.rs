@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::cli::exit::{Error, Exit};
 use crate::display::units;
 use crate::submit::destination::Destination;
+use crate::submit::replace;
 use crate::submit::send::Wanted;
 use crate::submit::sources::{Globs, Into, Merge, Search, SourceFile, SourceOptions, recordings};
 
@@ -178,7 +179,7 @@ async fn find(
     if found.sources.is_empty() {
         return Err(if !left_out.is_empty() {
             Error::failed("none of the named files is a video")
-        } else if found.unreadable.is_empty() {
+        } else if found.is_complete() {
             Error::usage(format!("no media found (skipped: {skipped})"))
         } else {
             Error::usage("none of the files can be read")
@@ -189,7 +190,7 @@ async fn find(
         source.further.extend(recipe_files.iter().cloned());
     }
     Ok(Submission {
-        is_complete: found.unreadable.is_empty(),
+        is_complete: found.is_complete(),
         sources: found.sources,
         left_out,
         are_named: false,
@@ -223,6 +224,9 @@ impl Submission {
                     self.left_out.push(left);
                 }
             }
+        }
+        for warning in replace::broken_links(&wanted) {
+            eprintln!("warning: {}", printable(&warning));
         }
         Ok((wanted, jobs_by_output))
     }

@@ -122,21 +122,38 @@ fn gone(roots: &Roots, at: &Location) -> ReplaceError {
     }
 }
 
-/// Checks before the encode that the source can be replaced, and makes the trash.
-pub(super) fn check(roots: &Roots, job: &Job, entry: &TrashEntry) -> Result<(), ReplaceError> {
+/// Checks that nothing keeps the source from being replaced, and that what is at the trash is one. Writes nothing.
+pub(super) fn foresee(roots: &Roots, job: &Job, entry: &TrashEntry) -> Result<(), ReplaceError> {
+    replaceable(roots, job, entry)?;
+    match roots.folder(&entry.trash) {
+        Ok(folder) => refuse_foreign(&folder, &entry.trash),
+        Err(_) => Ok(()),
+    }
+}
+
+/// The source of a job, whose permissions and those of its folder say that it may go.
+fn replaceable(roots: &Roots, job: &Job, entry: &TrashEntry) -> Result<Found, ReplaceError> {
     let at = &job.input.location;
     let found = source(roots, job, entry)?;
     if is_read_only(&found.opened.file).map_err(local(at))? {
         return Err(ReplaceError::ReadOnly(at.clone()));
     }
-    let of_folder = |error| ReplaceError::Folder {
-        source_file: at.clone(),
-        error,
-    };
-    if found.folder.is_read_only().map_err(of_folder)? {
+    if found.folder.is_read_only().map_err(of_folder(at))? {
         return Err(ReplaceError::ReadOnly(at.folder()));
     }
-    found.folder.try_room(0).map_err(of_folder)?;
+    Ok(found)
+}
+
+fn of_folder(source: &Location) -> impl FnOnce(io::Error) -> ReplaceError + use<> {
+    let source_file = source.clone();
+    move |error| ReplaceError::Folder { source_file, error }
+}
+
+/// Checks before the encode that the source can be replaced, and makes the trash.
+pub(super) fn check(roots: &Roots, job: &Job, entry: &TrashEntry) -> Result<(), ReplaceError> {
+    let at = &job.input.location;
+    let found = replaceable(roots, job, entry)?;
+    found.folder.try_room(0).map_err(of_folder(at))?;
     let trash = make_trash(roots, &entry.trash)?;
     if trash.device().map_err(local(&entry.trash))? != found.opened.identity.device {
         room(&trash, entry, job.input.size)?;
@@ -156,21 +173,49 @@ fn room(trash: &OpenFolder, entry: &TrashEntry, bytes: u64) -> Result<(), Replac
 
 /// Opens a trash. A missing or empty folder is marked; any other folder without a marker is somebody's own.
 fn make_trash(roots: &Roots, trash: &Location) -> Result<OpenFolder, ReplaceError> {
-    let (folder, _) = roots.make_folder_of(&trash.join(MARKER))?;
+    let made = roots.make_folder_of(&trash.join(MARKER));
+    let (folder, _) = made.map_err(|error| not_made(trash, error))?;
     if is_trash(&folder) {
         return Ok(folder);
     }
+    refuse_foreign(&folder, trash)?;
     let marker = OsStr::new(MARKER);
-    let entries = folder.entries().map_err(local(trash))?;
-    // A worker that was killed, or that makes the same trash just now, has such a file in it.
-    let is_ours = |(name, _): &(String, _)| name.starts_with(MARKER);
-    if !entries.iter().all(is_ours) {
-        return Err(ReplaceError::NoTrash(trash.clone()));
-    }
     let hidden = format!("{MARKER}.{}", Uuid::new_v4().simple());
     let written = write(&folder, hidden.as_ref(), marker, MARK.as_bytes());
     written.map_err(local(trash))?;
     Ok(folder)
+}
+
+/// Some file systems, such as /proc, answer that a new folder does not exist.
+fn not_made(trash: &Location, error: StoreError) -> ReplaceError {
+    let why = match &error {
+        StoreError::Missing(_) => "its file system takes no folders".to_owned(),
+        StoreError::Local { source, .. }
+            if matches!(
+                source.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            source.to_string()
+        }
+        _ => return error.into(),
+    };
+    let folder = trash.folder();
+    ReplaceError::NotMade { folder, why }
+}
+
+/// Refuses a folder of somebody's own as a trash: one without a marker that is not empty.
+fn refuse_foreign(folder: &OpenFolder, trash: &Location) -> Result<(), ReplaceError> {
+    if is_trash(folder) {
+        return Ok(());
+    }
+    let entries = folder.entries().map_err(local(trash))?;
+    // A worker that was killed, or that makes the same trash just now, has such a file in it.
+    let is_ours = |(name, _): &(String, _)| name.starts_with(MARKER);
+    match entries.iter().all(is_ours) {
+        true => Ok(()),
+        false => Err(ReplaceError::NoTrash(trash.clone())),
+    }
 }
 
 /// Whether a folder has the marker of a trash.

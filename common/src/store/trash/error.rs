@@ -45,6 +45,14 @@ pub enum ReplaceError {
         /// The system's error.
         error: std::io::Error,
     },
+    /// The trash cannot be made.
+    #[error("cannot make a trash in {folder}: {why}; name another folder with --trash")]
+    NotMade {
+        /// The folder that was to hold it.
+        folder: Location,
+        /// The reason.
+        why: String,
+    },
     /// The trash is another folder.
     #[error(
         "{0} is no trash of ffmpeg-easy's: it has no marker ({MARKER}) and is not empty; name another folder with --trash"

@@ -9,6 +9,8 @@ mod crash;
 mod disk;
 mod disk_undo;
 mod error;
+#[cfg(all(test, unix))]
+mod foreseen;
 #[cfg(test)]
 mod gone;
 mod objects;
@@ -61,6 +63,22 @@ impl Stores {
         let job = job.clone();
         self.with_roots(&job.input.location.clone(), move |roots| {
             disk::check(roots, &job, &entry)
+        })
+        .await
+    }
+
+    /// Foresees whether a job on this disk could replace its source, and writes nothing: a trash that is not there yet
+    /// may prove impossible to make.
+    ///
+    /// # Errors
+    /// The source would not be replaced.
+    pub async fn could_replace(&self, job: &Job) -> Result<(), ReplaceError> {
+        let Some(entry) = job.trash_entry() else {
+            return Ok(());
+        };
+        let job = job.clone();
+        self.with_roots(&job.input.location.clone(), move |roots| {
+            disk::foresee(roots, &job, &entry)
         })
         .await
     }

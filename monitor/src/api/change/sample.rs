@@ -1,26 +1,19 @@
 //! New samples of a film.
 
-use std::path::Path;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use common::broker::{PlannedSample, SamplePlanError, SubmittedJob};
 use common::farm::preview::ForecastRequest;
 use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
-use common::job::further::FurtherInput;
 use common::job::id::{BatchId, JobId};
-use common::job::input::Input;
-use common::job::work::Work;
 use common::matching::pin;
-use common::names::digest::Digest;
-use common::names::location::Location;
 use common::recipe::Recipe;
 use common::rules::Rules;
 use common::submit::existing_outputs::{ExistingFile, ExistingOutputs};
 use common::submit::result::SubmitResult;
 use common::submit::sample;
-use common::submit::sample::SampleWish;
+use common::submit::sample::{SampleWish, Window};
 use common::submit::terms::{JobTerms, Renew};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -137,7 +130,12 @@ pub(crate) async fn sample(
     })?;
     let film = plan.film.clone();
     let place = media.place(&request.output);
-    let (folder, works) = works(&input, &further, &plan.samples, &place);
+    let samples: Vec<(Option<Window>, Recipe)> = plan
+        .samples
+        .iter()
+        .map(|PlannedSample { window, recipe }| (*window, recipe.clone()))
+        .collect();
+    let (folder, works) = sample::works((&input, &further), &samples, &place);
     let mut existing = ExistingOutputs::default();
     for work in &works {
         let is_download = false;
@@ -186,36 +184,4 @@ fn id(submitted: &SubmittedJob) -> Option<JobId> {
         }
         SubmitResult::OutputTaken(_) | SubmitResult::Occupied(_) => None,
     }
-}
-
-/// What the jobs do, and the folder of their clips. Another film, recipe or choice of samples has another folder, so that
-/// no order is in the way of a later one.
-fn works(
-    input: &Input,
-    further: &[FurtherInput],
-    samples: &[PlannedSample],
-    place: &Location,
-) -> (Location, Vec<Work>) {
-    let name = input.location.name();
-    let stem = Path::new(&name).file_stem().unwrap_or_default();
-    let stem = stem.to_string_lossy();
-    let works_in = |folder: &Location| -> Vec<Work> {
-        let work = |PlannedSample { window, recipe }: &PlannedSample| Work {
-            further: further.to_vec(),
-            ..Work::new(
-                input.clone(),
-                recipe.clone(),
-                folder.join(&sample::name(&stem, *window, recipe)),
-            )
-        };
-        samples.iter().map(work).collect()
-    };
-    let ids: Vec<String> = works_in(place)
-        .iter()
-        .map(|work| JobId::of(work, None).to_string())
-        .collect();
-    let digest = Digest::of(ids.concat().as_bytes()).to_string();
-    let folder = place.join(&format!("{stem}-{}", &digest[..8]));
-    let works = works_in(&folder);
-    (folder, works)
 }

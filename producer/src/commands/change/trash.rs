@@ -156,7 +156,11 @@ async fn on_farm(
     options: &Options,
     settings: &Settings,
 ) -> Result<(Vec<TrashedBatch>, bool), Error> {
-    let broker = settings.connect().await?;
+    let broker = settings.connect().await;
+    let broker = broker.map_err(|error| match settings.nats {
+        Some(_) => error,
+        None => error.with("`producer trash FOLDER` tells of a folder's trash without a farm"),
+    })?;
     let mut trashes: Vec<Location> = Vec::new();
     for batch in broker.batches().await? {
         for trash in batch.trash {

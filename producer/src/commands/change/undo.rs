@@ -8,8 +8,10 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::commands::run::encode::MachineOptions;
+use crate::display::output;
 use crate::embedded::trash;
 use crate::select::bulk;
+use crate::select::bulk::BulkResult;
 use crate::select::lookup;
 
 #[derive(Debug, Args)]
@@ -30,10 +32,6 @@ pub(crate) async fn run(
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
-    let done = match options.dry_run {
-        true => "would be undone:",
-        false => "undone",
-    };
     if settings.nats.is_none() {
         let machine = MachineOptions::from_environment();
         let undoing = trash::undo(
@@ -48,7 +46,7 @@ pub(crate) async fn run(
                 return Err(Error::interrupted("interrupted; run the same command again for the rest"));
             }
         };
-        let exit = result.conclude(done, options.json)?;
+        let exit = conclude(&result, &options)?;
         return match left {
             Some(why) => Err(why),
             None => Ok(exit),
@@ -80,11 +78,23 @@ pub(crate) async fn run(
     let result = bulk::for_each_job(found, async |record| {
         Ok(broker.undo(&record.job().id, options.dry_run).await?.into())
     });
-    let undoing = async { result.await?.conclude(done, options.json) };
+    let undoing = async { conclude(&result.await?, &options) };
     tokio::select! {
         result = undoing => result,
         () = shutdown.cancelled() => {
             Err(Error::interrupted("interrupted; run the same command again for the rest"))
         }
     }
+}
+
+fn conclude(result: &BulkResult, options: &Options) -> Result<Exit, Error> {
+    if !options.dry_run {
+        return result.conclude("undone", options.json);
+    }
+    if !options.json {
+        for line in result.lines("would come back") {
+            output::print(&line);
+        }
+    }
+    result.conclude("would be undone:", options.json)
 }

@@ -83,6 +83,12 @@ pub(super) async fn run(options: Options, settings: &Settings, json: bool) -> Re
         output::print_json(&files)?;
         return Ok(Exit::Done);
     }
+    let last = broker.scan(&options.name).await?.and_then(|scan| scan.last);
+    if let Some(last) = last.filter(|last| last.arriving > 0) {
+        let are = if last.arriving == 1 { "is" } else { "are" };
+        let files = units::count(last.arriving, "file");
+        eprintln!("{files} {are} still arriving, and not in this list yet");
+    }
     if files.is_empty() {
         match total {
             0 => eprintln!("no such files are known of {}", options.name),

@@ -1,12 +1,15 @@
 //! `producer library show`.
 
+use std::time::Duration;
+
 use common::library::scan::{ScanPhase, ScanRecord};
 use common::library::summary::{Basis, Figures, Saving, Share, Summary};
 use common::library::{Library, Results};
 use common::matching::history::History;
 use common::names::printable::printable;
 use common::names::token::Token;
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 
 use crate::cli::exit::{Error, Exit};
@@ -93,6 +96,20 @@ fn settings_of(name: &Token, library: &Library) -> Vec<(&'static str, String)> {
         "Schedule",
         schedule.map(ToString::to_string).unwrap_or_default(),
     ));
+    let time = |seconds: u64| humantime::format_duration(Duration::from_secs(seconds));
+    lines.push((
+        "Scans",
+        format!(
+            "every {}, of files that have not changed for {}",
+            time(library.every),
+            time(library.settle)
+        ),
+    ));
+    let checks = match library.verify_per_day {
+        0 => String::new(),
+        files => format!("{} a day, for damage", units::count(files as usize, "file")),
+    };
+    lines.push(("Checks", checks));
     lines
 }
 
@@ -130,11 +147,38 @@ fn scan_lines(scan: &ScanRecord) -> Vec<(&'static str, String)> {
     lines
 }
 
-/// What happens to a library now.
+/// What happens to a library now, by this machine's time zone.
 pub(super) fn state(library: &Library, scan: Option<&ScanRecord>, now: Timestamp) -> String {
     if library.paused {
         return "paused".to_owned();
     }
+    let mut state = scanned(scan, now);
+    let clock = now.to_zoned(TimeZone::system());
+    if let Some(hours) = library
+        .schedule
+        .as_ref()
+        .filter(|_| !library.is_open(&clock))
+    {
+        state += "; outside its schedule";
+        let opens = hours.next_change(&clock);
+        state += &opens.map_or(String::new(), |opens| {
+            format!(", opens {}", moment(&opens, &clock))
+        });
+    }
+    state
+}
+
+/// `03:00`, or `Mon 03:00` on another day.
+fn moment(at: &Zoned, now: &Zoned) -> String {
+    let format = if at.date() == now.date() {
+        "%H:%M"
+    } else {
+        "%a %H:%M"
+    };
+    at.strftime(format).to_string()
+}
+
+fn scanned(scan: Option<&ScanRecord>, now: Timestamp) -> String {
     match scan {
         None => "not scanned yet".to_owned(),
         Some(scan) if !scan.is_held(now) => "no worker scans it".to_owned(),
@@ -203,4 +247,45 @@ fn could_save(summary: &Summary) -> String {
     };
     let parts: Vec<String> = summary.savings.iter().take(LISTED).map(part).collect();
     format!("{}: {}", units::bytes(summary.would_save), parts.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use common::job::replacement::Replacement;
+    use common::names::location::Location;
+    use common::recipe::Recipe;
+
+    use super::*;
+
+    #[test]
+    fn a_library_outside_its_schedule_says_when_it_opens() {
+        let now: Timestamp = "2026-05-04T12:30:00Z".parse().expect("a time");
+        let clock = now.to_zoned(TimeZone::system());
+        let at = |hours: i64| {
+            clock
+                .checked_add(jiff::Span::new().hours(hours))
+                .expect("a time")
+        };
+        let films = Location::from_argument("/films").expect("a location");
+        let results = Results::Replace(Replacement {
+            trash: Replacement::trash_in(&films),
+            days: 30,
+            hard_links: Default::default(),
+        });
+        let mut library = Library::new(films, Recipe::copy(), results, now);
+        assert_eq!(state(&library, None, now), "not scanned yet");
+        let (opens, closes) = (at(2), at(3));
+        let hours = format!("{}-{}", opens.strftime("%H:%M"), closes.strftime("%H:%M"));
+        library.schedule = Some(hours.parse().expect("hours"));
+        assert_eq!(
+            state(&library, None, now),
+            format!(
+                "not scanned yet; outside its schedule, opens {}",
+                moment(&opens, &clock)
+            )
+        );
+        assert!(!state(&library, None, opens.timestamp()).contains("outside"));
+        library.paused = true;
+        assert_eq!(state(&library, None, now), "paused");
+    }
 }

@@ -69,6 +69,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         "Jobs",
         "Open",
         "Completed",
+        "Kept",
         "Failed",
         "Cancelled",
         "Label",
@@ -80,6 +81,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
             batch.jobs.to_string(),
             progress.open().to_string(),
             progress.completed.to_string(),
+            progress.kept.to_string(),
             progress.failed.to_string(),
             progress.cancelled.to_string(),
         ];

@@ -146,7 +146,10 @@ fn of_run(run: &Run) -> Vec<String> {
             lines.push(format!("until     {}", times::local(*until)))
         }
         RunState::Completed { report } => {
-            lines.push(format!("result    {}", job_line::result(report)));
+            lines.push(format!(
+                "result    {}",
+                job_line::result(&run.job.recipe, report)
+            ));
             if let Some(quality) = &report.quality {
                 let found = quality.found.iter().map(ToString::to_string);
                 let output = quality

@@ -31,7 +31,7 @@ use crate::submit::entry::advice;
 use crate::submit::send::Wanted;
 use crate::submit::sources::{Globs, Search, SourceFile};
 use crate::submit::submission::Submission;
-use crate::submit::{existing_outputs, upload};
+use crate::submit::{existing_outputs, replace, upload};
 
 /// The most files that are probed at the same time. Each worker probes one file after the other.
 const AT_ONCE: usize = 8;
@@ -124,6 +124,17 @@ impl InputForecast {
             Err(why) => self.why = Some(format!("unknown: {why}")),
         }
     }
+
+    /// The output would not take the place of its source. A source that a rule keeps is not to be replaced anyway.
+    fn refuse(&mut self, why: Option<String>) {
+        if let Some(why) = why
+            && matches!(self.would, Would::Encode | Would::Enqueue)
+        {
+            self.would = Would::Fail;
+            self.why = Some(why);
+            self.estimate = None;
+        }
+    }
 }
 
 /// What would become of the sources of a submission.
@@ -151,6 +162,8 @@ enum Would {
 pub(in crate::commands) struct PlannedFile {
     wanted: Wanted,
     skipped: Option<String>,
+    /// Why the output would not take the place of its source.
+    refused: Option<String>,
     /// Whether the source is uploaded first, so that no worker can probe it yet.
     is_uploaded: bool,
 }
@@ -179,15 +192,16 @@ pub(in crate::commands) async fn decide(
     };
     let jobs: Vec<Job> = wanted.iter().map(job).collect();
     let results = batch.dry_run(&jobs).await?;
-    let decided = wanted
-        .into_iter()
-        .zip(results)
-        .map(|(wanted, result)| PlannedFile {
+    let mut decided = Vec::with_capacity(wanted.len());
+    for ((wanted, job), result) in wanted.into_iter().zip(&jobs).zip(results) {
+        decided.push(PlannedFile {
             is_uploaded: store.is_some() && !wanted.source.input.location.is_remote(),
+            skipped: result.as_ref().and_then(|result| advice(result, job)),
+            refused: replace::refusal(job).await,
             wanted,
-            skipped: result.as_ref().and_then(advice),
         });
-    Ok(decided.collect())
+    }
+    Ok(decided)
 }
 
 /// What would become of all sources of a submission, with what completed jobs have reported.
@@ -203,6 +217,7 @@ pub(in crate::commands) async fn forecast(
     }
     let mut forecasts = Vec::with_capacity(decided.len());
     let (mut open, mut asked) = (Vec::new(), Vec::new());
+    let mut refused = Vec::new();
     for (index, one) in decided.into_iter().enumerate() {
         let Wanted {
             source,
@@ -220,6 +235,7 @@ pub(in crate::commands) async fn forecast(
             open.push(index);
             asked.push(source.asks(&recipe, &terms.rules));
         }
+        refused.push(one.refused);
         forecasts.push(forecast);
     }
     let past = Past {
@@ -231,6 +247,7 @@ pub(in crate::commands) async fn forecast(
     let seen = probe(broker, &workers, asked).await;
     for ((index, recipe), seen) in open.into_iter().zip(&recipes).zip(seen) {
         forecasts[index].take((recipe, &past), seen);
+        forecasts[index].refuse(refused[index].take());
     }
     let slots = recipes.first().map_or(0, |recipe| past.slots(recipe));
     Ok(Forecasts {

@@ -44,16 +44,29 @@ pub(crate) struct FoundFiles {
     pub excluded: usize,
     /// Paths that could not be read, each with the reason.
     pub unreadable: Vec<String>,
+    /// Links to files that are gone.
+    pub dangling: Vec<PathBuf>,
     /// Subtitle files beside media that do not become tracks, each with a way out.
     pub unsupported: Vec<String>,
 }
 
 impl FoundFiles {
+    /// Whether all files and folders could be read.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.unreadable.is_empty() && self.dangling.is_empty()
+    }
+
     /// What was in the way of some files, one warning each.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
         let unreadable = self.unreadable.iter();
         let unreadable = unreadable.map(|problem| format!("cannot read {problem}"));
-        unreadable.chain(self.unsupported.iter().cloned())
+        let dangling = self.dangling.iter().map(|link| {
+            let link = link.display();
+            format!("{link} is a link to a file that is gone: remove it, or bring the file back")
+        });
+        unreadable
+            .chain(dangling)
+            .chain(self.unsupported.iter().cloned())
     }
 
     /// Leaves out local files that hold no video, or neither video nor sound. Returns those that a person named, each

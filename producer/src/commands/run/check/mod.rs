@@ -106,7 +106,7 @@ impl<'a> Check<'a> {
         }
         Ok(Self {
             options,
-            is_complete: found.unreadable.is_empty(),
+            is_complete: found.is_complete(),
             sources: found.sources,
         })
     }

@@ -364,10 +364,8 @@ fn print_counts(counts: Counts) {
     };
     let others = [
         (counts.done, "done already"),
-        (
-            counts.skipped,
-            "skipped because their outputs exist (--overwrite replaces them)",
-        ),
+        (counts.kept, "kept already"),
+        (counts.skipped, counts.why_skipped()),
     ];
     for (count, what) in others {
         if count > 0 {

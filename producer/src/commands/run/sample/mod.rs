@@ -18,7 +18,7 @@ use common::rules::Rules;
 use common::store::Stores;
 use common::submit::output_set::OutputSet;
 use common::submit::sample;
-use common::submit::sample::{SampleError, SampleWish};
+use common::submit::sample::{SampleError, SampleWish, Window};
 use common::submit::terms::{JobTerms, Renew};
 use tokio_util::sync::CancellationToken;
 
@@ -53,14 +53,11 @@ pub(crate) struct Options {
     /// Where samples begin, e.g. 90s or 1h2m, instead of spreading them
     #[arg(long, value_name = "TIME", value_delimiter = ',', num_args = 1.., value_parser = args::duration)]
     pub at: Vec<Duration>,
-    /// Folder for the clips, which are kept
+    /// Folder for the clips, which are kept: each film, recipe and choice of samples has a folder of its own in it
     #[arg(short, long, value_name = "DIR", default_value = "samples")]
     pub output: PathBuf,
     #[command(flatten)]
     pub recipe: RecipeOptions,
-    /// Replace clips of earlier samples
-    #[arg(long)]
-    pub overwrite: bool,
     /// Priority: 1 (low) to 10 (high)
     #[arg(long, value_name = "1..10", default_value_t)]
     pub priority: Priority,
@@ -153,7 +150,8 @@ impl<'a> Order<'a> {
         JobTerms {
             priority: self.options.priority,
             worker: self.options.worker.clone(),
-            overwrite: self.options.overwrite,
+            // What is at the place of a clip was made by the same order.
+            overwrite: true,
             renew: Renew::Ended,
             ..JobTerms::new()
         }
@@ -177,30 +175,31 @@ impl<'a> Order<'a> {
                 units::seconds(film.length)
             );
         }
-        let stem = self.source.name.file_stem().unwrap_or_default();
-        let stem = stem.to_string_lossy();
-        let wanted = samples.into_iter().map(|PlannedSample { window, recipe }| {
-            let name = sample::name(&stem, window, &recipe);
-            Wanted {
-                source: self.source.clone(),
-                output: self.destination.folder.join(&name),
-                recipe,
-                ladder: None,
-                replacement: None,
-                label: window.map(|window| format!("at {}", units::seconds(window.from))),
-                decided: None,
-            }
+        let samples: Vec<(Option<Window>, Recipe)> = samples
+            .into_iter()
+            .map(|PlannedSample { window, recipe }| (window, recipe))
+            .collect();
+        let film_files = (&self.source.input, self.source.further.as_slice());
+        let (folder, works) = sample::works(film_files, &samples, &self.destination.folder);
+        let wanted = samples.into_iter().zip(works);
+        let wanted = wanted.map(|((window, recipe), work)| Wanted {
+            source: self.source.clone(),
+            output: work.output,
+            recipe,
+            ladder: None,
+            replacement: None,
+            label: window.map(|window| format!("at {}", units::seconds(window.from))),
+            decided: None,
         });
         let wanted: Vec<Wanted> = wanted.collect();
-        let folder = &self.destination.folder;
         let outputs = wanted.iter().map(|one| one.output.clone());
         let jobs_by_output = broker.jobs_by_output(outputs).await?;
         let target = self.destination.download_to.as_ref();
         let existing =
-            existing_outputs::look(&self.stores, folder, target, &wanted, jobs_by_output).await?;
+            existing_outputs::look(&self.stores, &folder, target, &wanted, jobs_by_output).await?;
         let label = sample::label(&self.source.name.to_string_lossy());
         let terms = self.terms();
-        let batch = broker.new_batch_of_samples(&label, folder, existing, &terms, film.clone());
+        let batch = broker.new_batch_of_samples(&label, &folder, existing, &terms, film.clone());
         let entries = submit(batch, wanted).await?;
         if let Some(why) = entries.iter().find_map(Entry::refusal) {
             return Err(Error::failed(why));
@@ -235,11 +234,7 @@ impl<'a> Order<'a> {
             )),
         };
         let downloads = match self.destination.download_to.clone() {
-            Some(target) => Some(Downloads::start(
-                &self.stores,
-                target,
-                self.options.overwrite,
-            )?),
+            Some(target) => Some(Downloads::start(&self.stores, target, true)?),
             None => None,
         };
         let (entries, supervise) = (&mut submitted.entries, std::future::pending());

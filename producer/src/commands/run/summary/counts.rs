@@ -30,12 +30,16 @@ pub(crate) struct Counts {
     pub refused: usize,
     /// Done, but their outputs are missing.
     pub gone: usize,
+    /// Whether the outputs take the places of their sources.
+    #[serde(skip)]
+    pub replaces: bool,
 }
 
 impl Counts {
     pub(crate) fn of(entries: &[Entry]) -> Self {
         let mut counts = Self::default();
         for entry in entries {
+            counts.replaces |= entry.job.replacement.is_some();
             counts.gone += usize::from(entry.is_gone);
             let download = entry.download.as_ref().and_then(DownloadResult::path);
             counts.downloaded += usize::from(download.is_some());
@@ -72,6 +76,14 @@ impl Counts {
         }
     }
 
+    /// What is told of the skipped files.
+    pub(crate) fn why_skipped(self) -> &'static str {
+        match self.replaces {
+            true => "skipped because other files are at their outputs (--name gives other names)",
+            false => "skipped because their outputs exist (--overwrite replaces them)",
+        }
+    }
+
     pub(crate) fn in_words(self) -> String {
         let mut parts = vec![match self.batch {
             None => "nothing to add".to_owned(),
@@ -83,10 +95,7 @@ impl Counts {
             (self.done, "done already"),
             (self.kept, "kept already"),
             (self.failed, "failed earlier (--again starts new jobs)"),
-            (
-                self.skipped,
-                "skipped because their outputs exist (--overwrite replaces them)",
-            ),
+            (self.skipped, self.why_skipped()),
             (
                 self.refused,
                 "refused because other jobs make their outputs",

@@ -98,7 +98,7 @@ impl<'a> Search<'a> {
                 None => self.local(path)?,
             }
         }
-        if !self.may_be_empty && self.found.sources.is_empty() && self.found.unreadable.is_empty() {
+        if !self.may_be_empty && self.found.sources.is_empty() && self.found.is_complete() {
             let places: Vec<String> = paths
                 .iter()
                 .map(|path| path.display().to_string())
@@ -186,7 +186,10 @@ impl<'a> Search<'a> {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => files.push(entry),
                 Ok(_) => {}
-                Err(error) => self.found.unreadable.push(error.to_string()),
+                Err(error) => match gone_link(&error) {
+                    Some(link) => self.found.dangling.push(link),
+                    None => self.found.unreadable.push(error.to_string()),
+                },
             }
         }
         self.found.hidden += hidden;
@@ -296,6 +299,14 @@ fn add_new(list: &mut Vec<String>, found: Vec<String>) {
             list.push(one);
         }
     }
+}
+
+/// The link that an error tells of, if the file that it leads to is gone.
+fn gone_link(error: &walkdir::Error) -> Option<PathBuf> {
+    let path = error.path()?;
+    let is_gone = error.io_error()?.kind() == std::io::ErrorKind::NotFound;
+    let is_link = path.symlink_metadata().ok()?.is_symlink();
+    (is_gone && is_link).then(|| path.to_owned())
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {

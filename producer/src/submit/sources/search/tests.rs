@@ -167,3 +167,26 @@ async fn subtitles_in_two_files_are_told_and_nothing_is_incomplete() {
     assert_eq!(warnings.len(), 1);
     assert!(warnings[0].contains("mkvmerge"), "{warnings:?}");
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_a_file_that_is_gone_is_named() {
+    let folder = tree(&["a.mkv"]);
+    let link = folder
+        .path()
+        .canonicalize()
+        .expect("a folder")
+        .join("b.mkv");
+    std::os::unix::fs::symlink("gone.mkv", &link).expect("a link");
+    let (paths, globs) = ([folder.path().to_owned()], Globs::default());
+    let found = search(&paths, &globs, None).await.expect("found");
+    assert_eq!((names(&found), found.is_complete()), (vec!["a.mkv"], false));
+    let warnings: Vec<String> = found.warnings().collect();
+    let link = link.display();
+    assert_eq!(
+        warnings,
+        [format!(
+            "{link} is a link to a file that is gone: remove it, or bring the file back"
+        )]
+    );
+}
