@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use common::broker::BrokerError;
 use common::job::id::JobId;
 use common::job::input::Input;
@@ -106,7 +106,7 @@ impl<'a> Scanner<'a> {
                 .collect(),
             changed: HashSet::new(),
         };
-        let gone = self.drop_gone(&mut records, &listing).await?;
+        let gone = self.drop_gone(library, &mut records, &listing).await?;
         let sights = self.sights(&records).await?;
         let (mut unprobed, arriving) = self.compare(library, &mut records, &listing, &sights);
         unprobed.sort_by_key(|input| self.later.contains_key(&input.location));
@@ -175,11 +175,24 @@ impl<'a> Scanner<'a> {
     }
 
     /// Drops the records of files that are gone; returns how many.
+    ///
+    /// # Errors
+    /// All are gone at once, as on a disk that is not mounted; or the broker gives no answer.
     async fn drop_gone(
         &self,
+        library: &Library,
         records: &mut Records,
         listing: &Listing,
-    ) -> Result<usize, BrokerError> {
+    ) -> anyhow::Result<usize> {
+        let place = &library.location;
+        let known = records.known.keys().filter(|file| file.is_below(place));
+        let known = known.count();
+        if listing.files.is_empty() && listing.unreadable.is_empty() && known > 0 {
+            bail!(
+                "{place} holds no media any more, and held {known}: mount its disk, or bring the files back; \
+                 if they are not to come back, remove the library"
+            );
+        }
         let seen: HashSet<&Location> = listing
             .files
             .iter()

@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use crate::job::batch::Batch;
+use crate::job::id::BatchId;
 use crate::job::input::Input;
 use crate::job::replacement::Replacement;
 use crate::library::exclude::Exclusions;
@@ -140,6 +142,19 @@ fn files() -> [(&'static str, FileRecord); 10] {
     ]
 }
 
+fn batch() -> Batch {
+    Batch {
+        id: BatchId::new(),
+        label: "library films".to_owned(),
+        jobs: 3,
+        enqueued: Timestamp::UNIX_EPOCH,
+        folder: Some(Location::s3("media", "out").expect("a location")),
+        trash: Vec::new(),
+        film: None,
+        library: Some("films".parse().expect("a name")),
+    }
+}
+
 pub(super) fn written() -> Vec<(&'static str, Bytes)> {
     let [plain, every_field] = libraries();
     let mut files: Vec<_> = files()
@@ -150,6 +165,7 @@ pub(super) fn written() -> Vec<(&'static str, Bytes)> {
     // A library of today's commands has its sidecars carried; the file above was written before that could be said.
     files.push(("library-sidecars", wire::encode(&plain)));
     files.push(("library-replacing", wire::encode(&every_field)));
+    files.push(("batch-library", wire::encode(&batch())));
     files.push(("scan", wire::encode(&scan())));
     // Before, a record did not say of which location it told.
     files.push(("scan-place", wire::encode(&scan())));

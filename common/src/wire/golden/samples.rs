@@ -296,19 +296,6 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
             },
         ),
         of(
-            "batch-library",
-            &Batch {
-                id: BatchId::new(),
-                label: "library films".to_owned(),
-                jobs: 3,
-                enqueued: epoch,
-                folder: Some(Location::s3("media", "out").expect("a location")),
-                trash: Vec::new(),
-                film: None,
-                library: Some("films".parse().expect("a name")),
-            },
-        ),
-        of(
             "batch-folder",
             &Batch {
                 id: BatchId::new(),

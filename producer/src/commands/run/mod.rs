@@ -7,7 +7,6 @@ pub(super) mod enqueue;
 pub(super) mod merge;
 mod on_farm;
 mod passing_farm;
-mod past;
 pub(super) mod plan;
 pub(super) mod sample;
 mod summary;

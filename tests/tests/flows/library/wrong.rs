@@ -5,7 +5,9 @@ use std::path::Path;
 use harness::farm::Farm;
 use harness::{paths, poll};
 
-use super::{add, library, scan};
+use common::library::file::FileStateKind;
+
+use super::{add, jobs_of, library, reaches, record, scan};
 
 #[tokio::test]
 async fn what_cannot_be_a_library_is_refused_with_a_word() {
@@ -165,4 +167,33 @@ async fn folders_that_are_one_by_a_link_are_found_by_the_scanner() {
         (scan.problem.is_none() && scan.last.is_some()).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_library_whose_disk_is_not_mounted_forgets_nothing() {
+    let farm = Farm::start().await;
+    let folder = farm.folder_of("films", &[paths::media("h264.mp4")]);
+    add(&farm, &folder, &[]).await.succeeded();
+    let _worker = farm.join(farm.worker("w").encoders("libx264")).await;
+    reaches(&farm, "h264.mp4", FileStateKind::Done).await;
+    // An empty folder is what is left of a mount point.
+    let mounted = farm.folder().join("mounted");
+    std::fs::rename(&folder, &mounted).unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    let problem = poll::until("the scanner to tell", async || scan(&farm).await?.problem).await;
+    assert!(
+        problem.contains("holds no media any more, and held 1"),
+        "{problem}"
+    );
+    assert!(record(&farm, "h264.mp4").await.is_some());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+
+    std::fs::remove_dir(&folder).unwrap();
+    std::fs::rename(&mounted, &folder).unwrap();
+    poll::until("the library to be well", async || {
+        scan(&farm).await?.problem.is_none().then_some(())
+    })
+    .await;
+    reaches(&farm, "h264.mp4", FileStateKind::Done).await;
+    assert_eq!(jobs_of(&farm, "h264.mp4").await, 1);
 }

@@ -1,6 +1,8 @@
 //! The forecast of a submission: the names of the outputs, the files that would be skipped, and what would be kept,
 //! converted or lost. Workers probe the files, because this program may have no ffmpeg.
 
+mod past;
+
 use std::path::PathBuf;
 
 use common::broker::{Broker, PreviewError};
@@ -21,7 +23,7 @@ use common::submit::terms::JobTerms;
 use futures::StreamExt;
 use serde::Serialize;
 
-use super::past::Past;
+use self::past::Past;
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::display::{changes, output, units};
