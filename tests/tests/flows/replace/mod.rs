@@ -3,6 +3,7 @@
 mod api;
 mod farm;
 mod here;
+mod page;
 mod sidecars;
 mod sweep;
 mod undo_later;
