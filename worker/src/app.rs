@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use async_nats::Subscriber;
 use common::broker::{Broker, BrokerError};
 use common::farm::card::Capabilities;
 use common::farm::orders::Orders;
@@ -52,6 +53,7 @@ pub async fn run(config: &Config, shutdown: CancellationToken) -> Result<(), Err
     }
     let worker = Worker::start(config).await?;
     let gone = CancellationToken::new();
+    let requests = worker.listen().await;
     namesake::take(
         &worker.broker,
         &worker.admission.name,
@@ -60,7 +62,7 @@ pub async fn run(config: &Config, shutdown: CancellationToken) -> Result<(), Err
     )
     .await?;
     worker.greet();
-    let services = worker.serve(&gone);
+    let services = worker.serve(requests, &gone);
     let tidying = tokio::spawn({
         let (stores, gone) = (worker.stores.clone(), gone.clone());
         async move { stores.tidy(&gone).await }
@@ -100,6 +102,13 @@ struct Worker {
     admission: Arc<Admission>,
     orders: watch::Sender<Orders>,
     slots: u32,
+}
+
+/// Requests of other programs.
+struct Requests {
+    previews: Result<Subscriber, BrokerError>,
+    trashes: Result<Subscriber, BrokerError>,
+    samples: Result<Subscriber, BrokerError>,
 }
 
 impl Worker {
@@ -195,8 +204,23 @@ impl Worker {
         }
     }
 
+    /// Listens for requests. Programs that know of the worker may ask it at once, so this comes before its first heartbeat.
+    async fn listen(&self) -> Requests {
+        let (broker, name) = (&self.broker, &self.executor.name);
+        Requests {
+            previews: broker.preview_requests(name).await,
+            trashes: broker.trash_requests(name).await,
+            samples: broker.sample_requests(name).await,
+        }
+    }
+
     /// Starts the services that run beside the jobs until the worker is gone.
-    fn serve(&self, gone: &CancellationToken) -> TaskTracker {
+    fn serve(&self, requests: Requests, gone: &CancellationToken) -> TaskTracker {
+        let Requests {
+            previews,
+            trashes,
+            samples,
+        } = requests;
         let services = TaskTracker::new();
         services.spawn({
             let (heartbeater, broker) = (Arc::clone(&self.heartbeater), self.broker.clone());
@@ -205,10 +229,22 @@ impl Worker {
         });
         let orders = self.orders.clone();
         services.spawn(orders::follow(self.broker.clone(), orders, gone.clone()));
-        services.spawn(preview::serve(Arc::clone(&self.executor), gone.clone()));
-        services.spawn(trash::serve(Arc::clone(&self.executor), gone.clone()));
+        services.spawn(preview::serve(
+            Arc::clone(&self.executor),
+            previews,
+            gone.clone(),
+        ));
+        services.spawn(trash::serve(
+            Arc::clone(&self.executor),
+            trashes,
+            gone.clone(),
+        ));
         services.spawn(trash::empty(Arc::clone(&self.executor), gone.clone()));
-        services.spawn(helper::serve(Arc::clone(&self.executor), gone.clone()));
+        services.spawn(helper::serve(
+            Arc::clone(&self.executor),
+            samples,
+            gone.clone(),
+        ));
         services.spawn(library::serve(Arc::clone(&self.executor), gone.clone()));
         services
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use async_nats::Message;
+use async_nats::{Message, Subscriber};
 use bytes::Bytes;
+use common::broker::BrokerError;
 use common::farm::trash::TrashRequest;
 use common::job::id::JobId;
 use common::job::run::RunState;
@@ -25,8 +26,11 @@ const AT_ONCE: usize = 2;
 const LOOKS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(3600));
 
 /// Answers requests until `stop` is cancelled.
-pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
-    let requests = executor.broker.trash_requests(&executor.name).await;
+pub async fn serve(
+    executor: Arc<Executor>,
+    requests: Result<Subscriber, BrokerError>,
+    stop: CancellationToken,
+) {
     let mut requests = match requests {
         Ok(requests) => requests,
         Err(error) => return tracing::warn!(%error, "requests about trashes cannot be answered"),

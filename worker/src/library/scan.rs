@@ -187,7 +187,9 @@ impl<'a> Scanner<'a> {
         let place = &library.location;
         let known = records.known.keys().filter(|file| file.is_below(place));
         let known = known.count();
-        if listing.files.is_empty() && listing.unreadable.is_empty() && known > 0 {
+        // A bucket that is out of reach fails instead.
+        let is_bare = listing.files.is_empty() && listing.unreadable.is_empty();
+        if is_bare && known > 0 && !place.is_remote() {
             bail!(
                 "{place} holds no media any more, and held {known}: mount its disk, or bring the files back; \
                  if they are not to come back, remove the library"

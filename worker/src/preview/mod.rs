@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use async_nats::Subscriber;
 use bytes::Bytes;
+use common::broker::BrokerError;
 use common::farm::preview::{
     Forecast, ForecastRequest, JobFile, Preview, PreviewKind, PreviewRequest, STILL_WIDTH,
 };
@@ -56,9 +58,13 @@ const STILL: &str = "still.jpg";
 const LARGEST: u64 = 16 << 20;
 
 /// Answers requests until `stop` is cancelled.
-pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
+pub async fn serve(
+    executor: Arc<Executor>,
+    requests: Result<Subscriber, BrokerError>,
+    stop: CancellationToken,
+) {
     let broker = &executor.broker;
-    let mut requests = match broker.preview_requests(&executor.name).await {
+    let mut requests = match requests {
         Ok(requests) => requests,
         Err(error) => return tracing::warn!(%error, "previews cannot be answered"),
     };

@@ -1,6 +1,7 @@
 //! Workers that fail, and ffmpegs of workers that fail.
 
 mod bad_ffmpeg;
+mod checks;
 mod clocks;
 mod declined;
 mod full_disk;

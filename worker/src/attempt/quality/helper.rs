@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
-use async_nats::Message;
-use common::broker::LONGEST_SAMPLE;
+use async_nats::{Message, Subscriber};
+use common::broker::{BrokerError, LONGEST_SAMPLE};
 use common::farm::sample::{Sample, SampleRequest, SampleScore};
 use common::job::input::Input;
 use common::wire;
@@ -38,9 +38,13 @@ struct Kept {
 type Work<'a> = BoxFuture<'a, (Message, anyhow::Result<SampleScore>, Option<Kept>)>;
 
 /// Answers requests until `stop` is cancelled.
-pub(crate) async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
+pub(crate) async fn serve(
+    executor: Arc<Executor>,
+    requests: Result<Subscriber, BrokerError>,
+    stop: CancellationToken,
+) {
     let broker = &executor.broker;
-    let mut requests = match broker.sample_requests(&executor.name).await {
+    let mut requests = match requests {
         Ok(requests) => requests,
         Err(error) => return tracing::warn!(%error, "other workers get no help with samples"),
     };

@@ -1,5 +1,7 @@
 //! `producer check`: damaged files are told with their places, alone and on the farm, and nothing is written.
 
+mod bucket;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
