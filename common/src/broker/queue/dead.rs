@@ -32,6 +32,16 @@ impl Broker {
         Ok(found.first().and_then(|stored| self.nats.read(stored)))
     }
 
+    /// The sequence of a job's dead letter; `None` if the job has none.
+    pub(crate) async fn dead_letter_sequence(
+        &self,
+        job: &JobId,
+    ) -> Result<Option<u64>, BrokerError> {
+        let subject = subject::dead_anywhere(job);
+        let found = self.nats.last_of_each(DEAD, &[subject]).await?;
+        Ok(found.iter().map(|stored| stored.sequence).max())
+    }
+
     /// Removes the dead letter of a job that is not dead after all. With a sequence, a letter that was stored later
     /// stays.
     pub(crate) async fn remove_dead_letter(
