@@ -142,8 +142,8 @@ async fn a_library_is_added_seen_filtered_and_paused() {
     browser
         .until("the one for which it holds", &of_condition)
         .await;
-    choose(&mut browser, "[name=where]", "hdr and sice > 8 kb").await;
-    browser.shows("sice").await;
+    choose(&mut browser, "[name=where]", "hdr and weight > 8 kb").await;
+    browser.shows("weight").await;
     choose(&mut browser, "[name=where]", "").await;
     browser.click("[name=damaged]").await;
     browser
