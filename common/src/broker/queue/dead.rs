@@ -32,25 +32,30 @@ impl Broker {
         Ok(found.first().and_then(|stored| self.nats.read(stored)))
     }
 
-    /// The sequence of a job's dead letter; `None` if the job has none.
-    pub(crate) async fn dead_letter_sequence(
+    /// Removes the dead letter of a job that becomes live again, before a worker can take it. The letter goes only if the
+    /// run still has the revision that was decided by: the letter of a later failure stays.
+    pub(crate) async fn remove_dead_letter_of(
         &self,
         job: &JobId,
-    ) -> Result<Option<u64>, BrokerError> {
-        let subject = subject::dead_anywhere(job);
-        let found = self.nats.last_of_each(DEAD, &[subject]).await?;
-        Ok(found.iter().map(|stored| stored.sequence).max())
+        revision: u64,
+    ) -> Result<(), BrokerError> {
+        // Looked up before the run, both at the leader: a letter that is stored after that is a later one.
+        let last = self.nats.extent(DEAD).await?.last;
+        let run = self.confirmed_payload(job).await?;
+        match run.is_some_and(|(_, found)| found == revision) {
+            true => self.remove_dead_letter(job, last).await,
+            false => Ok(()),
+        }
     }
 
-    /// Removes the dead letter of a job that is not dead after all. With a sequence, a letter that was stored later
-    /// stays.
+    /// Removes the dead letter of a job if it was stored at the sequence `last` or before.
     pub(crate) async fn remove_dead_letter(
         &self,
         job: &JobId,
-        last: Option<u64>,
+        last: u64,
     ) -> Result<(), BrokerError> {
         let subject = subject::dead_anywhere(job);
-        self.nats.purge(DEAD, &subject, last).await
+        self.nats.purge(DEAD, &subject, Some(last)).await
     }
 
     /// A job whose run cannot be read, rebuilt from its dead letter or its message in the queue.

@@ -32,7 +32,7 @@ impl Broker {
             (Write::Done(_), _) => self.record(next).await,
             // A letter that was stored before may be the true owner's; only this program's own is removed.
             (Write::Conflict, Some(letter)) => {
-                self.remove_dead_letter(&next.job.id, Some(letter)).await?;
+                self.remove_dead_letter(&next.job.id, letter).await?;
             }
             (Write::Conflict, None) => {}
         }

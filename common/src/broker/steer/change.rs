@@ -126,8 +126,6 @@ impl Broker {
     /// # Errors
     /// [`BrokerError::BrokenRun`] if neither a dead letter nor a message tells what the job was.
     pub async fn retry(&self, job: &JobId) -> Result<SteerResult, BrokerError> {
-        // Looked up before the run: the letter of a failure after that is another one, and stays.
-        let letter = self.dead_letter_sequence(job).await?;
         let found = match self.confirmed_run(job).await {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(SteerResult::Unknown),
@@ -156,10 +154,7 @@ impl Broker {
         }
         let lane = next.lane();
         self.open_lane(&lane).await?;
-        // Before a worker can take the job: the letter of its next failure must not be taken for this one.
-        if letter.is_some() {
-            self.remove_dead_letter(job, letter).await?;
-        }
+        self.remove_dead_letter_of(job, found.revision).await?;
         // The message is stored first: a waiting run without a message would wait for ever.
         self.store_message(messages::retry(&next.job, &lane, found.revision))
             .await?;

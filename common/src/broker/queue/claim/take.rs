@@ -128,7 +128,7 @@ impl Broker {
         let next = taking.next;
         let job = next.job.id;
         if taking.revives {
-            self.remove_dead_letter(&job, None).await?;
+            self.remove_dead_letter_of(&job, taking.expected).await?;
         }
         let held = self.owned.hold(&job, next.attempt);
         let written = self
