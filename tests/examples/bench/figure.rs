@@ -13,6 +13,16 @@ pub(crate) struct Figure {
 }
 
 impl Figure {
+    /// A figure without a goal.
+    pub(crate) fn informs(what: &'static str, measured: String) -> Self {
+        Self {
+            what,
+            measured,
+            goal: String::new(),
+            reached: None,
+        }
+    }
+
     pub(crate) fn row(&self) -> String {
         let reached = match self.reached {
             Some(true) => "yes",

@@ -87,7 +87,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     entries::note(&farm.view, &name, FILES, record).await;
 
     let plain = seconds(async || plainly(&farm).await).await;
-    let mut figures = vec![informs(
+    let mut figures = vec![Figure::informs(
         "library: 100,000 records read plainly, by a consumer that decodes none",
         format!("{plain:.2} s"),
     )];
@@ -179,15 +179,6 @@ async fn scan(farm: &Farm, name: &Token) -> Figure {
         measured: format!("{took:.2} s; {}", after - before),
         goal: "≤ 10 s; 0".to_owned(),
         reached: Some(took <= 10.0 && after == before && report.files == FILES),
-    }
-}
-
-fn informs(what: &'static str, measured: String) -> Figure {
-    Figure {
-        what,
-        measured,
-        goal: String::new(),
-        reached: None,
     }
 }
 

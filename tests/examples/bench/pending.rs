@@ -111,7 +111,7 @@ pub(crate) async fn measure() -> Vec<Figure> {
     let after_kill = restart(&mut farm).await;
 
     vec![
-        informs(
+        Figure::informs(
             "pending: jobs enqueued until there were as many",
             format!("{count} at {enqueued:.0}/s"),
         ),
@@ -129,17 +129,17 @@ pub(crate) async fn measure() -> Vec<Figure> {
         within("pending: why one job waits, median", &explained),
         within("pending: one job cancelled, median", &cancelled),
         within("pending: one job moved to another priority, median", &moved),
-        informs(
+        Figure::informs(
             "pending: what a worker asks now and then: whether jobs are held; whether any were forgotten",
             format!("{:.1} ms; {:.1} ms", median(&glanced), median(&mended)),
         ),
-        informs(
+        Figure::informs(
             "pending: broker's memory, before and with them",
             format!("{memory_before:.0} MiB, {memory_after:.0} MiB"),
         ),
         at_most_5_s("pending: broker restarted after it was stopped", after_stop),
         at_most_5_s("pending: broker restarted after it was killed", after_kill),
-        informs(
+        Figure::informs(
             "pending: a page of 1000 of them; all of them, page by page",
             format!("{first_page:.1} ms; {listed} in {all_pages:.1} s"),
         ),
@@ -203,15 +203,6 @@ async fn restart(farm: &mut Farm) -> f64 {
 
 fn milliseconds(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1e3
-}
-
-fn informs(what: &'static str, measured: String) -> Figure {
-    Figure {
-        what,
-        measured,
-        goal: String::new(),
-        reached: None,
-    }
 }
 
 fn within(what: &'static str, times: &[f64]) -> Figure {

@@ -32,14 +32,19 @@ fn paths(ran: Ran, folder: &Location) -> Vec<String> {
     files.map(path).collect()
 }
 
+/// Adds an empty library that is paused: its folder and its name.
+async fn paused(farm: &Farm) -> (Location, Token) {
+    let folder = farm.folder_of("films", &[]);
+    let added = add(farm, &folder, &["--paused"]).await;
+    assert_eq!(added.code, Some(0), "{added:?}");
+    let place = Location::file(&folder).unwrap();
+    (place, "films".parse().unwrap())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_filters_and_orders_of_many_files_are_right() {
     let farm = Farm::start().await;
-    let folder = farm.folder_of("films", &[]);
-    let added = add(&farm, &folder, &["--paused"]).await;
-    assert_eq!(added.code, Some(0), "{added:?}");
-    let place = Location::file(&folder).unwrap();
-    let name: Token = "films".parse().unwrap();
+    let (place, name) = paused(&farm).await;
     let input = |number| entries::input(&place, number);
     let record = |number| entries::record(number, input(number));
     entries::note(&farm.view, &name, LISTED, record).await;
@@ -103,11 +108,8 @@ async fn pages_filters_and_orders_of_many_files_are_right() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scan_writes_and_asks_nothing_about_unchanged_files() {
     let farm = Farm::start().await;
-    let folder = farm.folder_of("films", &[]);
-    let added = add(&farm, &folder, &["--paused"]).await;
-    assert_eq!(added.code, Some(0), "{added:?}");
-    let place = Location::file(&folder).unwrap();
-    let name: Token = "films".parse().unwrap();
+    let (place, name) = paused(&farm).await;
+    let folder = place.path().unwrap();
     let mut inputs: HashMap<usize, Input> = HashMap::new();
     for number in 0..ON_DISK {
         let path = folder.join(entries::path(number));
