@@ -54,7 +54,7 @@ pub use steer::change::SteerResult;
 pub use submit::ladders::RefusedLadders;
 pub use submit::names::{NamesError, Outputs};
 pub use submit::new_batch::{NewBatch, SubmittedJob};
-pub use submit::samples::{PlannedSample, SamplePlan, SamplePlanError};
+pub use submit::samples::{SamplePlan, SamplePlanError};
 
 use std::time::Duration;
 

@@ -210,18 +210,27 @@ fn name(stem: &str, window: Option<Window>, recipe: &Recipe) -> String {
     )
 }
 
+/// A sample that is to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedSample {
+    /// The part of the film; `None` for all of it.
+    pub window: Option<Window>,
+    /// The recipe of its job.
+    pub recipe: Recipe,
+}
+
 /// What the jobs of samples do, and the folder of their clips: one below `place`. Another film, recipe or choice of
 /// samples has another folder, so that no order is in the way of a later one, and that a clip in it is of the same order.
 pub fn works(
     (input, further): (&Input, &[FurtherInput]),
-    samples: &[(Option<Window>, Recipe)],
+    samples: &[PlannedSample],
     place: &Location,
 ) -> (Location, Vec<Work>) {
     let film = input.location.name();
     let stem = Path::new(&film).file_stem().unwrap_or_default();
     let stem = stem.to_string_lossy();
     let works_in = |folder: &Location| -> Vec<Work> {
-        let work = |(window, recipe): &(Option<Window>, Recipe)| Work {
+        let work = |PlannedSample { window, recipe }: &PlannedSample| Work {
             further: further.to_vec(),
             ..Work::new(
                 input.clone(),

@@ -24,7 +24,7 @@ use crate::cli::exit::Error;
 pub(super) const EXTENSION: &str = "done";
 
 /// What is remembered of an output folder.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Memory {
     /// The runs that made its outputs.
     pub runs: Vec<Run>,
@@ -93,14 +93,7 @@ impl Memory {
     /// This memory, and what the broker of an interrupted command knows that undo needs. A later command may forget those
     /// jobs because it makes the same outputs by another recipe.
     pub(super) fn noting(mut self, of_broker: Vec<Run>) -> Self {
-        let remembered = std::mem::take(&mut self.replaced);
-        let mut all = of_broker;
-        let known: HashSet<_> = all.iter().map(key).collect();
-        all.extend(
-            remembered
-                .into_iter()
-                .filter(|run| !known.contains(&key(run))),
-        );
+        let all = self.clone().with(of_broker);
         self.replaced = only_for_undo(all, &self.runs, Timestamp::now());
         self
     }

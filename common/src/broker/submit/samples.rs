@@ -4,9 +4,8 @@ use crate::broker::{Broker, PreviewError};
 use crate::farm::preview::ForecastRequest;
 use crate::farm::worker::Heartbeat;
 use crate::job::batch::SampledFilm;
-use crate::recipe::Recipe;
 use crate::submit::sample;
-use crate::submit::sample::{SampleError, SampleWish, Window};
+use crate::submit::sample::{PlannedSample, SampleError, SampleWish};
 
 /// The samples of a film that are to be made.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,15 +14,6 @@ pub struct SamplePlan {
     pub film: SampledFilm,
     /// The samples in the order of the film.
     pub samples: Vec<PlannedSample>,
-}
-
-/// A sample that is to be made.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PlannedSample {
-    /// The part of the film; `None` for all of it.
-    pub window: Option<Window>,
-    /// The recipe of its job.
-    pub recipe: Recipe,
 }
 
 /// Why a film gets no samples.

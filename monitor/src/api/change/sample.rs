@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use common::broker::{PlannedSample, SamplePlanError, SubmittedJob};
+use common::broker::{SamplePlanError, SubmittedJob};
 use common::farm::preview::ForecastRequest;
 use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
@@ -13,7 +13,7 @@ use common::rules::Rules;
 use common::submit::existing_outputs::{ExistingFile, ExistingOutputs};
 use common::submit::result::SubmitResult;
 use common::submit::sample;
-use common::submit::sample::{SampleWish, Window};
+use common::submit::sample::{PlannedSample, SampleWish};
 use common::submit::terms::{JobTerms, Renew};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -130,12 +130,7 @@ pub(crate) async fn sample(
     })?;
     let film = plan.film.clone();
     let place = media.place(&request.output);
-    let samples: Vec<(Option<Window>, Recipe)> = plan
-        .samples
-        .iter()
-        .map(|PlannedSample { window, recipe }| (*window, recipe.clone()))
-        .collect();
-    let (folder, works) = sample::works((&input, &further), &samples, &place);
+    let (folder, works) = sample::works((&input, &further), &plan.samples, &place);
     let mut existing = ExistingOutputs::default();
     for work in &works {
         let is_download = false;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use common::broker::{Broker, PlannedSample, SamplePlan, SamplePlanError};
+use common::broker::{Broker, SamplePlan, SamplePlanError};
 use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
 use common::job::batch::SampledFilm;
@@ -18,7 +18,7 @@ use common::rules::Rules;
 use common::store::Stores;
 use common::submit::output_set::OutputSet;
 use common::submit::sample;
-use common::submit::sample::{SampleError, SampleWish, Window};
+use common::submit::sample::{PlannedSample, SampleError, SampleWish};
 use common::submit::terms::{JobTerms, Renew};
 use tokio_util::sync::CancellationToken;
 
@@ -175,14 +175,10 @@ impl<'a> Order<'a> {
                 units::seconds(film.length)
             );
         }
-        let samples: Vec<(Option<Window>, Recipe)> = samples
-            .into_iter()
-            .map(|PlannedSample { window, recipe }| (window, recipe))
-            .collect();
         let film_files = (&self.source.input, self.source.further.as_slice());
         let (folder, works) = sample::works(film_files, &samples, &self.destination.folder);
         let wanted = samples.into_iter().zip(works);
-        let wanted = wanted.map(|((window, recipe), work)| Wanted {
+        let wanted = wanted.map(|(PlannedSample { window, recipe }, work)| Wanted {
             source: self.source.clone(),
             output: work.output,
             recipe,
