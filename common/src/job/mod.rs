@@ -19,6 +19,7 @@ pub mod record;
 pub mod replacement;
 pub mod run;
 pub mod sidecar;
+pub mod split;
 pub mod state;
 pub mod trash;
 pub mod work;

@@ -1,0 +1,8 @@
+//! Splitting: one file that is encoded in parts, by as many workers as there are.
+//!
+//! A plan says where the chunks of a film begin and end. Each chunk is a job of its own, and so is the rest: all tracks
+//! but the film. Once all parts are done, the whole job joins their pieces.
+
+mod plan;
+
+pub use plan::{Chunk, Film, Plan};
