@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::farm::queue::Lane;
+use crate::farm::queue::{Lane, Priority, Queue};
 use crate::job::Job;
 use crate::wire;
 
@@ -35,8 +35,10 @@ pub struct Film {
 pub struct Plan {
     /// The whole job.
     pub job: Job,
-    /// The lane of the parts.
-    pub lane: Lane,
+    /// The queue of the parts.
+    pub queue: Queue,
+    /// Their priority, when the plan was made.
+    pub priority: Priority,
     /// The film.
     pub film: Film,
     /// The chunks, in the order of the film.
@@ -51,6 +53,14 @@ pub struct Plan {
 impl wire::Message for Plan {}
 
 impl Plan {
+    /// The lane of the parts.
+    pub fn lane(&self) -> Lane {
+        Lane {
+            queue: self.queue.clone(),
+            priority: self.priority,
+        }
+    }
+
     /// The frames of the film.
     pub fn frames(&self) -> u64 {
         self.chunks.iter().map(|chunk| chunk.frames).sum()
