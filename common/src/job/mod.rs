@@ -14,6 +14,7 @@ pub mod kind;
 pub mod ladder;
 pub mod master;
 pub mod media_info;
+pub mod part;
 pub mod progress;
 pub mod record;
 pub mod replacement;

@@ -78,17 +78,25 @@ pub const HOOK_HEALTHS: &str = "health.";
 /// The key in [`NOTIFICATIONS`] of the sequence up to which changes of runs were told.
 pub const NOTIFIED_RUNS: &str = "runs";
 
-/// The last token of a job that is not split into parts.
-pub const WHOLE: &str = "all";
-
 /// A pending job in a lane.
 pub fn job(lane: &Lane, job: &JobId) -> String {
-    format!("jobs.{}.{}.{job}.{WHOLE}", lane.queue, lane.priority)
+    format!("jobs.{}.{}.{}", lane.queue, lane.priority, key(job))
 }
 
 /// A pending job in any lane.
 pub fn job_anywhere(job: &JobId) -> String {
-    format!("jobs.*.*.{job}.*")
+    format!("jobs.*.*.{}", key(job))
+}
+
+/// The job and its part, as two tokens.
+fn key(job: &JobId) -> String {
+    format!("{}.{}", job.whole(), job.part())
+}
+
+/// Reads what [`key`] has written.
+fn of_key(job: &str, part: &str) -> Option<JobId> {
+    let job: JobId = job.parse().ok()?;
+    Some(job.with_part(part.parse().ok()?))
 }
 
 /// The filter of a lane's consumer.
@@ -119,7 +127,7 @@ impl JobSubject {
         }
         let queue = tokens.next()?.parse().ok()?;
         let priority: Priority = tokens.next()?.parse().ok()?;
-        let job = tokens.next()?.parse().ok()?;
+        let job = of_key(tokens.next()?, tokens.next()?)?;
         Some(Self {
             lane: Lane { priority, queue },
             job,
@@ -129,17 +137,13 @@ impl JobSubject {
 
 /// The job of `jobs.<queue>.<priority>.<job>.<part>`, even if the other tokens are invalid.
 pub fn job_of_message(subject: &str) -> Option<JobId> {
-    subject
-        .strip_prefix("jobs.")?
-        .split('.')
-        .nth(2)?
-        .parse()
-        .ok()
+    let mut tokens = subject.strip_prefix("jobs.")?.split('.').skip(2);
+    of_key(tokens.next()?, tokens.next()?)
 }
 
 /// A job that waits for the time of its retry.
 pub fn later(job: &JobId) -> String {
-    format!("later.{job}.{WHOLE}")
+    format!("later.{job}.all")
 }
 
 /// A job that waits until its `nth` fallback opens.
@@ -186,12 +190,13 @@ pub fn master(playlist: &Location) -> String {
 
 /// The key of a job's run in [`RUNS`].
 pub fn run(job: &JobId) -> String {
-    format!("{job}.{WHOLE}")
+    key(job)
 }
 
 /// The job of a key in [`RUNS`].
 pub fn job_of_run(key: &str) -> Option<JobId> {
-    key.split('.').next()?.parse().ok()
+    let (job, part) = key.split_once('.')?;
+    of_key(job, part)
 }
 
 /// The key of a saved preset in [`SETTINGS`].
@@ -288,7 +293,11 @@ pub fn dead(queue: &Queue, job: &JobId) -> String {
 /// The dead letter of an unreadable message of the work queue, by the message's subject.
 pub fn dead_of_message(subject: &str) -> String {
     let token = |nth| subject.split('.').nth(nth).unwrap_or("unknown");
-    format!("dead.{}.{}", token(1), token(3))
+    let job = match job_of_message(subject) {
+        Some(job) => job.to_string(),
+        None => token(3).to_owned(),
+    };
+    format!("dead.{}.{job}", token(1))
 }
 
 /// The dead letter of a job, from any queue.
@@ -342,6 +351,7 @@ pub fn lift(worker: &WorkerName) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::part::Part;
 
     #[test]
     fn a_job_subject_reads_back() {
@@ -360,7 +370,12 @@ mod tests {
             subject,
             "jobs.libvpx-vp9.5.9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab.all"
         );
-        assert_eq!(JobSubject::parse(&subject), Some(place));
+        assert_eq!(JobSubject::parse(&subject), Some(place.clone()));
+        let chunk = id.with_part(Part::Chunk(7));
+        let of_chunk = super::job(&place.lane, &chunk);
+        assert_eq!(of_chunk, subject.replace(".all", ".chunk-7"));
+        assert_eq!(job_of_message(&of_chunk), Some(chunk));
+        assert_eq!(job_of_run(&run(&chunk)), Some(chunk));
         assert_eq!(JobSubject::parse("later.x.all"), None);
         assert_eq!(job_of_message(&subject), Some(id));
         let foreign = subject.replace(".5.", ".99.");
