@@ -63,6 +63,8 @@ pub enum What {
     Requeued,
     /// An attempt failed, and there will be another.
     Retried(Failure),
+    /// It was split into so many parts.
+    Split(u32),
     /// It was completed.
     Completed(Box<Report>),
     /// The original is the better result.
@@ -85,6 +87,7 @@ impl What {
             Self::Moved(_) => "moved",
             Self::Requeued => "requeued",
             Self::Retried(_) => "retried",
+            Self::Split(_) => "split",
             Self::Completed(_) => "completed",
             Self::Kept(_) => "kept",
             Self::Failed(_) => "failed",
@@ -103,6 +106,7 @@ impl Event {
                 Requeue::Moved => What::Moved(run.queue.clone()),
                 Requeue::Person => What::Requeued,
             },
+            RunState::Split { parts, .. } => What::Split(*parts),
             RunState::Waiting { failure, .. } => What::Retried(failure.clone()),
             RunState::Completed { report } => What::Completed(report.clone()),
             RunState::Kept { report } => What::Kept(report.clone()),

@@ -228,7 +228,11 @@ mod tests {
             let json = serde_json::to_string(&id).expect("plain data");
             assert_eq!(serde_json::from_str::<JobId>(&json).expect("an id"), id);
         }
-        for foreign in [format!("{whole}-all"), format!("{whole}-"), format!("{whole}x")] {
+        for foreign in [
+            format!("{whole}-all"),
+            format!("{whole}-"),
+            format!("{whole}x"),
+        ] {
             foreign.parse::<JobId>().expect_err(&foreign);
         }
     }

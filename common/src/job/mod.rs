@@ -37,6 +37,7 @@ use crate::job::kind::JobKind;
 use crate::job::ladder::Ladder;
 use crate::job::replacement::Replacement;
 use crate::job::sidecar::Sidecars;
+use crate::job::split::Split;
 use crate::job::work::Work;
 use crate::names::location::Location;
 use crate::recipe::Recipe;
@@ -82,6 +83,9 @@ pub struct Job {
     /// What becomes of the files beside the source.
     #[serde(default, skip_serializing_if = "is_default")]
     pub sidecars: Sidecars,
+    /// Whether the job is done in parts.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub split: Split,
     /// Most attempts, crashes of workers included.
     pub attempts: u32,
     /// Whether a file at the output may be replaced.
@@ -97,6 +101,10 @@ pub struct Job {
 
 impl wire::Message for Job {
     fn version(&self) -> u32 {
+        // Older programs would encode the whole film as each of its parts.
+        if self.split != Split::Off || !self.id.is_whole() {
+            return wire::SPLITS;
+        }
         let is_plain = self.kind.writes() && self.rules == Rules::default();
         let has_place = self.replacement.is_none() && self.sidecars == Sidecars::default();
         if !is_plain || !has_place {
@@ -152,6 +160,7 @@ impl Job {
             rules,
             replacement,
             sidecars: Sidecars::default(),
+            split: Split::default(),
             attempts: Self::ATTEMPTS,
             replace: false,
             fallbacks: None,

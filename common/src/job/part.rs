@@ -1,7 +1,11 @@
 //! Parts of a job: the whole job, or the pieces of the work of one that is split.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A part of a job. Every part is claimed, run and retried like a job of its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,6 +70,19 @@ impl FromStr for Part {
     }
 }
 
+impl Serialize for Part {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Part {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,7 +92,9 @@ mod tests {
         for part in [Part::Whole, Part::Chunk(0), Part::Twin(71), Part::Rest] {
             assert_eq!(part.to_string().parse::<Part>().expect("a part"), part);
         }
-        for foreign in ["", "chunk", "chunk-", "chunk-07", "chunk--1", "chunk-+1", "plan"] {
+        for foreign in [
+            "", "chunk", "chunk-", "chunk-07", "chunk--1", "chunk-+1", "plan",
+        ] {
             foreign.parse::<Part>().expect_err(foreign);
         }
     }

@@ -81,9 +81,10 @@ impl From<&Run> for Sight {
                 why: failure.message.clone(),
             },
             RunState::Cancelled => FileState::Cancelled { job },
-            RunState::Running { .. } | RunState::Queued { .. } | RunState::Waiting { .. } => {
-                return Self::Lives;
-            }
+            RunState::Running { .. }
+            | RunState::Split { .. }
+            | RunState::Queued { .. }
+            | RunState::Waiting { .. } => return Self::Lives,
         })
     }
 }

@@ -124,6 +124,7 @@ pub fn report(worker: &str, encoder: &str, input_size: u64, seconds: f64) -> Rep
         health: None,
         replaced: None,
         sidecars: Vec::new(),
+        split: None,
         warnings: Vec::new(),
     }
 }

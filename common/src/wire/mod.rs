@@ -9,7 +9,7 @@ use crate::names::token::Token;
 
 /// The newest version of messages that this program writes and understands. A message has the oldest version whose
 /// programs understand all of it.
-pub const VERSION: u32 = LIBRARIES;
+pub const VERSION: u32 = SPLITS;
 
 /// The version of messages that every program of the farm understands.
 pub(crate) const FIRST: u32 = 1;
@@ -19,6 +19,8 @@ pub(crate) const FURTHER_INPUTS: u32 = 2;
 pub(crate) const LADDERS: u32 = 3;
 /// The version from which on programs know kinds of jobs, rules, the replacement of sources and sidecars.
 pub(crate) const LIBRARIES: u32 = 4;
+/// The version from which on programs know that a job may be split.
+pub(crate) const SPLITS: u32 = 5;
 
 /// What programs of the farm store, or send to each other.
 pub trait Message: Serialize {

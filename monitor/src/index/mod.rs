@@ -195,6 +195,7 @@ impl Index {
                 }))
             }
             RunState::Running { .. }
+            | RunState::Split { .. }
             | RunState::Queued { .. }
             | RunState::Kept { .. }
             | RunState::Cancelled => None,

@@ -63,7 +63,7 @@ impl Runs {
                 self.running.insert(job, run);
                 return;
             }
-            RunState::Queued { .. } => {}
+            RunState::Split { .. } | RunState::Queued { .. } => {}
             RunState::Waiting { until, failure } => {
                 if self.retrying.len() < RETRYING {
                     let row = RetryRow {
@@ -295,9 +295,10 @@ fn ended(run: &Run) -> Option<EndedRow> {
             reason: cause(&failure.message).to_owned(),
         },
         RunState::Cancelled => JobEnd::Cancelled,
-        RunState::Running { .. } | RunState::Queued { .. } | RunState::Waiting { .. } => {
-            return None;
-        }
+        RunState::Running { .. }
+        | RunState::Split { .. }
+        | RunState::Queued { .. }
+        | RunState::Waiting { .. } => return None,
     };
     Some(EndedRow {
         job: name(&run.job),

@@ -124,6 +124,9 @@ impl LiveDisplay {
                     bars.started(run.job.id, &file.short, *stage, worker, *since);
                 }
             }
+            RunState::Split { parts, .. } => {
+                self.say(&format!("{name}: split into {parts} parts"));
+            }
             RunState::Queued { by } => {
                 self.say(&match by {
                     Requeue::Worker(worker) => {

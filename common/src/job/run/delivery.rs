@@ -57,6 +57,7 @@ impl Run {
         let is_fallback = is_elsewhere && self.job.fallbacks.is_some();
         match &self.state {
             state if state.is_terminal() => Delivery::Drop,
+            RunState::Split { .. } => Delivery::Drop,
             RunState::Running { worker, .. } if is_ours => Delivery::Ask {
                 owner: worker.clone(),
                 is_newer: message.count > self.delivered,

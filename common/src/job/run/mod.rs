@@ -10,6 +10,7 @@
 //!                       ▲ │                                                     │
 //!                       │ └─ retry by a person ◄────────────────────────────────┘
 //!  attempt failed ──► Waiting   (claimed again, one attempt later)
+//!  Running ──► Split ──► Running   (parts enqueued, all parts done; or a part failed ──► Failed)
 //! ```
 //!
 //! A job that is in the work queue and has no run is pending: enqueueing is one write, and nothing can disagree with
@@ -194,6 +195,28 @@ impl Run {
             stage: Stage::Reading,
         };
         next
+    }
+
+    /// The owner has enqueued the parts of the job. This uses up no attempt.
+    pub fn split(&self, parts: u32, now: Timestamp) -> Self {
+        Self {
+            state: RunState::Split { since: now, parts },
+            returned: self.returned.saturating_add(1),
+            changed: now,
+            ..self.clone()
+        }
+    }
+
+    /// A part of the job has failed for good, and so has the job. `None` if the job is not split any more.
+    pub fn fail_split(&self, failure: Failure, now: Timestamp) -> Option<Self> {
+        let RunState::Split { .. } = self.state else {
+            return None;
+        };
+        Some(Self {
+            state: RunState::Failed { failure },
+            changed: now,
+            ..self.clone()
+        })
     }
 
     /// The owner begins another stage.

@@ -11,6 +11,7 @@ use crate::job::replacement::Replaced;
 use crate::job::run::health::Health;
 use crate::job::run::quality::MeasuredQuality;
 use crate::job::sidecar::Sidecar;
+use crate::job::split::SplitReport;
 use crate::recipe::encoder::Encoder;
 
 /// The result of a completed job.
@@ -60,6 +61,9 @@ pub struct Report {
     /// The files beside the source that go along with the output.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sidecars: Vec<Sidecar>,
+    /// Whether the output was made in parts, and if not, why; `None` if the job was not to be split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<SplitReport>,
     /// Warnings in words: that there were too many sidecars, and all warnings of programs that did not list `changes`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,

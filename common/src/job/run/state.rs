@@ -27,6 +27,14 @@ pub enum RunState {
         /// the live stage.
         stage: Stage,
     },
+    /// The job was split, and its parts wait or run. No worker owns the job itself.
+    Split {
+        /// When it was split.
+        #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+        since: Timestamp,
+        /// The number of its parts.
+        parts: u32,
+    },
     /// The job waits in its queue again.
     Queued {
         /// How the job came to wait again.
@@ -127,7 +135,7 @@ impl From<&RunState> for JobState {
     fn from(state: &RunState) -> Self {
         match state {
             RunState::Queued { .. } => Self::Pending,
-            RunState::Running { .. } => Self::Running,
+            RunState::Running { .. } | RunState::Split { .. } => Self::Running,
             RunState::Waiting { .. } => Self::Waiting,
             RunState::Completed { .. } => Self::Completed,
             RunState::Kept { .. } => Self::Kept,

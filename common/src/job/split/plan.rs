@@ -4,6 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::job::Job;
+use crate::job::part::Part;
+use crate::job::sidecar::Sidecars;
+use crate::names::location::Location;
+use crate::names::token::Token;
+use crate::rules::Rules;
 use crate::wire;
 
 /// A range of the frames of a film, which one worker encodes. Times are in units of [`Film::time_base`], as the source
@@ -43,8 +48,11 @@ pub struct Plan {
     pub film: Film,
     /// The chunks, in the order of the film.
     pub chunks: Vec<Chunk>,
-    /// Whether there is a part for all tracks but the film.
-    pub has_rest: bool,
+    /// The file extension of the pieces of chunks.
+    pub extension: Token,
+    /// The file extension of the piece of all tracks but the film; `None` if there is no such track.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Token>,
     /// What the worker that made the plan found in the source, in its own form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probed: Option<serde_json::Value>,
@@ -61,8 +69,61 @@ impl Plan {
         }
     }
 
+    /// The parts that are needed for the output.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        let chunks = (0..)
+            .zip(&self.chunks)
+            .map(|(number, _)| Part::Chunk(number));
+        // It is begun first: the join waits for all parts.
+        self.rest.iter().map(|_| Part::Rest).chain(chunks)
+    }
+
+    /// The chunk that a part makes.
+    pub fn chunk(&self, part: Part) -> Option<&Chunk> {
+        let number = usize::try_from(part.chunk()?).ok()?;
+        self.chunks.get(number)
+    }
+
+    /// The folder of the pieces.
+    pub fn folder(&self) -> Location {
+        folder(&self.job)
+    }
+
+    /// The location of the piece of a part.
+    pub fn piece(&self, part: Part) -> Location {
+        let extension = match part {
+            Part::Rest => self.rest.as_ref().unwrap_or(&self.extension),
+            _ => &self.extension,
+        };
+        self.folder().join(&format!("{part}.{extension}"))
+    }
+
+    /// The job of a part, as it is enqueued.
+    pub fn job_of(&self, part: Part) -> Job {
+        Job {
+            id: self.job.id.with_part(part),
+            output: self.piece(part),
+            rules: Rules::default(),
+            replacement: None,
+            sidecars: Sidecars::default(),
+            // Only parts of this job write there.
+            replace: true,
+            fallbacks: None,
+            ..self.job.clone()
+        }
+    }
+
     /// The frames of the film.
     pub fn frames(&self) -> u64 {
         self.chunks.iter().map(|chunk| chunk.frames).sum()
     }
+}
+
+/// The name of the folder, beside outputs, that holds the pieces of split jobs.
+pub const PIECES: &str = ".ffmpeg-easy";
+
+/// The folder of the pieces of a job.
+fn folder(job: &Job) -> Location {
+    let folder = job.output.folder();
+    folder.join(&format!("{PIECES}/{}", job.id.whole()))
 }

@@ -41,6 +41,13 @@ pub enum Cause {
         /// When the job ended, by the broker's clock.
         at: Timestamp,
     },
+    /// The job was split, and its parts wait or run.
+    Split {
+        /// The number of its parts.
+        parts: u32,
+        /// When it was split, by the broker's clock.
+        since: Timestamp,
+    },
     /// The original is the better result, by the rules of the job.
     Kept {
         /// The worker that decided.

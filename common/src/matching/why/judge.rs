@@ -194,6 +194,10 @@ impl WhyContext<'_> {
                     }
                 }
             }
+            RunState::Split { since, parts } => Cause::Split {
+                parts: *parts,
+                since: *since,
+            },
             RunState::Waiting { until, failure } if *until > now => Cause::Retry {
                 until: *until,
                 worker: run.failures.last().map(|attempt| attempt.worker.clone()),

@@ -27,6 +27,10 @@ impl fmt::Display for Why {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Split { parts, since } => write!(
+                f,
+                "it was split into {parts} parts at {since:.0}, which wait or run"
+            ),
             Self::Completed { worker, at } => write!(f, "completed by {worker} at {at:.0}"),
             Self::Kept { worker, at, reason } => {
                 write!(f, "the original was kept by {worker} at {at:.0}: {reason}")

@@ -142,6 +142,10 @@ fn of_run(run: &Run) -> Vec<String> {
                 times::local(*since)
             ));
         }
+        RunState::Split { since, parts } => lines.push(format!(
+            "split     into {parts} parts, since {}",
+            times::local(*since)
+        )),
         RunState::Waiting { until, .. } => {
             lines.push(format!("until     {}", times::local(*until)))
         }
@@ -232,6 +236,7 @@ fn what(what: &What) -> String {
         What::Retried(failure) => {
             format!("failed, will be retried: {}", printable(&failure.message))
         }
+        What::Split(parts) => format!("split into {parts} parts"),
         What::Completed(_) => "completed".to_owned(),
         What::Kept(report) => format!("kept: {}", report.sentence()),
         What::Failed(failure) => format!("failed for good: {}", printable(&failure.message)),

@@ -95,6 +95,7 @@ impl Attempt<'_> {
             ladder: Vec::new(),
             replaced: None,
             sidecars: Vec::new(),
+            split: None,
             warnings: Vec::new(),
             health: Some(Health::new(depth, damage)),
         }

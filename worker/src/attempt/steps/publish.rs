@@ -265,6 +265,7 @@ impl Attempt<'_> {
             health: None,
             replaced: None,
             sidecars: Vec::new(),
+            split: None,
             warnings: Vec::new(),
         }
     }

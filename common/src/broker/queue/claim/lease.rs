@@ -130,7 +130,8 @@ async fn check(claim: &Claim) -> Option<LeaseEnd> {
             RunState::Queued { .. } => Some(LeaseEnd::Moved),
             RunState::Running { .. } => None,
             // If the owner itself wrote this state, nothing reads the end of the lease any more.
-            RunState::Waiting { .. }
+            RunState::Split { .. }
+            | RunState::Waiting { .. }
             | RunState::Completed { .. }
             | RunState::Kept { .. }
             | RunState::Failed { .. } => Some(LeaseEnd::TakenOver),

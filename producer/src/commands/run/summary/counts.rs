@@ -55,7 +55,7 @@ impl Counts {
                     RunState::Completed { .. } => &mut counts.done,
                     RunState::Kept { .. } => &mut counts.kept,
                     RunState::Failed { .. } | RunState::Cancelled => &mut counts.failed,
-                    RunState::Running { .. } => &mut counts.running,
+                    RunState::Running { .. } | RunState::Split { .. } => &mut counts.running,
                     RunState::Queued { .. } | RunState::Waiting { .. } => &mut counts.pending,
                 },
             };

@@ -174,7 +174,10 @@ impl Row {
                 self.seconds = Some(report.seconds);
                 self.kept = Some(report.sentence());
             }
-            RunState::Running { .. } | RunState::Queued { .. } | RunState::Cancelled => {}
+            RunState::Running { .. }
+            | RunState::Split { .. }
+            | RunState::Queued { .. }
+            | RunState::Cancelled => {}
         }
     }
 }

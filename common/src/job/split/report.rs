@@ -1,0 +1,36 @@
+//! What became of a split, for people.
+
+use serde::{Deserialize, Serialize};
+
+use crate::farm::worker_name::WorkerName;
+use crate::job::part::Part;
+
+/// How a completed job was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum SplitReport {
+    /// In parts.
+    Parts(Vec<PartReport>),
+    /// As a whole, for this reason.
+    Whole(String),
+}
+
+/// One part of a completed job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PartReport {
+    /// The part.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub part: Part,
+    /// The worker that made it.
+    pub worker: WorkerName,
+    /// How often it was claimed.
+    pub attempt: u32,
+    /// Video frames.
+    pub frames: u64,
+    /// Wall time of ffmpeg's encode in seconds.
+    pub encode_seconds: f64,
+    /// Bytes of its piece.
+    pub size: u64,
+}

@@ -1,0 +1,111 @@
+//! The state of a split: which parts are done, and what their pieces have in common.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::job::part::Part;
+use crate::job::split::plan::Plan;
+use crate::wire;
+
+/// What is known of the parts of a split job, written by compare-and-set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SplitState {
+    /// The digest of the header that all chunks must have, to be joined: that of the first accepted chunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// The builds of ffmpeg that make another header: see [`crate::farm::card::Ffmpeg::build`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refused: BTreeSet<String>,
+    /// The chunks whose pieces are in place.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub chunks: BTreeSet<u32>,
+    /// Whether the piece of all other tracks is in place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rest: bool,
+}
+
+impl wire::Message for SplitState {}
+
+/// Whether a chunk can be joined with the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fits {
+    /// It can.
+    Yes,
+    /// Its header is another one: it would not play behind the others.
+    OtherHeader,
+}
+
+impl SplitState {
+    /// Whether a part is done.
+    pub fn has(&self, part: Part) -> bool {
+        match part {
+            Part::Whole => false,
+            Part::Chunk(number) | Part::Twin(number) => self.chunks.contains(&number),
+            Part::Rest => self.rest,
+        }
+    }
+
+    /// Marks a part as done.
+    pub fn mark(&mut self, part: Part) {
+        match part {
+            Part::Whole => {}
+            Part::Chunk(number) | Part::Twin(number) => drop(self.chunks.insert(number)),
+            Part::Rest => self.rest = true,
+        }
+    }
+
+    /// Marks a part as missing: its piece is gone.
+    pub fn unmark(&mut self, part: Part) {
+        match part {
+            Part::Whole => {}
+            Part::Chunk(number) | Part::Twin(number) => drop(self.chunks.remove(&number)),
+            Part::Rest => self.rest = false,
+        }
+    }
+
+    /// Whether all parts are done.
+    pub fn is_complete(&self, plan: &Plan) -> bool {
+        plan.parts().all(|part| self.has(part))
+    }
+
+    /// Compares the header of a chunk with that of the others. The first one decides; a build that makes another one is
+    /// refused from then on.
+    pub fn compare(&mut self, header: &str, build: &str) -> Fits {
+        match &self.header {
+            Some(fixed) if fixed != header => {
+                self.refused.insert(build.to_owned());
+                Fits::OtherHeader
+            }
+            Some(_) => Fits::Yes,
+            None => {
+                self.header = Some(header.to_owned());
+                Fits::Yes
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_header_decides() {
+        let mut state = SplitState::default();
+        assert_eq!(state.compare("a", "one"), Fits::Yes);
+        assert_eq!(state.compare("a", "two"), Fits::Yes);
+        assert_eq!(state.compare("b", "three"), Fits::OtherHeader);
+        assert_eq!(state.refused, BTreeSet::from(["three".to_owned()]));
+        assert_eq!(state.header.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn a_twin_does_the_work_of_its_chunk() {
+        let mut state = SplitState::default();
+        state.mark(Part::Twin(3));
+        assert!(state.has(Part::Chunk(3)));
+        state.unmark(Part::Chunk(3));
+        assert_eq!(state, SplitState::default());
+    }
+}
