@@ -96,6 +96,7 @@ impl Farm {
                 health: None,
                 replaced: None,
                 sidecars: Vec::new(),
+                split: None,
                 warnings: Vec::new(),
             };
             let end = ago(since - seconds as i64);
