@@ -16,6 +16,7 @@ pub mod run;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod sound;
+pub mod split;
 mod timecode;
 pub mod tracks;
 

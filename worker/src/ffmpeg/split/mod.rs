@@ -1,0 +1,6 @@
+//! Splitting a film: which frames it has, where it is cut, and whether that pays.
+
+pub mod cut;
+pub mod gain;
+pub mod index;
+pub mod sizes;
