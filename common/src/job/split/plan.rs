@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::farm::card::Proof;
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::job::Job;
 use crate::job::part::Part;
 use crate::job::sidecar::Sidecars;
 use crate::names::location::Location;
 use crate::names::token::Token;
+use crate::recipe::encoder::Encoder;
 use crate::rules::Rules;
 use crate::wire;
 
@@ -53,9 +55,10 @@ pub struct Plan {
     /// The file extension of the piece of all tracks but the film; `None` if there is no such track.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest: Option<Token>,
-    /// What the worker that made the plan found in the source, in its own form.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub probed: Option<serde_json::Value>,
+    /// The encoder of all chunks.
+    pub encoder: Encoder,
+    /// What the worker that made the plan has proved of it: the join describes the output by it, wherever it runs.
+    pub proof: Proof,
 }
 
 impl wire::Message for Plan {}
