@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::farm::worker_name::WorkerName;
+use crate::job::id::JobId;
 
 /// Prefix of entries that are about to be removed.
 pub const REMOVED: &str = "removed-";
@@ -28,6 +29,10 @@ pub fn kind(worker: &WorkerName) -> String {
 pub fn is_own(name: &str) -> bool {
     // A worker writes UUIDs in one form only.
     let is_uuid = |text: &str| text.len() == 36 && Uuid::try_parse(text).is_ok();
+    let is_job = |text: &str| {
+        text.parse::<JobId>()
+            .is_ok_and(|job| job.to_string() == text)
+    };
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
     if let Some(rest) = name.strip_prefix(REMOVED).or(name.strip_prefix("proof-")) {
         return is_uuid(rest);
@@ -35,7 +40,7 @@ pub fn is_own(name: &str) -> bool {
     matches!(name, "peek" | "sample")
         || name
             .rsplit_once('-')
-            .is_some_and(|(job, attempt)| is_uuid(job) && is_number(attempt))
+            .is_some_and(|(job, attempt)| is_job(job) && is_number(attempt))
 }
 
 #[cfg(test)]
@@ -49,6 +54,8 @@ mod tests {
             "peek".to_owned(),
             "sample".to_owned(),
             format!("{ID}-1"),
+            format!("{ID}-chunk-7-1"),
+            format!("{ID}-rest-2"),
             format!("proof-{ID}"),
             format!("removed-{ID}"),
         ] {
@@ -61,6 +68,7 @@ mod tests {
             "peek-2",
             "a-1",
             "removed-films",
+            "chunk-7-1",
             "",
         ] {
             assert!(!is_own(other), "{other}");

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::farm::card::Proof;
+use crate::farm::film::FilmFindings;
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::job::Job;
 use crate::job::part::Part;
@@ -12,6 +13,7 @@ use crate::names::token::Token;
 use crate::recipe::encoder::Encoder;
 use crate::rules::Rules;
 use crate::wire;
+use crate::wire::is_default;
 
 /// A range of the frames of a film, which one worker encodes. Times are in units of [`Film::time_base`], as the source
 /// has them.
@@ -35,6 +37,9 @@ pub struct Film {
     pub stream: usize,
     /// The unit of times, in seconds: numerator and denominator.
     pub time_base: (u32, u32),
+    /// What was found in it by decoding parts: the same holds for all chunks.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub findings: FilmFindings,
 }
 
 /// How a job is split. It is written once, before the parts are enqueued.
