@@ -5,6 +5,7 @@
 //! nats     streams, consumers and buckets: knows no job
 //! queue    a job's way: enqueued, polled, claimed, leased, ended; its messages, its run
 //! submit   one batch: its outputs named and looked up, its missing jobs enqueued
+//! split    plans of split jobs, their parts, and what follows from the end of a part
 //! steer    changes by people: cancel, move, retry
 //! read     jobs, lanes and history, without taking part
 //! ladder   renditions of one source, and the master files that follow once all are made
@@ -19,6 +20,7 @@ mod library;
 mod nats;
 mod queue;
 mod read;
+mod split;
 mod steer;
 mod submit;
 

@@ -121,6 +121,12 @@ impl Priority {
     pub fn descending() -> impl Iterator<Item = Self> {
         (1..=10).rev().map(Self)
     }
+
+    /// The next more urgent one, if there is any.
+    #[must_use]
+    pub fn raised(self) -> Self {
+        Self((self.0 + 1).min(10))
+    }
 }
 
 impl Default for Priority {

@@ -22,6 +22,9 @@ pub const OUTPUTS: &str = "outputs";
 /// Key-value bucket of live workers' heartbeats, by worker.
 pub const WORKERS: &str = "workers";
 
+/// Key-value bucket of split jobs: their plans, by [`plan`], and which parts are done, by [`split_state`].
+pub const PLANS: &str = "plans";
+
 /// The subjects of [`JOBS`].
 pub const JOBS_SUBJECTS: [&str; 2] = ["jobs.*.*.*.*", "later.*.*"];
 /// The subjects of [`EVENTS`].
@@ -198,6 +201,29 @@ pub fn job_of_run(key: &str) -> Option<JobId> {
     let (job, part) = key.split_once('.')?;
     of_key(job, part)
 }
+
+/// The keys in [`RUNS`] of a job and all of its parts.
+pub(crate) fn runs_of(job: &JobId) -> String {
+    format!("{}.*", job.whole())
+}
+
+/// The messages in all lanes of a job and all of its parts.
+pub(crate) fn job_and_parts_anywhere(job: &JobId) -> String {
+    format!("jobs.*.*.{}.*", job.whole())
+}
+
+/// The key of a plan in [`PLANS`], whichever part of the job is named.
+pub fn plan(job: &JobId) -> String {
+    job.whole().to_string()
+}
+
+/// The key in [`PLANS`] of the state of a split.
+pub fn split_state(job: &JobId) -> String {
+    format!("{}.state", job.whole())
+}
+
+/// The keys of the states of all splits.
+pub(crate) const SPLIT_STATES: &str = "*.state";
 
 /// The key of a saved preset in [`SETTINGS`].
 pub fn preset(name: &Token) -> String {

@@ -58,6 +58,7 @@ async fn a_plain_client_finds_what_the_design_names() {
         "KV_libraries",
         "KV_notifications",
         "KV_outputs",
+        "KV_plans",
         "KV_runs",
         "KV_settings",
         "KV_workers",

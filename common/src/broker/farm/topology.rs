@@ -26,6 +26,7 @@ impl Broker {
             dead(replicas),
             outputs(replicas),
             runs(replicas),
+            plans(replicas),
             workers(replicas),
             control(replicas),
             settings(replicas),
@@ -145,6 +146,11 @@ fn bucket(name: &str, description: &str, num_replicas: usize) -> stream::Config 
 fn runs(replicas: usize) -> stream::Config {
     let description = "what has become of jobs since a worker took them";
     bucket(subject::RUNS, description, replicas)
+}
+
+fn plans(replicas: usize) -> stream::Config {
+    let description = "how jobs are split, and which of their parts are done";
+    bucket(subject::PLANS, description, replicas)
 }
 
 fn outputs(replicas: usize) -> stream::Config {
