@@ -172,7 +172,9 @@ impl Broker {
         if plans.is_empty() {
             return Ok(Vec::new());
         }
-        let states = self.nats.values_of::<SplitState>(PLANS, subject::SPLIT_STATES);
+        let states = self
+            .nats
+            .values_of::<SplitState>(PLANS, subject::SPLIT_STATES);
         let mut states: std::collections::HashMap<String, SplitState> = states
             .await?
             .into_iter()
