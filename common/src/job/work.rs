@@ -6,7 +6,7 @@ use crate::job::kind::{CheckDepth, JobKind};
 use crate::job::ladder::Ladder;
 use crate::job::replacement::Replacement;
 use crate::names::location::Location;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, Video};
 use crate::rules::Rules;
 
 /// What one job does. The same work asked for twice is one job.
@@ -52,5 +52,15 @@ impl Work {
             kind: JobKind::Check(depth),
             ..Self::new(input, Recipe::copy(), output)
         }
+    }
+
+    /// Whether the film of the output is one that is encoded on its own, so that its frames can be encoded in parts.
+    pub fn may_be_split(&self) -> bool {
+        let is_encode = self.kind.writes() && matches!(self.recipe.video, Video::Encode(_));
+        let is_joined = self
+            .further
+            .iter()
+            .any(|further| further.role.is_continuation());
+        is_encode && !is_joined && self.ladder.is_none()
     }
 }

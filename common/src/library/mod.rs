@@ -20,6 +20,7 @@ use crate::farm::queue::Priority;
 use crate::job::Fallbacks;
 use crate::job::replacement::Replacement;
 use crate::job::sidecar::Sidecars;
+use crate::job::split::Split;
 use crate::library::exclude::Exclusions;
 use crate::names::location::Location;
 use crate::names::token::Token;
@@ -52,6 +53,9 @@ pub struct Library {
     /// What becomes of the files beside its files.
     #[serde(default, skip_serializing_if = "is_default")]
     pub sidecars: Sidecars,
+    /// Whether its files are encoded in parts.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub split: Split,
     /// When jobs are enqueued, by the clock of the worker that scans; always if not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
@@ -132,6 +136,7 @@ impl Library {
             rules: Rules::default(),
             results,
             sidecars: Sidecars::Carry,
+            split: Split::Auto,
             schedule: None,
             exclude: Exclusions::default(),
             settle: usual_settle(),
@@ -184,6 +189,7 @@ impl Library {
             fallbacks: self.fallbacks.clone(),
             rules: self.rules.clone(),
             sidecars: self.sidecars,
+            split: self.split,
             ..JobTerms::new()
         }
     }

@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::job::companion::Suffix;
+use crate::job::split::Split;
 use crate::names::token::Token;
-use crate::recipe::Recipe;
 use crate::recipe::{NameError, NameTemplate, Outputs, OutputsError};
+use crate::recipe::{Recipe, Video};
 use crate::submit::feasible::{self, Infeasible};
 
 /// The extension of HLS playlists.
@@ -42,6 +43,13 @@ pub struct OutputSet {
     "--replace needs one output for each source: leave the renditions out, or choose another container"
 )]
 pub struct SeveralOutputs;
+
+/// Chunks are asked for, and no output can be made of some.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error(
+    "chunks of {0} need a film that is encoded: only the frames of video are split, and of a ladder not these either"
+)]
+pub struct NothingToSplit(Split);
 
 /// No source can have such outputs.
 #[derive(Debug, thiserror::Error)]
@@ -130,6 +138,18 @@ impl OutputSet {
     /// Whether the outputs of a source are the renditions of a ladder.
     pub fn is_ladder(&self) -> bool {
         self.first().container.is_ladder()
+    }
+
+    /// Checks that outputs for which chunks are asked can be made of some. `auto` fits all.
+    ///
+    /// # Errors
+    /// No video is encoded, or the outputs are the renditions of a ladder.
+    pub fn check_split(&self, split: Split) -> Result<(), NothingToSplit> {
+        let is_encode = matches!(self.first().video, Video::Encode(_));
+        match split {
+            Split::Every(_) if !is_encode || self.is_ladder() => Err(NothingToSplit(split)),
+            _ => Ok(()),
+        }
     }
 
     /// The recipe of the first output. All outputs have its encoder.

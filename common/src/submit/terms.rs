@@ -6,6 +6,7 @@ use crate::farm::queue::{Lane, Priority, Queue};
 use crate::farm::worker_name::WorkerName;
 use crate::job::id::BatchId;
 use crate::job::sidecar::Sidecars;
+use crate::job::split::Split;
 use crate::job::work::Work;
 use crate::job::{Fallbacks, Job};
 use crate::recipe::Recipe;
@@ -32,6 +33,8 @@ pub struct JobTerms {
     pub rules: Rules,
     /// What becomes of the files beside the sources.
     pub sidecars: Sidecars,
+    /// Whether the films that can be split are encoded in parts.
+    pub split: Split,
 }
 
 /// Which ended jobs are replaced by new ones.
@@ -64,6 +67,7 @@ impl JobTerms {
             renew: Renew::Never,
             rules: Rules::default(),
             sidecars: Sidecars::default(),
+            split: Split::default(),
         }
     }
 
@@ -90,12 +94,60 @@ impl JobTerms {
             rules: self.rules.clone(),
             ..work
         };
+        let split = match work.may_be_split() {
+            true => self.split,
+            false => Split::Off,
+        };
         Job {
             sidecars: self.sidecars,
+            split,
             attempts: self.attempts,
             replace: work.kind.writes() && self.replaces(),
             fallbacks: self.fallbacks.clone(),
             ..Job::of(batch, work, salt)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::further::{FurtherInput, FurtherRole, Join};
+    use crate::job::kind::CheckDepth;
+    use crate::recipe::Choice;
+    use crate::recipe::encoder::Codec;
+    use crate::{testing, wire};
+
+    #[test]
+    fn only_a_film_that_is_encoded_on_its_own_is_split() {
+        let terms = JobTerms {
+            split: Split::Auto,
+            ..JobTerms::new()
+        };
+        let encode = testing::job(Choice::Codec(Codec::Hevc), 10).work();
+        let job = terms.job(BatchId::new(), encode.clone());
+        assert_eq!(job.split, Split::Auto);
+        let unsplit = JobTerms::new().job(BatchId::new(), encode.clone());
+        assert_eq!(job.id, unsplit.id);
+
+        let then = FurtherInput {
+            input: encode.input.clone(),
+            role: FurtherRole::Continuation(Join::ByRecipe),
+        };
+        let joined = Work {
+            further: vec![then],
+            ..encode.clone()
+        };
+        let copied = Work {
+            recipe: Recipe::copy(),
+            ..encode.clone()
+        };
+        let check = Work::check(encode.input, CheckDepth::Full);
+        for work in [joined, copied, check] {
+            let job = terms.job(BatchId::new(), work);
+            assert_eq!(job.split, Split::Off, "{:?}", job.kind);
+            // Older workers read it as before.
+            assert!(wire::Message::version(&job) < wire::SPLITS);
         }
     }
 }

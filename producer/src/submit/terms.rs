@@ -6,6 +6,7 @@ use clap::Args;
 use common::farm::queue::Priority;
 use common::farm::worker_name::WorkerName;
 use common::job::sidecar::Sidecars;
+use common::job::split::Split;
 use common::job::{Fallbacks, Job};
 use common::recipe::Recipe;
 use common::submit::output_set::OutputSet;
@@ -40,6 +41,9 @@ pub(crate) struct JobOptions {
     /// What becomes of files beside a source that bear its name, such as film.en.srt, film.nfo and film-poster.jpg [default: carry with --replace, leave with -o]
     #[arg(long, value_name = "WHAT", value_enum)]
     pub sidecars: Option<SidecarOption>,
+    /// Whether a film is encoded in parts, by as many workers as there are: auto (if it pays), off, or always in chunks of about so much of the film, e.g. 30s
+    #[arg(long, value_name = "auto|off|TIME", default_value_t = Split::Auto)]
+    pub split: Split,
     #[command(flatten)]
     pub rules: RuleOptions,
     /// Only show what would be done with each file: its output, or why it is skipped, and what would be kept, converted or lost
@@ -52,8 +56,8 @@ pub(crate) struct JobOptions {
 
 impl JobOptions {
     /// # Errors
-    /// If only one of `--hop-after` and several encoders is given, or the rules or sidecars make no sense for these
-    /// outputs.
+    /// If only one of `--hop-after` and several encoders is given, or the rules, sidecars or chunks make no sense for
+    /// these outputs.
     pub(crate) fn terms(&self, outputs: &OutputSet, renew: Renew) -> Result<JobTerms, Error> {
         let rules = self.rules.rules();
         rules.check(outputs).map_err(Error::usage)?;
@@ -64,6 +68,7 @@ impl JobOptions {
                 "players of a ladder read no files beside it: leave --sidecars carry out",
             ));
         }
+        outputs.check_split(self.split).map_err(Error::usage)?;
         Ok(JobTerms {
             rules,
             fallbacks: self.fallbacks(outputs.first())?,
@@ -74,6 +79,7 @@ impl JobOptions {
             overwrite: self.overwrite,
             renew,
             sidecars,
+            split: self.split,
         })
     }
 

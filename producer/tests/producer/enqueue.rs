@@ -36,6 +36,44 @@ fn the_same_folder_twice_adds_nothing_and_says_so() {
 }
 
 #[test]
+fn films_are_split_unless_a_person_says_otherwise() {
+    let farm = Farm::start();
+    farm.film("in/a.mp4", b"one");
+    let split = |options: &[&str]| {
+        let line = ["enqueue", "in", "-o", "out", "--json"];
+        farm.producer(line.iter().chain(options)).succeeded();
+        let jobs = farm.producer(["jobs", "--json"]).succeeded().json();
+        let id = jobs[0]["id"].as_str().unwrap().to_owned();
+        let job = farm.producer(["job", &id, "--json"]).succeeded().json();
+        farm.producer(["cancel", &id]).succeeded();
+        (id, job["pending"]["job"]["split"].clone())
+    };
+    let x264 = ["--encoder", "libx264"];
+    let (id, usual) = split(&x264);
+    assert_eq!(usual, "auto");
+    farm.producer(["retry", &id]).succeeded();
+    farm.producer(["cancel", &id]).succeeded();
+    let with = |last: &[&'static str]| [&x264[..], &["--again", "--split"], last].concat();
+    assert_eq!(split(&with(&["2m"])).1, serde_json::json!({"every": 120}));
+    assert_eq!(split(&with(&["off"])).1, serde_json::Value::Null);
+    assert_eq!(
+        split(&["--video", "copy", "--again"]).1,
+        serde_json::Value::Null
+    );
+
+    let refused = |options: &[&str]| {
+        let line = ["enqueue", "in", "-o", "out", "--split"];
+        let refused = farm.producer(line.iter().chain(options));
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        refused.stderr
+    };
+    let no_length = refused(&["soon", "--encoder", "libx264"]);
+    assert!(no_length.contains("is no way to split"), "{no_length}");
+    let copied = refused(&["30s", "--video", "copy"]);
+    assert!(copied.contains("a film that is encoded"), "{copied}");
+}
+
+#[test]
 fn a_changed_source_or_recipe_is_another_job() {
     let farm = Farm::start();
     farm.film("in/a.mp4", b"one");

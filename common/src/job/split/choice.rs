@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Whether a file is encoded in parts, by several encodes at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,12 +18,20 @@ pub enum Split {
     /// If it pays.
     Auto,
     /// Wherever it can be done, in chunks of about so many seconds of film.
-    Every(u32),
+    Every(#[serde(deserialize_with = "length")] u32),
 }
 
 impl Split {
     /// The shortest and the longest chunk that may be asked for, in seconds.
     pub const LENGTHS: std::ops::RangeInclusive<u32> = 1..=86_400;
+}
+
+fn length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let seconds = u32::deserialize(deserializer)?;
+    match Split::LENGTHS.contains(&seconds) {
+        true => Ok(seconds),
+        false => Err(D::Error::custom(SplitError(format!("{seconds}s")))),
+    }
 }
 
 impl fmt::Display for Split {
@@ -81,5 +90,9 @@ mod tests {
         for foreign in ["", "on", "0s", "1500ms", "2days", "30"] {
             foreign.parse::<Split>().expect_err(foreign);
         }
+        let every =
+            |seconds| serde_json::from_value::<Split>(serde_json::json!({"every": seconds}));
+        assert_eq!(every(90).expect("a length"), Split::Every(90));
+        every(0).expect_err("no length");
     }
 }

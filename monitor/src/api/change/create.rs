@@ -13,6 +13,7 @@ use common::job::input::Input;
 use common::job::ladder::Ladder;
 use common::job::replacement::{Replacement, TRASH};
 use common::job::sidecar::Sidecars;
+use common::job::split::Split;
 use common::job::work::Work;
 use common::matching::pin;
 use common::names::location::Location;
@@ -71,6 +72,8 @@ pub(crate) struct NewJobs {
     rules: Rules,
     /// What becomes of the files beside the sources; by default `carry` with `replace`, and else `leave`.
     sidecars: Option<Sidecars>,
+    /// Whether a film is encoded in parts; `auto` by default.
+    split: Option<Split>,
 }
 
 /// The result of a request for new jobs.
@@ -128,12 +131,17 @@ pub(crate) async fn create(
         let why = "players of a ladder read no files beside it: leave `sidecars` out";
         return Err(Refusal::unsound(why));
     }
+    let split = request.split.unwrap_or(Split::Auto);
+    outputs
+        .check_split(split)
+        .map_err(|why| Refusal::unsound(why.to_string()))?;
     let terms = JobTerms {
         rules,
         fallbacks: fallbacks(&request)?,
         worker: request.worker.clone(),
         priority: request.priority,
         sidecars,
+        split,
         ..JobTerms::new()
     };
     let named = named(&shared.broker, media, &request, &outputs, &folder).await?;

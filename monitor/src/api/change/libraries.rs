@@ -7,6 +7,7 @@ use common::farm::hours::Hours;
 use common::farm::queue::Priority;
 use common::job::Fallbacks;
 use common::job::sidecar::Sidecars;
+use common::job::split::Split;
 use common::library::exclude::Exclusions;
 use common::library::{Library, Results, check};
 use common::names::token::Token;
@@ -40,6 +41,8 @@ pub(crate) struct WantedLibrary {
     replacement: Option<WantedReplacement>,
     /// What becomes of the files beside its files; `carry` by default.
     sidecars: Option<Sidecars>,
+    /// Whether its files are encoded in parts; `auto` by default.
+    split: Option<Split>,
     /// When jobs are enqueued, by the clock of the worker that scans; always by default.
     #[schema(value_type = Option<String>)]
     schedule: Option<Hours>,
@@ -113,6 +116,7 @@ impl WantedLibrary {
             preset: self.preset,
             rules: self.rules,
             sidecars: self.sidecars.unwrap_or(new.sidecars),
+            split: self.split.unwrap_or(new.split),
             schedule: self.schedule,
             exclude: Exclusions::new(&self.exclude).map_err(|why| unsound(&why))?,
             settle: self.settle.unwrap_or(new.settle),

@@ -1354,6 +1354,7 @@ export interface components {
             replacement?: components["schemas"]["Replacement"] | null;
             rules?: components["schemas"]["Rules"];
             sidecars?: components["schemas"]["Sidecars"];
+            split?: components["schemas"]["Split"];
         };
         JobEnd: {
             encoder?: components["schemas"]["Encoder"] | null;
@@ -1546,6 +1547,7 @@ export interface components {
             /** Format: int64 */
             settle?: number;
             sidecars?: components["schemas"]["Sidecars"];
+            split?: components["schemas"]["Split"];
             /** Format: int32 */
             verify_per_day?: number;
         };
@@ -1653,6 +1655,7 @@ export interface components {
             replace?: components["schemas"]["WantedReplacement"] | null;
             rules?: components["schemas"]["Rules"];
             sidecars?: components["schemas"]["Sidecars"] | null;
+            split?: components["schemas"]["Split"] | null;
             worker?: components["schemas"]["WorkerName"] | null;
         };
         NewSample: {
@@ -1713,6 +1716,18 @@ export interface components {
                 number
             ][];
             total: number;
+        };
+        PartReport: {
+            /** Format: int32 */
+            attempt: number;
+            /** Format: double */
+            encode_seconds: number;
+            /** Format: int64 */
+            frames: number;
+            part: string;
+            /** Format: int64 */
+            size: number;
+            worker: components["schemas"]["WorkerName"];
         };
         Pending: {
             job: components["schemas"]["Job"];
@@ -1881,6 +1896,7 @@ export interface components {
             quality?: components["schemas"]["MeasuredQuality"] | null;
             replaced?: components["schemas"]["Replaced"] | null;
             sidecars?: components["schemas"]["Sidecar"][];
+            split?: components["schemas"]["SplitReport"] | null;
             /** Format: double */
             total_seconds: number;
             warnings?: string[];
@@ -1938,6 +1954,13 @@ export interface components {
                 since: string;
                 stage: components["schemas"]["Stage"];
                 worker: components["schemas"]["WorkerName"];
+            };
+        } | {
+            split: {
+                /** Format: int32 */
+                parts: number;
+                /** Format: date-time */
+                since: string;
             };
         } | {
             queued: {
@@ -2117,6 +2140,15 @@ export interface components {
         };
         /** @enum {string} */
         Speed: "slowest" | "slower" | "slow" | "medium" | "fast" | "faster" | "fastest";
+        Split: "off" | "auto" | {
+            /** Format: int32 */
+            every: number;
+        };
+        SplitReport: {
+            parts: components["schemas"]["PartReport"][];
+        } | {
+            whole: string;
+        };
         /** @enum {string} */
         Stage: "reading" | "searching" | "encoding" | "verifying" | "publishing";
         StateShare: {
@@ -2342,6 +2374,7 @@ export interface components {
             /** Format: int64 */
             settle?: number | null;
             sidecars?: components["schemas"]["Sidecars"] | null;
+            split?: components["schemas"]["Split"] | null;
             /** Format: int32 */
             verify_per_day?: number;
         };
@@ -2374,6 +2407,9 @@ export interface components {
             moved: components["schemas"]["Queue"];
         } | "requeued" | {
             retried: components["schemas"]["Failure"];
+        } | {
+            /** Format: int32 */
+            split: number;
         } | {
             completed: components["schemas"]["Report"];
         } | {

@@ -15,6 +15,7 @@ type Schemas = components["schemas"];
 // What the server answers, as its OpenAPI document describes it.
 
 export type State = Schemas["LiveState"];
+export type SplitChoice = Schemas["Split"];
 export type Attention = Schemas["Attention"];
 export type BatchRow = Schemas["BatchRow"];
 export type CardRow = Schemas["CardRow"];

@@ -2,6 +2,7 @@
 
 use common::job::replacement::HardLinks;
 use common::job::sidecar::Sidecars;
+use common::job::split::Split;
 use harness::browser::Browser;
 
 use super::{choose, keep_alive, open};
@@ -293,6 +294,8 @@ async fn results_go_to_the_places_of_the_originals() {
     choose(&mut browser, ".new-jobs [name=days]", "7").await;
     choose(&mut browser, ".new-jobs [name=hard-links]", "replace").await;
     choose(&mut browser, ".new-jobs [name=sidecars]", "leave").await;
+    choose(&mut browser, ".new-jobs [name=split]", "every").await;
+    choose(&mut browser, ".new-jobs [name=chunk]", "45").await;
     let bin = films.path().join("bin");
     let trash = bin.to_str().expect("text");
     choose(&mut browser, ".new-jobs [name=trash]", trash).await;
@@ -312,6 +315,7 @@ async fn results_go_to_the_places_of_the_originals() {
     assert_eq!(replacement.days, 7);
     assert_eq!(replacement.hard_links, HardLinks::Replace);
     assert_eq!(job.sidecars, Sidecars::Leave);
+    assert_eq!(job.split, Split::Every(45));
     let trash = bin.join(".ffmpeg-easy-trash");
     assert_eq!(replacement.trash.path(), Some(trash));
     drop(browser);

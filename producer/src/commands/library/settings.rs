@@ -11,6 +11,7 @@ use common::farm::hours::Hours;
 use common::farm::queue::Priority;
 use common::job::Fallbacks;
 use common::job::replacement::Replacement;
+use common::job::split::Split;
 use common::library::exclude::Exclusions;
 use common::library::{Library, Results, check};
 use common::names::location::Location;
@@ -61,6 +62,9 @@ pub(super) struct LibraryOptions {
     /// What becomes of files beside a source that bear its name, such as film.en.srt, film.nfo and film-poster.jpg [default: carry]
     #[arg(long, value_name = "WHAT", value_enum)]
     pub sidecars: Option<SidecarOption>,
+    /// Whether a film is encoded in parts, by as many workers as there are: auto (if it pays), off, or always in chunks of about so much of the film, e.g. 30s [default: auto]
+    #[arg(long, value_name = "auto|off|TIME")]
+    pub split: Option<Split>,
     /// Enqueue jobs only in these hours, by the scanning worker's local time, e.g. 22:00-07:00; `always` for no limit
     #[arg(long, value_name = "HOURS", value_parser = schedule)]
     pub schedule: Option<Schedule>,
@@ -151,6 +155,9 @@ impl LibraryOptions {
         }
         if let Some(sidecars) = self.sidecars {
             library.sidecars = sidecars.into();
+        }
+        if let Some(split) = self.split {
+            library.split = split;
         }
         if let Some(Schedule(hours)) = &self.schedule {
             library.schedule.clone_from(hours);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use common::job::split::Split;
 use common::library::scan::{ScanPhase, ScanRecord};
 use common::library::summary::{Basis, Figures, Saving, Share, Summary};
 use common::library::{Library, Results};
@@ -88,6 +89,7 @@ fn settings_of(name: &Token, library: &Library) -> Vec<(&'static str, String)> {
         ("Location", library.location.to_string()),
         ("Recipe", library.recipe.to_string()),
         ("Results", results),
+        ("Split", split(library.split)),
         ("Rules", rules(library)),
         ("Excluded", library.exclude.to_string()),
     ];
@@ -111,6 +113,14 @@ fn settings_of(name: &Token, library: &Library) -> Vec<(&'static str, String)> {
     };
     lines.push(("Checks", checks));
     lines
+}
+
+fn split(split: Split) -> String {
+    match split {
+        Split::Off => "never".to_owned(),
+        Split::Auto => "if it pays".to_owned(),
+        Split::Every(_) => format!("in chunks of {split}"),
+    }
 }
 
 fn rules(library: &Library) -> String {

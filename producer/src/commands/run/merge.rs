@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use common::job::further::Join;
+use common::job::split::Split;
 use common::names::location::Location;
 use common::recipe::encoder::Codec;
 use common::recipe::{Choice, Container, Outputs};
@@ -90,6 +91,11 @@ pub(crate) async fn run(
     if options.jobs.sidecars == Some(SidecarOption::Carry) {
         return Err(Error::usage(
             "merge joins several files, and sidecars fit one of them: leave --sidecars carry out",
+        ));
+    }
+    if let Split::Every(_) = options.jobs.split {
+        return Err(Error::usage(
+            "merge joins several films, and only one that is alone can be split: leave --split out",
         ));
     }
     if options.jobs.rules.are_given() {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::farm::queue::Priority;
+use common::job::split::Split;
 use common::recipe::{Choice, Recipe};
 use common::submit::output_set::OutputSet;
 use common::submit::terms::Renew;
@@ -88,6 +89,7 @@ pub(crate) async fn commands(
         again: true,
         overwrite: true,
         sidecars: None,
+        split: Split::Off,
         rules: RuleOptions::default(),
         dry_run: true,
         json: false,

@@ -8,6 +8,7 @@ import { readableLocation } from "../../lib/format.js";
 import { createLoader } from "../../lib/retry.js";
 import { field } from "../../widgets/dialog.js";
 import { recipeForm } from "../../widgets/recipe-form/form.js";
+import { splitField } from "../../widgets/split-field.js";
 
 /**
  * @param {Deps} deps
@@ -29,6 +30,8 @@ export function libraryEditor(deps, row, done) {
   const skip = h("input", { name: "skip", autocomplete: "off", placeholder: "video.codec in [hevc, av1]", value: library?.rules?.skip_if ?? "" });
   const saving = h("input", { type: "number", name: "saving", min: 0, max: 99, value: library?.rules?.min_saving ?? "" });
   const sidecars = h("input", { type: "checkbox", name: "sidecars", checked: !library || library.sidecars === "carry" });
+  const split = splitField();
+  split.fill(library ? (library.split ?? "off") : "auto");
   const schedule = h("input", { name: "schedule", autocomplete: "off", placeholder: "22:00-07:00", value: library?.schedule ?? "" });
   const exclude = h("input", { name: "exclude", autocomplete: "off", placeholder: "Extras/**, *.sample.*", value: (library?.exclude ?? []).join(", ") });
   const settle = h("input", { type: "number", name: "settle", min: 0, max: 604800, value: library?.settle ?? 60, required: true });
@@ -59,6 +62,7 @@ export function libraryEditor(deps, row, done) {
       field("Scanned every, seconds", every),
       field("Files checked a day", verify),
       field("Priority", priority),
+      ...split.elements,
       hopField,
     ),
     problem,
@@ -100,6 +104,7 @@ export function libraryEditor(deps, row, done) {
         preset: recipe.preset(),
         rules: { ...library?.rules, skip_if: skip.value || null, min_saving: saving.value === "" ? null : Number(saving.value) },
         sidecars: sidecars.checked ? "carry" : "leave",
+        split: split.value(),
         schedule: schedule.value || null,
         exclude: exclude.value.split(",").map((pattern) => pattern.trim()).filter(Boolean),
         settle: Number(settle.value),

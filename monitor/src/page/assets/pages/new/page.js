@@ -1,7 +1,7 @@
 // @ts-check
 // A new job: files of the store, a recipe, the workers that could run it, and off it goes.
 
-/** @import { Mount, Outputs, Plan, PresetRow, Recipe } from "#types" */
+/** @import { Mount, Outputs, Plan, PresetRow, Recipe, SplitChoice } from "#types" */
 
 import { h, offer, say, sayProblem, set } from "../../lib/dom.js";
 import { bytes, plural, printable } from "../../lib/format.js";
@@ -34,6 +34,7 @@ const TYPING = 250;
  * @property {string} trash the folder whose trash takes originals; empty for the usual one
  * @property {string} hardLinks
  * @property {string} sidecars `carry`, `leave`, or empty for what is usual
+ * @property {SplitChoice} split
  * @property {string} skipIf
  * @property {string} minSaving
  * @property {string} original
@@ -43,7 +44,7 @@ const TYPING = 250;
 export function mount(element, deps) {
   const { api, memory, notes, session, state } = deps;
   /** @type {Draft} */
-  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, outputs: {}, preset: null, worker: "", priority: "5", fallback: "10", results: "folder", output: "encoded", days: "30", trash: "", hardLinks: "refuse", sidecars: "", skipIf: "", minSaving: "", original: "leave" };
+  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, outputs: {}, preset: null, worker: "", priority: "5", fallback: "10", results: "folder", output: "encoded", days: "30", trash: "", hardLinks: "refuse", sidecars: "", split: "auto", skipIf: "", minSaving: "", original: "leave" };
   const { files } = draft;
   const recipe = recipeForm(deps, "new", () => update());
   const parts = skeleton(recipe.element);
@@ -166,6 +167,7 @@ export function mount(element, deps) {
       output: replaces() ? null : parts.output.value,
       replace: replaces() ? { days: Number(parts.days.value), trash: parts.trash.value.trim() || null, hard_links: /** @type {"refuse" | "replace"} */ (parts.hardLinks.value) } : null,
       sidecars: /** @type {"carry" | "leave" | ""} */ (parts.sidecars.value) || null,
+      split: parts.split.value(),
       recipe: recipe.value(),
       name,
       renditions: renditions.length ? renditions : null,
@@ -245,6 +247,7 @@ export function mount(element, deps) {
     parts.trash.value = draft.trash;
     parts.hardLinks.value = draft.hardLinks;
     parts.sidecars.value = draft.sidecars;
+    parts.split.fill(draft.split);
     parts.skipIf.value = draft.skipIf;
     parts.minSaving.value = draft.minSaving;
     parts.original.value = draft.original;
@@ -272,6 +275,7 @@ export function mount(element, deps) {
         trash: parts.trash.value,
         hardLinks: parts.hardLinks.value,
         sidecars: parts.sidecars.value,
+        split: parts.split.value(),
         skipIf: parts.skipIf.value,
         minSaving: parts.minSaving.value,
         original: parts.original.value,

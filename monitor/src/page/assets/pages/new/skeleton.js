@@ -3,6 +3,7 @@
 
 import { button, h, problemLine } from "../../lib/dom.js";
 import { field } from "../../widgets/dialog.js";
+import { splitField } from "../../widgets/split-field.js";
 
 /** @param {Element} recipe the recipe's form */
 export function skeleton(recipe) {
@@ -29,6 +30,7 @@ export function skeleton(recipe) {
   const skipIf = h("input", { name: "skip-if", autocomplete: "off", placeholder: "video.codec in [hevc, av1]" });
   const minSaving = h("input", { type: "number", name: "min-saving", min: 0, max: 99, placeholder: "any size" });
   const original = h("select", { name: "original" }, h("option", { value: "leave" }, "Stay where they are"), h("option", { value: "copy" }, "Also copied to the output folder"));
+  const split = splitField();
   const verdict = h("div", { class: "verdict", role: "status" });
   const forecast = h("div", { role: "status" });
   const submit = h("button", { class: "button strong", type: "submit", disabled: true }, "Enqueue");
@@ -48,6 +50,7 @@ export function skeleton(recipe) {
       field("Worker", worker),
       field("Priority", priority),
       fallbackField,
+      ...split.elements,
     ),
     h("fieldset", { class: "terms" }, h("legend", {}, "Results"), field("Results go", results), outputField, daysField, trashField, hardLinksField, field("Sidecars (film.srt, film.nfo)", sidecars), replacing),
     h(
@@ -86,6 +89,7 @@ export function skeleton(recipe) {
     hardLinksField,
     sidecars,
     replacing,
+    split,
     skipIf,
     minSaving,
     original,
