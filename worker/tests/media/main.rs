@@ -19,6 +19,7 @@ mod quality;
 mod rate;
 mod rules;
 mod sound;
+mod split;
 mod studio;
 mod subtitles;
 mod table;

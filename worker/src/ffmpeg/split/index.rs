@@ -1,4 +1,28 @@
 //! The index of a film: when its frames are shown, and from which of them a decode can begin.
+//!
+//! It is read from the packets of the film, without decoding them, so it must be the index of the frames that a decode
+//! gives: each packet one frame, but for the packets that an edit list hides. What is not so is an [`Obstacle`].
+
+use std::ffi::OsString;
+
+use common::job::failure::Failure;
+
+use crate::ffmpeg::Source;
+use crate::ffmpeg::probe::media::{Ratio, Stream};
+use crate::ffmpeg::probe::packets::field;
+use crate::ffmpeg::run::fault::Origin;
+use crate::ffmpeg::run::runner::{Printed, Runner};
+use crate::ffmpeg::split::obstacle::Obstacle;
+
+/// The number of packets that are decoded, to see whether each is one frame.
+const DECODED: usize = 64;
+
+/// The longest time between two frames in a format whose clock may jump, in seconds. ffmpeg takes a longer one for a jump
+/// and closes the gap.
+const JUMP: f64 = 10.0;
+
+/// Demuxers of formats whose clock never jumps.
+const STEADY_FORMATS: &[&str] = &["matroska", "mov"];
 
 /// The frames of a film. Times are in units of `time_base`, as the file has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,5 +59,252 @@ impl Index {
     pub fn to_units(&self, seconds: f64) -> i64 {
         let (numerator, denominator) = self.time_base;
         (seconds * f64::from(denominator) / f64::from(numerator)).round() as i64
+    }
+
+    /// The index of a film with these packets, in the order of the file. `format` is ffmpeg's name of the demuxer.
+    fn of(unit: Ratio, format: &str, packets: &[Packet]) -> Result<Self, Obstacle> {
+        let mut frames = Vec::with_capacity(packets.len());
+        let mut hidden = Vec::new();
+        let mut keys = Vec::new();
+        let mut before = i64::MIN;
+        for packet in packets {
+            let time = packet.time.ok_or(Obstacle::NoTimes)?;
+            let decoded = packet.decoded.unwrap_or(before);
+            if decoded < before {
+                return Err(Obstacle::Jump);
+            }
+            before = decoded;
+            if packet.is_key {
+                keys.push(time);
+            }
+            match packet.is_hidden {
+                true => hidden.push(time),
+                false => frames.push((time, packet.length)),
+            }
+        }
+        frames.sort_unstable();
+        keys.sort_unstable();
+        let (Some(&(first, _)), Some(&(last, length))) = (frames.first(), frames.last()) else {
+            return Err(Obstacle::NoTimes);
+        };
+        if hidden.iter().any(|time| (first..=last).contains(time)) {
+            return Err(Obstacle::HiddenInside);
+        }
+        let begins = packets.first().is_some_and(|packet| packet.is_key);
+        if !begins || keys.first().is_none_or(|&key| key > first) {
+            return Err(Obstacle::NoKeyAtStart);
+        }
+        let times: Vec<i64> = frames.iter().map(|&(time, _)| time).collect();
+        let gaps = || times.windows(2).map(|pair| pair[1] - pair[0]);
+        if gaps().any(|gap| gap == 0) {
+            return Err(Obstacle::SameTimes);
+        }
+        let length = match length {
+            0 => gaps().next_back().unwrap_or(1),
+            length => length,
+        };
+        let index = Self {
+            time_base: (unit.numerator, unit.denominator),
+            end: last + length,
+            keys,
+            times: times.clone(),
+        };
+        let may_jump = !STEADY_FORMATS
+            .iter()
+            .any(|steady| format.starts_with(steady));
+        if may_jump && gaps().any(|gap| index.to_seconds(gap) > JUMP) {
+            return Err(Obstacle::Jump);
+        }
+        if packets.iter().any(|packet| packet.is_damaged) {
+            return Err(Obstacle::Damaged);
+        }
+        Ok(index)
+    }
+}
+
+/// A packet of the film.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Packet {
+    /// When it is shown.
+    time: Option<i64>,
+    /// When it is decoded.
+    decoded: Option<i64>,
+    /// For how long it is shown; 0 if the file does not say.
+    length: i64,
+    /// Whether decoding can begin with it.
+    is_key: bool,
+    /// Whether an edit list hides it: it is decoded, and not shown.
+    is_hidden: bool,
+    is_damaged: bool,
+}
+
+impl Packet {
+    /// Parses `pts=-8008|dts=-10010|duration=1001|flags=KD_`.
+    fn parse(line: &str) -> Option<Self> {
+        let flags = field(line, "flags")?;
+        let number = |name| field(line, name)?.parse().ok();
+        Some(Self {
+            time: number("pts"),
+            decoded: number("dts"),
+            length: number("duration").unwrap_or(0),
+            is_key: flags.contains('K'),
+            is_hidden: flags.contains('D'),
+            is_damaged: flags.contains('C'),
+        })
+    }
+}
+
+/// Reads the index of a film of a source; all of its packets are read. `format` is ffmpeg's name of the demuxer.
+///
+/// # Errors
+/// If ffprobe cannot read the source. `Ok(Err(_))` tells why the film cannot be split.
+pub async fn read(
+    runner: &Runner,
+    source: &Source,
+    film: &Stream,
+    format: &str,
+) -> Result<Result<Index, Obstacle>, Failure> {
+    let mut packets = Vec::new();
+    let entries = "packet=pts,dts,duration,flags";
+    each_line(runner, source, film, &["-show_entries", entries], |line| {
+        packets.extend(Packet::parse(line));
+    })
+    .await?;
+    let Some(unit) = film.time_base else {
+        return Ok(Err(Obstacle::NoTimes));
+    };
+    let index = match Index::of(unit, format, &packets) {
+        Ok(index) => index,
+        Err(obstacle) => return Ok(Err(obstacle)),
+    };
+    packets.truncate(DECODED);
+    let is_frames = beginning(runner, source, film).await? == shown(&packets);
+    Ok(is_frames.then_some(index).ok_or(Obstacle::NotFrames))
+}
+
+/// When packets are shown, in order.
+fn shown(packets: &[Packet]) -> Vec<i64> {
+    let shown = packets.iter().filter(|packet| !packet.is_hidden);
+    let mut times: Vec<i64> = shown.filter_map(|packet| packet.time).collect();
+    times.sort_unstable();
+    times
+}
+
+/// When the frames of the first packets are shown, as decoded.
+async fn beginning(runner: &Runner, source: &Source, film: &Stream) -> Result<Vec<i64>, Failure> {
+    let mut times = Vec::new();
+    let interval = format!("%+#{DECODED}");
+    let entries = "frame=best_effort_timestamp";
+    let what = ["-read_intervals", &interval, "-show_entries", entries];
+    each_line(runner, source, film, &what, |line| {
+        let time = field(line, "best_effort_timestamp");
+        times.extend(time.and_then(|time| time.parse::<i64>().ok()));
+    })
+    .await?;
+    Ok(times)
+}
+
+/// Runs ffprobe for one stream, and passes on the lines of its answer.
+async fn each_line(
+    runner: &Runner,
+    source: &Source,
+    film: &Stream,
+    what: &[&str],
+    mut on_line: impl FnMut(&str),
+) -> Result<(), Failure> {
+    let mut arguments: Vec<OsString> = ["-v", "error", "-of", "compact=p=0", "-select_streams"]
+        .map(OsString::from)
+        .into();
+    arguments.push(film.index.to_string().into());
+    arguments.extend(what.iter().map(OsString::from));
+    if let Some(reader) = film.reader {
+        arguments.extend(["-c:v", reader].map(OsString::from));
+    }
+    arguments.extend(source.arguments());
+    runner
+        .ffprobe_lines(&arguments, Origin::of(source), |printed| {
+            if let Printed::Answer(line) = printed {
+                on_line(line);
+            }
+        })
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNIT: Ratio = Ratio {
+        numerator: 1,
+        denominator: 25,
+    };
+
+    /// Packets of an open GOP in the order of the file; the second keyframe follows frames that depend on it.
+    fn packets() -> Vec<Packet> {
+        [(0, "K"), (2, "_"), (1, "_"), (5, "K"), (3, "_"), (4, "_")]
+            .iter()
+            .enumerate()
+            .map(|(place, (time, flag))| {
+                let line = format!("pts={time}|dts={place}|duration=1|flags={flag}__|side_data|");
+                Packet::parse(&line).expect("a packet")
+            })
+            .collect()
+    }
+
+    fn of(format: &str, change: impl FnOnce(&mut Vec<Packet>)) -> Result<Index, Obstacle> {
+        let mut packets = packets();
+        change(&mut packets);
+        Index::of(UNIT, format, &packets)
+    }
+
+    #[test]
+    fn frames_are_in_the_order_in_which_they_are_shown() {
+        let index = of("mov,mp4", |_| {}).expect("an index");
+        assert_eq!(index.times, [0, 1, 2, 3, 4, 5]);
+        assert_eq!(index.keys, [0, 5]);
+        assert_eq!((index.end, index.time_base), (6, (1, 25)));
+        let unsaid = of("mov,mp4", |packets| packets[3].length = 0);
+        assert_eq!(unsaid.expect("an index").end, 6);
+    }
+
+    #[test]
+    fn hidden_packets_are_no_frames() {
+        let at_start = of("mov,mp4", |packets| {
+            packets[0].is_hidden = true;
+            packets[2].is_hidden = true;
+        });
+        let index = at_start.expect("an index");
+        assert_eq!((index.times.len(), index.keys.len()), (4, 2));
+        let inside = of("mov,mp4", |packets| packets[1].is_hidden = true);
+        assert_eq!(inside, Err(Obstacle::HiddenInside));
+        let all = of("mov,mp4", |packets| {
+            packets
+                .iter_mut()
+                .for_each(|packet| packet.is_hidden = true);
+        });
+        assert_eq!(all, Err(Obstacle::NoTimes));
+    }
+
+    #[test]
+    fn times_that_do_not_tell_frames_apart_are_refused() {
+        let without = of("avi", |packets| packets[4].time = None);
+        assert_eq!(without, Err(Obstacle::NoTimes));
+        let same = of("mov,mp4", |packets| packets[4].time = Some(2));
+        assert_eq!(same, Err(Obstacle::SameTimes));
+        let back = of("mpegts", |packets| packets[4].decoded = Some(-9));
+        assert_eq!(back, Err(Obstacle::Jump));
+        let ahead = |packets: &mut Vec<Packet>| packets[3].time = Some(600);
+        assert_eq!(of("mpegts", ahead), Err(Obstacle::Jump));
+        of("mov,mp4", ahead).expect("a long frame is no jump");
+    }
+
+    #[test]
+    fn a_film_that_begins_in_the_middle_of_a_group_is_refused() {
+        let late = of("mpegts", |packets| drop(packets.drain(..1)));
+        assert_eq!(late, Err(Obstacle::NoKeyAtStart));
+        let leading = of("matroska,webm", |packets| drop(packets.drain(..3)));
+        assert_eq!(leading, Err(Obstacle::NoKeyAtStart));
+        let damaged = of("mpegts", |packets| packets[2].is_damaged = true);
+        assert_eq!(damaged, Err(Obstacle::Damaged));
     }
 }

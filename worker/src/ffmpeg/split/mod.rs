@@ -3,4 +3,6 @@
 pub mod cut;
 pub mod gain;
 pub mod index;
+pub mod lookback;
+pub mod obstacle;
 pub mod sizes;

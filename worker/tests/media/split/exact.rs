@@ -1,0 +1,98 @@
+//! Chunks hold exactly the pictures of the film, at their times: at every keyframe, with all filters that may be used.
+
+use std::path::Path;
+
+use worker::ffmpeg::split::cut::cut;
+use worker::ffmpeg::split::lookback;
+use worker::ffmpeg::split::sizes::equal;
+
+use super::{FILM, X264, decoded, index, indexed, unit};
+use crate::studio::Studio;
+
+/// Compares the chunks of a film, each decoded by itself, with the film.
+async fn chunks_are_exact(studio: &Studio, file: &Path, filters: &str, seconds: f64) {
+    let what = format!("{} with {filters}", file.display());
+    let (film, index) = indexed(studio, file).await;
+    let index = index.unwrap_or_else(|obstacle| panic!("{what}: {obstacle}"));
+    let lead = lookback::lead(&film, filters);
+    let lead = lead.unwrap_or_else(|filter| panic!("{what}: {filter} has no bound"));
+    let chunks = cut(&index, &equal(index.seconds(), seconds), lead);
+    assert!(chunks.len() > 2, "{what}: {} chunks", chunks.len());
+    let unit = unit(&index);
+    let whole = decoded(studio, file, &[], filters, &unit);
+    let mut joined = Vec::new();
+    for chunk in &chunks {
+        // Transport streams find the packet before a time, which need not be a keyframe.
+        let early = if file.extension().is_some_and(|end| end == "ts") {
+            1.0
+        } else {
+            0.0
+        };
+        let from = format!("{:.6}", index.to_seconds(chunk.decode_from) - early);
+        let seek = ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", &from];
+        let seek: Vec<String> = match chunk.start == index.times[0] {
+            true => Vec::new(),
+            false => seek.map(str::to_owned).into(),
+        };
+        let before = if filters.is_empty() {
+            String::new()
+        } else {
+            format!("{filters},")
+        };
+        let trim = format!(
+            "{before}settb={unit},trim=start_pts={}:end_pts={}",
+            chunk.start, chunk.end
+        );
+        let frames = decoded(studio, file, &seek, &trim, &unit);
+        assert_eq!(frames.len() as u64, chunk.frames, "{what}: {chunk:?}");
+        joined.extend(frames);
+    }
+    let differ = joined
+        .iter()
+        .zip(&whole)
+        .position(|(one, other)| one != other);
+    assert_eq!((differ, joined.len()), (None, whole.len()), "{what}");
+}
+
+#[tokio::test]
+async fn chunks_of_all_kinds_of_films_hold_their_pictures() {
+    for studio in Studio::each() {
+        for file in index::films(&studio) {
+            chunks_are_exact(&studio, &file, "", 2.5).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn chunks_hold_the_pictures_that_filters_make_of_the_whole() {
+    for studio in Studio::each() {
+        let film = studio.make("film.mp4", &format!("{FILM} {X264}"));
+        let fields = "-f lavfi -i testsrc2=s=160x96:r=50:d=8 -vf tinterlace=interleave_top \
+                      -pix_fmt yuv420p -flags +ilme+ildct";
+        let mpeg2 = format!("{fields} -c:v mpeg2video -bf 2 -g 12 -q:v 3");
+        let mpeg2 = studio.make("fields.ts", &mpeg2);
+        let h264 = studio.make("fields.mkv", &format!("{fields} {X264} -x264-params tff=1"));
+        for filters in [
+            "bbox,boxblur=2,cas,chromanr,colorbalance=rs=0.2,colorchannelmixer=rr=0.9",
+            "colorlevels=rimin=0.1,colortemperature=5000,convolution,crop=140:80:4:4,curves=preset=vintage",
+            "deband,deblock,edgedetect=mode=colormix,eq=contrast=1.2,exposure=0.1",
+            "fillborders=4:4:4:4,format=yuv444p,gblur,gradfun,hflip,hue=s=0.5,limiter=16:200",
+            "monochrome,negate,nlmeans=s=2:p=3:r=5,null,pad=200:120:8:8,removegrain=5",
+            "rotate=a=PI/9,sab,scale=120:68,setdar=16/9,setfield=prog,setsar=1,shuffleplanes",
+            "smartblur,transpose=1,unsharp=5:5:0.6,vaguedenoiser,vflip,vibrance=0.3,xbr=2",
+            "colorspace=all=bt2020:iall=bt709,setparams=range=tv,sidedata=mode=delete:type=A53_CC",
+            "format=yuva444p,premultiply=inplace=1,format=yuv420p",
+            "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc:range=tv,zscale=t=linear:npl=100,format=gbrpf32le,zscale=p=bt709,tonemap=hable,zscale=t=bt709:m=bt709:r=tv,format=yuv420p",
+        ] {
+            chunks_are_exact(&studio, &film, filters, 3.0).await;
+        }
+        for filters in [
+            "",
+            "bwdif=mode=send_frame:deint=all",
+            "yadif=mode=send_frame:deint=interlaced,scale=80:48",
+        ] {
+            chunks_are_exact(&studio, &mpeg2, filters, 2.0).await;
+            chunks_are_exact(&studio, &h264, filters, 2.0).await;
+        }
+    }
+}
