@@ -3,16 +3,7 @@
 use common::job::split::Chunk;
 
 use crate::ffmpeg::split::index::Index;
-
-/// How far before its first frame the decode of a chunk begins, at the least.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lead {
-    /// Keyframes before the last one that is not after the first frame: pictures after a keyframe may depend on those
-    /// before it.
-    pub keys: usize,
-    /// Frames that the filters must have seen.
-    pub frames: usize,
-}
+use crate::ffmpeg::split::lookback::Lead;
 
 /// The chunks of a film, for wanted lengths in seconds. A chunk begins at the keyframe that is nearest to where it
 /// should begin; chunks between the same two keyframes become one. The last one has all that is left.

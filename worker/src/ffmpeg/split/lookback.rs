@@ -2,7 +2,16 @@
 //! an unsplit encode.
 
 use crate::ffmpeg::probe::media::Stream;
-use crate::ffmpeg::split::cut::Lead;
+
+/// How far before its first frame the decode of a chunk begins, at the least.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lead {
+    /// Keyframes before the last one that is not after the first frame: pictures after a keyframe may depend on those
+    /// before it.
+    pub keys: usize,
+    /// Frames that the filters must have seen.
+    pub frames: usize,
+}
 
 /// Filters that make each picture of one picture, whatever came before and whenever it is shown; with options that do not
 /// depend on time, see [`DEPENDS_ON_TIME`].
