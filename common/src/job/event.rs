@@ -122,6 +122,19 @@ impl Event {
         }
     }
 
+    /// The event for a split run that a person has moved, to another queue or only to another priority.
+    pub fn moved(run: &Run, to_other_queue: bool) -> Self {
+        let what = match to_other_queue {
+            true => What::Moved(run.queue.clone()),
+            false => What::Requeued,
+        };
+        Self {
+            what,
+            priority: Some(run.priority),
+            ..Self::of(run)
+        }
+    }
+
     /// The event of a job's enqueueing, made from its first run.
     pub fn queued(run: &Run) -> Self {
         Self {

@@ -202,16 +202,6 @@ pub fn job_of_run(key: &str) -> Option<JobId> {
     of_key(job, part)
 }
 
-/// The keys in [`RUNS`] of a job and all of its parts.
-pub(crate) fn runs_of(job: &JobId) -> String {
-    format!("{}.*", job.whole())
-}
-
-/// The messages in all lanes of a job and all of its parts.
-pub(crate) fn job_and_parts_anywhere(job: &JobId) -> String {
-    format!("jobs.*.*.{}.*", job.whole())
-}
-
 /// The key of a plan in [`PLANS`], whichever part of the job is named.
 pub fn plan(job: &JobId) -> String {
     job.whole().to_string()

@@ -199,32 +199,43 @@ impl Broker {
         &self,
         mut prepared: Prepared<'_>,
     ) -> Result<Vec<Enqueued>, BrokerError> {
-        // If one of the jobs is pending already, the guards make the broker refuse the whole batch: find the pending
-        // jobs, and publish the rest. Another program may be enqueueing the same folder, so this can take more than
-        // one turn.
-        let mut lags = 0;
         loop {
             // Another program may take an old claim for the claim of a dead program.
             if prepared.claimed.elapsed() >= CLAIM_FRESH {
                 self.claim_for(&mut prepared).await?;
             }
-            let missing = &prepared.missing;
-            if missing.is_empty() || self.publish_batch(missing).await? {
-                return Ok(prepared.outcomes());
+            match self.publish_unless_waiting(&prepared.missing).await? {
+                Some(waiting) => prepared.leave_out(waiting),
+                None => return Ok(prepared.outcomes()),
             }
-            let waiting = self.waiting(missing).await?;
-            if waiting.is_empty() {
-                // A replica may lag behind.
-                lags += 1;
-                if lags == MAX_LAGS {
-                    let what = format!("enqueueing {} jobs", missing.len());
-                    return Err(BrokerError::request(what)(
-                        "the broker says that one of them waits already, and not which",
-                    ));
-                }
-                tokio::time::sleep(LAG).await;
+        }
+    }
+
+    /// Publishes all of these jobs, unless some of them are pending already: then none is published, and these are
+    /// returned. Another program may be enqueueing the same folder, so this can take more than one turn.
+    pub(crate) async fn publish_unless_waiting(
+        &self,
+        jobs: &[&(Job, Lane)],
+    ) -> Result<Option<HashSet<JobId>>, BrokerError> {
+        let mut lags = 0;
+        loop {
+            // If one of the jobs is pending already, the guards make the broker refuse the whole batch.
+            if jobs.is_empty() || self.publish_batch(jobs).await? {
+                return Ok(None);
             }
-            prepared.leave_out(waiting);
+            let waiting = self.waiting(jobs).await?;
+            if !waiting.is_empty() {
+                return Ok(Some(waiting));
+            }
+            // A replica may lag behind.
+            lags += 1;
+            if lags == MAX_LAGS {
+                let what = format!("enqueueing {} jobs", jobs.len());
+                return Err(BrokerError::request(what)(
+                    "the broker says that one of them waits already, and not which",
+                ));
+            }
+            tokio::time::sleep(LAG).await;
         }
     }
 
@@ -274,7 +285,10 @@ impl Broker {
     }
 
     /// Those of the jobs that are parked, because their batch is paused.
-    async fn parked_among(&self, jobs: &[&(Job, Lane)]) -> Result<HashSet<JobId>, BrokerError> {
+    pub(crate) async fn parked_among(
+        &self,
+        jobs: &[&(Job, Lane)],
+    ) -> Result<HashSet<JobId>, BrokerError> {
         let subjects: Vec<String> = jobs
             .iter()
             .map(|(job, _)| subject::parked(&job.id))
@@ -288,7 +302,7 @@ impl Broker {
     }
 
     /// Publishes all of the jobs or none; `false` if one is pending already.
-    async fn publish_batch(&self, jobs: &[&(Job, Lane)]) -> Result<bool, BrokerError> {
+    pub(crate) async fn publish_batch(&self, jobs: &[&(Job, Lane)]) -> Result<bool, BrokerError> {
         let what = format!("enqueueing {} jobs", jobs.len());
         let now = self.now();
         // Collected, because the future of a borrowing closure is not `Send`.

@@ -9,7 +9,7 @@ use crate::wire;
 
 impl Broker {
     /// Writes a run and its history. The dead letter of a failed job is stored first, so that no job is failed
-    /// without one.
+    /// without one. Parts of split jobs have neither: what becomes of them is part of their job's story.
     pub(crate) async fn record_run(
         &self,
         next: &Run,
@@ -17,7 +17,7 @@ impl Broker {
         tries: Tries,
     ) -> Result<Write, BrokerError> {
         let letter = match next.state {
-            RunState::Failed { .. } => loop {
+            RunState::Failed { .. } if next.job.id.is_whole() => loop {
                 match self.store_dead_letter(next).await {
                     Ok(letter) => break letter,
                     Err(error) if tries != Tries::Endless => return Err(error),
@@ -49,8 +49,11 @@ impl Broker {
     }
 
     /// Adds an event to a job's history, without waiting for an ack: no decision reads the history, and a lost event
-    /// costs nothing else.
+    /// costs nothing else. Events of parts are not recorded.
     pub async fn record_event(&self, event: &Event) {
+        if !event.job.is_whole() {
+            return;
+        }
         let subject = subject::event(&event.job, event.what.kind());
         let recorded = self
             .nats

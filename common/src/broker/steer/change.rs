@@ -15,6 +15,7 @@ use crate::farm::queue::{Lane, Priority, Queue};
 use crate::job::event::Event;
 use crate::job::id::JobId;
 use crate::job::run::{Requeue, Run, RunState};
+use crate::job::split::Split;
 use crate::names::subject;
 use crate::names::subject::RUNS;
 use crate::submit::output_job::ClaimHolder;
@@ -39,10 +40,23 @@ pub enum SteerResult {
     Refused(String),
 }
 
+/// Refuses a change of a part of a split job: its job decides about it.
+fn refuse_part(job: &JobId) -> Option<SteerResult> {
+    (!job.is_whole()).then(|| {
+        let whole = job.whole();
+        SteerResult::Refused(format!(
+            "{job} is a part of job {whole}, and changes with it: name {whole}"
+        ))
+    })
+}
+
 impl Broker {
     /// Cancels a job that waits or runs. If its output is about to appear, waits for a while, and then returns
     /// [`SteerResult::TooLate`]: a cancelled job never has an output.
     pub async fn cancel(&self, job: &JobId) -> Result<SteerResult, BrokerError> {
+        if let Some(refused) = refuse_part(job) {
+            return Ok(refused);
+        }
         // The owner may still be finding out whether an earlier attempt's output has appeared.
         let is_early = |run: &Run| run.is_publishing() || run.may_appear();
         loop {
@@ -58,14 +72,35 @@ impl Broker {
             {
                 self.notify_owner(job).await;
                 self.sweep(job, revision).await?;
+                self.end_parts(&next).await?;
                 return Ok(SteerResult::Done(Box::new(next)));
             }
         }
     }
 
     /// Moves a job to another queue, another priority, or both. A running job stops and starts anew if its queue
-    /// changes; for a change of its priority alone it is too late.
+    /// changes; for a change of its priority alone it is too late. The parts of a split job move along.
     pub async fn move_job(
+        &self,
+        job: &JobId,
+        queue: Option<&Queue>,
+        priority: Option<Priority>,
+    ) -> Result<SteerResult, BrokerError> {
+        if let Some(refused) = refuse_part(job) {
+            return Ok(refused);
+        }
+        let moved = self.move_one(job, queue, priority).await?;
+        if let SteerResult::Done(run) = &moved
+            && run.job.split != Split::Off
+            && !matches!(run.state, RunState::Split { .. })
+        {
+            self.move_parts(job, queue, priority).await?;
+        }
+        Ok(moved)
+    }
+
+    /// Moves a job or a part.
+    pub(crate) async fn move_one(
         &self,
         job: &JobId,
         queue: Option<&Queue>,
@@ -75,6 +110,12 @@ impl Broker {
             let Some(found) = self.steerable(job, Run::is_publishing).await? else {
                 return Ok(SteerResult::Unknown);
             };
+            if let RunState::Split { .. } = found.run.state {
+                match self.move_split(&found, queue, priority).await? {
+                    Some(run) => return Ok(SteerResult::Done(Box::new(run))),
+                    None => continue,
+                }
+            }
             let is_running = matches!(found.run.state, RunState::Running { .. });
             let lane = Lane {
                 queue: queue.unwrap_or(&found.run.queue).clone(),
@@ -126,6 +167,9 @@ impl Broker {
     /// # Errors
     /// [`BrokerError::BrokenRun`] if neither a dead letter nor a message tells what the job was.
     pub async fn retry(&self, job: &JobId) -> Result<SteerResult, BrokerError> {
+        if let Some(refused) = refuse_part(job) {
+            return Ok(refused);
+        }
         let found = match self.confirmed_run(job).await {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(SteerResult::Unknown),
@@ -152,7 +196,12 @@ impl Broker {
         if let Some(holder) = self.claim_outputs([&next.job]).await?.remove(job) {
             return Ok(SteerResult::OutputTaken(holder));
         }
-        let lane = next.lane();
+        let lane = self.lane_of_retry(&next).await?;
+        let next = Run {
+            queue: lane.queue.clone(),
+            priority: lane.priority,
+            ..next
+        };
         self.open_lane(&lane).await?;
         self.remove_dead_letter_of(job, found.revision).await?;
         // The message is stored first: a waiting run without a message would wait for ever.
@@ -207,11 +256,16 @@ impl Broker {
         if let Some(known) = known {
             self.forget_output(&known.job).await?;
         }
+        let plan = self.plan(job).await?;
         for stored in self.messages(job).await? {
             self.remove_messages(&stored.subject, None).await?;
         }
         // A purge, because the key-value API would leave a marker.
         let run = subject::kv(RUNS, &subject::run(job));
-        self.nats.purge(&subject::bucket(RUNS), &run, None).await
+        self.nats.purge(&subject::bucket(RUNS), &run, None).await?;
+        match plan {
+            Some(plan) => self.forget_split(&plan).await,
+            None => Ok(()),
+        }
     }
 }

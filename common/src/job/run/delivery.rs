@@ -28,6 +28,9 @@ impl From<u64> for Delivered {
 pub enum Delivery {
     /// Claim the job: no worker owns it.
     TakeOver,
+    /// Claim the job if all of its parts are done. Otherwise acknowledge the message: whoever completes the last part
+    /// sends another one.
+    Join,
     /// Ask the owner, and take the job over only if it is gone.
     Ask {
         /// The worker whose claim is in the run.
@@ -57,7 +60,7 @@ impl Run {
         let is_fallback = is_elsewhere && self.job.fallbacks.is_some();
         match &self.state {
             state if state.is_terminal() => Delivery::Drop,
-            RunState::Split { .. } => Delivery::Drop,
+            RunState::Split { .. } => Delivery::Join,
             RunState::Running { worker, .. } if is_ours => Delivery::Ask {
                 owner: worker.clone(),
                 is_newer: message.count > self.delivered,

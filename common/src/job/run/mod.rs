@@ -312,17 +312,33 @@ impl Run {
         })
     }
 
-    /// A person retries a failed or cancelled job, with all its attempts; its history stays. `None` if the job is
-    /// under way or completed.
+    /// The job of a split run moves to this lane, with its parts. `None` if the job is not split.
+    pub fn move_split(&self, lane: &Lane, now: Timestamp) -> Option<Self> {
+        let RunState::Split { .. } = self.state else {
+            return None;
+        };
+        Some(Self {
+            queue: lane.queue.clone(),
+            priority: lane.priority,
+            changed: now,
+            ..self.clone()
+        })
+    }
+
+    /// A person retries a failed or cancelled job, with all its attempts; its history stays. A part is also retried after
+    /// its completion, if its piece is gone. `None` if the job is under way or completed.
     pub fn retry(&self, now: Timestamp) -> Option<Self> {
-        match self.state {
-            RunState::Failed { .. } | RunState::Cancelled => Some(Self {
-                returned: self.attempt,
-                renewed: self.attempt,
-                ..self.queued(Requeue::Person, now)
-            }),
-            _ => None,
-        }
+        let is_over = match self.state {
+            RunState::Failed { .. } | RunState::Cancelled => true,
+            RunState::Completed { .. } => !self.job.id.is_whole(),
+            _ => false,
+        };
+        is_over.then(|| Self {
+            returned: self.attempt,
+            renewed: self.attempt,
+            output_digest: None,
+            ..self.queued(Requeue::Person, now)
+        })
     }
 
     /// The owner has published the output.
@@ -371,9 +387,10 @@ impl Run {
     }
 
     /// A person cancels the job. `None` if it has ended, or if its output may be in place or appear: a cancelled job
-    /// has no output.
+    /// has no output. A part may leave its piece, which goes with those of all parts.
     pub fn cancel(&self, now: Timestamp) -> Option<Self> {
-        if self.state.is_terminal() || self.is_publishing() || self.may_appear() {
+        let may_have_output = self.is_publishing() || self.may_appear();
+        if self.state.is_terminal() || (may_have_output && self.job.id.is_whole()) {
             return None;
         }
         let mut next = self.clone();

@@ -38,6 +38,8 @@ pub(crate) enum Step {
     Confirm,
     /// Write this run: the worker claims the job, or the job has failed for good.
     Take(Box<Taking>),
+    /// Write this run if all parts of the job are done, otherwise acknowledge the message.
+    Join(Box<Taking>),
     /// Ask the owner whether it still runs this attempt.
     Ask(Box<Asking>),
     /// Leave the message to other workers for this time.
@@ -102,8 +104,14 @@ pub(crate) fn decide(
         }
         // A replica that lags behind may show an old run. So the run is read from the leader before the message is
         // dropped or forwarded, or an owner is asked.
-        Delivery::Ask { .. } | Delivery::Forward(_) | Delivery::Drop if !is_confirmed => {
+        Delivery::Ask { .. } | Delivery::Forward(_) | Delivery::Join | Delivery::Drop
+            if !is_confirmed =>
+        {
             Step::Confirm
+        }
+        Delivery::Join => {
+            let next = run.take_over(lane, delivered, worker.clone(), now);
+            Step::Join(take(next, found.revision, Tries::Endless, false).into())
         }
         Delivery::Ask { owner, is_newer } => {
             let next = run.take_over(lane, delivered, worker.clone(), now);

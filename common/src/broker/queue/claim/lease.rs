@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::Claim;
+use crate::broker::{BrokerError, Claim};
 use crate::job::run::RunState;
 use crate::names::subject;
 
@@ -120,6 +120,26 @@ async fn watch(claim: &Claim) -> LeaseEnd {
     }
 }
 
+/// Ends a part whose job has ended.
+async fn check_whole(claim: &Claim) -> Option<LeaseEnd> {
+    let part = &claim.job().id;
+    let ended = async {
+        let is_over = claim.broker.has_whole_ended(part).await?;
+        if is_over {
+            claim.broker.end_part(part).await?;
+        }
+        Ok::<_, BrokerError>(is_over)
+    };
+    match ended.await {
+        Ok(true) => Some(LeaseEnd::Cancelled),
+        Ok(false) => None,
+        Err(error) => {
+            tracing::warn!(job = %part, %error, "cannot tell whether the job of this part lives");
+            None
+        }
+    }
+}
+
 /// Reads the run, and returns why the lease has ended if the run no longer belongs to this claim.
 async fn check(claim: &Claim) -> Option<LeaseEnd> {
     let ours = claim.run();
@@ -128,7 +148,8 @@ async fn check(claim: &Claim) -> Option<LeaseEnd> {
             RunState::Cancelled => Some(LeaseEnd::Cancelled),
             _ if found.run.attempt != ours.attempt => Some(LeaseEnd::TakenOver),
             RunState::Queued { .. } => Some(LeaseEnd::Moved),
-            RunState::Running { .. } => None,
+            RunState::Running { .. } if ours.job.id.is_whole() => None,
+            RunState::Running { .. } => check_whole(claim).await,
             // If the owner itself wrote this state, nothing reads the end of the lease any more.
             RunState::Split { .. }
             | RunState::Waiting { .. }
@@ -136,8 +157,8 @@ async fn check(claim: &Claim) -> Option<LeaseEnd> {
             | RunState::Kept { .. }
             | RunState::Failed { .. } => Some(LeaseEnd::TakenOver),
         },
-        // No program of the farm removes the run of a running job.
-        Ok(None) => None,
+        // No program of the farm removes the run of a running job, but those of the parts of a job that has ended.
+        Ok(None) => (!ours.job.id.is_whole()).then_some(LeaseEnd::Cancelled),
         Err(error) => {
             tracing::warn!(job = %ours.job.id, %error, "cannot tell whether the job is still ours");
             None

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use jiff::SignedDuration;
 
 use crate::broker::queue::claim::completed::CompletedJob;
+use crate::broker::queue::claim::decide::LOOK_AGAIN;
 use crate::broker::queue::claim::owner::HeldAttempt;
 use crate::broker::queue::messages::scheduled;
 use crate::broker::queue::runs::{Tries, Versioned, Write};
@@ -209,6 +210,17 @@ impl Claim {
         ))
     }
 
+    /// Ends the attempt with the job split into parts, which are enqueued: the job goes on once all of them are done.
+    /// This uses up no attempt.
+    pub async fn split(mut self, parts: u32) -> Result<Run, ClaimError> {
+        let now = self.broker.now();
+        self.write(|run| run.split(parts, now)).await?;
+        // Looked at after the write: a message that was sent for the last part before it was dropped.
+        self.broker.look_after_split(&self.run).await?;
+        self.broker.ack(&self.message).await?;
+        Ok(self.run)
+    }
+
     /// Ends the attempt as failed: the job waits for its next attempt, or has failed for good.
     pub async fn fail(self, failure: Failure) -> Result<Run, ClaimError> {
         let first = SignedDuration::try_from(self.broker.retry_after).unwrap_or(LONGEST_RETRY);
@@ -232,7 +244,13 @@ impl Claim {
 
     /// Acknowledges the message of a job that a person cancelled while it ran.
     pub async fn ack(self) {
-        if let Err(error) = self.broker.ack(&self.message).await {
+        let acknowledged = async {
+            if !self.run.job.id.is_whole() {
+                self.broker.give_up_part(&self.run.job.id).await?;
+            }
+            self.broker.ack(&self.message).await
+        };
+        if let Err(error) = acknowledged.await {
             tracing::debug!(%error, "not acknowledged; the next delivery is dropped");
         }
     }
@@ -245,6 +263,10 @@ impl Claim {
             let later = subject::later(&self.run.job.id);
             let message = scheduled(&self.run.job, later, &self.lane(), until);
             self.broker.store_message(message).await?;
+        }
+        if !self.broker.settle_failed(&self.run).await? {
+            self.broker.nak_later(&self.message, LOOK_AGAIN).await?;
+            return Ok(self.run);
         }
         self.broker.ack(&self.message).await?;
         if self.run.state.is_terminal() && self.run.job.fallbacks.is_some() {

@@ -17,6 +17,7 @@ use crate::farm::queue::Lane;
 use crate::farm::worker_name::WorkerName;
 use crate::job::Job;
 use crate::job::run::{Delivered, Run, RunState};
+use crate::job::split::SplitReport;
 use crate::wire::WireError;
 
 /// A program that asks for a retry of a job with a broken run writes the new run within this time.
@@ -28,15 +29,21 @@ pub(crate) enum Taken {
     Claimed(Box<Claim>),
     /// The job has failed for good, because its last owner vanished.
     DeadLettered(Box<Run>),
-    /// The job is a completed member of a ladder. Its message is not acknowledged yet.
+    /// The job is completed, and something follows from that. Its message is not acknowledged yet.
     Completed(Box<CompletedJob>),
     /// The worker has nothing to do for this job.
     Nothing,
 }
 
-/// Whether a run is the completed one of a ladder's member.
-fn is_completed_member(found: &Versioned) -> bool {
-    found.run.job.ladder.is_some() && matches!(found.run.state, RunState::Completed { .. })
+/// Whether something follows from the completion of a run, once it is recorded: the master files of a ladder, what
+/// comes after a part of a split job, or the removal of what is left of a split.
+fn has_consequences(found: &Versioned) -> bool {
+    let Some(report) = found.run.report() else {
+        return false;
+    };
+    let job = &found.run.job;
+    let was_split = matches!(report.split, Some(SplitReport::Parts(_)));
+    job.ladder.is_some() || !job.id.is_whole() || was_split
 }
 
 impl Broker {
@@ -52,7 +59,7 @@ impl Broker {
         let what = || format!("message on {}", message.subject);
         let info = message.info().map_err(BrokerError::request(what()))?;
         let published = info.published.unix_timestamp_nanos();
-        let incoming = Incoming {
+        let mut incoming = Incoming {
             job: &job,
             lane,
             delivered: Delivered {
@@ -84,8 +91,15 @@ impl Broker {
                 let owner = self.owner(&asking.owner, &job.id, asking.attempt).await?;
                 step = asking.answered(owner, ack_wait);
             }
+            // Nobody claims a part whose job has ended, or whose piece is there.
+            let takes_part = matches!(step, Step::Take(_)) && !job.id.is_whole();
+            if takes_part && !self.is_needed(&job.id).await? {
+                self.end_part(&job.id).await?;
+                step = Step::Drop;
+            }
             match step {
-                Step::Take(taking) => {
+                Step::Join(_) if !self.is_split_over(&job.id).await? => self.ack(&message).await?,
+                Step::Take(taking) | Step::Join(taking) => {
                     if let Some(taken) = self.write(*taking, &message, ack_wait).await? {
                         return Ok(taken);
                     }
@@ -103,8 +117,8 @@ impl Broker {
                     self.send_to(&job, &there).await?;
                     self.ack(&message).await?;
                 }
-                // Whoever completed the job may have died before it could write the ladder's master files.
-                Step::Drop if found.as_ref().is_some_and(is_completed_member) => {
+                // Whoever completed the job may have died before it could do what follows.
+                Step::Drop if found.as_ref().is_some_and(has_consequences) => {
                     let Some(Versioned { run, revision }) = found else {
                         continue;
                     };
@@ -112,7 +126,19 @@ impl Broker {
                     let done = CompletedJob::new(self.clone(), message, job, run, revision);
                     return Ok(Taken::Completed(done.into()));
                 }
-                Step::Drop => self.ack(&message).await?,
+                Step::Drop => {
+                    let Some(Versioned { run, revision }) = found else {
+                        self.ack(&message).await?;
+                        return Ok(Taken::Nothing);
+                    };
+                    // Whoever cancelled the part may have died before it saw that the job was retried meanwhile.
+                    let is_cancelled = matches!(run.state, RunState::Cancelled);
+                    if is_cancelled && !job.id.is_whole() && self.is_needed(&job.id).await? {
+                        incoming.retry_of = Some(revision);
+                        continue;
+                    }
+                    self.settle_ended(&run, &message).await?;
+                }
             }
             return Ok(Taken::Nothing);
         }
@@ -127,7 +153,7 @@ impl Broker {
     ) -> Result<Option<Taken>, BrokerError> {
         let next = taking.next;
         let job = next.job.id;
-        if taking.revives {
+        if taking.revives && job.is_whole() {
             self.remove_dead_letter_of(&job, taking.expected).await?;
         }
         let held = self.owned.hold(&job, next.attempt);
@@ -142,8 +168,11 @@ impl Broker {
             self.notify_owner(&job).await;
         }
         if next.state.is_terminal() {
-            self.ack(message).await?;
-            return Ok(Some(Taken::DeadLettered(next.into())));
+            self.settle_ended(&next, message).await?;
+            return Ok(Some(match job.is_whole() {
+                true => Taken::DeadLettered(next.into()),
+                false => Taken::Nothing,
+            }));
         }
         let run = Versioned {
             run: next,
@@ -151,6 +180,18 @@ impl Broker {
         };
         let claim = Claim::new(self.clone(), run, message.clone(), ack_wait, held);
         Ok(Some(Taken::Claimed(claim.into())))
+    }
+
+    /// Settles the message of a job that needs no further delivery of it, once what follows from its failure is done.
+    async fn settle_ended(
+        &self,
+        run: &Run,
+        message: &jetstream::Message,
+    ) -> Result<(), BrokerError> {
+        match self.settle_failed(run).await? {
+            true => self.ack(message).await,
+            false => self.nak_later(message, LOOK_AGAIN).await,
+        }
     }
 
     /// Settles a message if its job's run was not read.

@@ -1,0 +1,135 @@
+//! What follows from the end of a part: the join once all are done, the end of the job once one has failed.
+
+use crate::broker::queue::runs::{Tries, Versioned, Write};
+use crate::broker::{Broker, BrokerError, CompletedJob};
+use crate::farm::queue::{Lane, Queue};
+use crate::job::failure::Failure;
+use crate::job::id::JobId;
+use crate::job::part::Part;
+use crate::job::run::{Run, RunState};
+use crate::job::split::{Plan, SplitState};
+
+/// The other run that makes the same chunk.
+fn rival(part: Part) -> Option<Part> {
+    match part {
+        Part::Chunk(number) => Some(Part::Twin(number)),
+        Part::Twin(number) => Some(Part::Chunk(number)),
+        Part::Whole | Part::Rest => None,
+    }
+}
+
+/// The failure of a job by that of one of its parts.
+fn failure_of(part: Part, failure: &Failure) -> Failure {
+    let of = match part {
+        Part::Chunk(number) | Part::Twin(number) => format!("chunk {number}"),
+        Part::Rest => "the tracks beside the film".to_owned(),
+        Part::Whole => "the join".to_owned(),
+    };
+    Failure {
+        message: format!("{of}: {}", failure.message),
+        ..failure.clone()
+    }
+}
+
+impl Broker {
+    /// Does what follows from the completion of a part: notes that its piece is there, has the pieces joined if it was
+    /// the last one, ends the other run of the same chunk, and acknowledges the message.
+    ///
+    /// # Errors
+    /// The broker gives no answer. Then the message is delivered again.
+    pub async fn part_completed(&self, done: CompletedJob) -> Result<(), BrokerError> {
+        let part = done.run().job.id;
+        let mark = |state: &mut SplitState| state.mark(part.part());
+        // Without a state, the split is forgotten.
+        if let Some((state, ())) = self.change_state(&part, mark).await? {
+            if let Some(plan) = self.plan(&part).await?
+                && state.is_complete(&plan)
+            {
+                self.send_to_join(&plan).await?;
+            }
+            if let Some(rival) = rival(part.part()) {
+                self.end_part(&part.with_part(rival)).await?;
+            }
+        }
+        done.ack().await
+    }
+
+    /// Has any worker join the pieces of a job: the job's message goes to the lane of copies, one priority more urgent,
+    /// since all that is left is short. If this is done twice, the worker that gets the second message drops it.
+    async fn send_to_join(&self, plan: &Plan) -> Result<(), BrokerError> {
+        // A person may have moved the job since the plan was read, which matters little here.
+        let lane = Lane {
+            queue: Queue::Copy,
+            priority: plan.priority.raised(),
+        };
+        self.open_lane(&lane).await?;
+        self.send_to(&plan.job, &lane).await
+    }
+
+    /// Looks whether a job that was just written as split goes on by its parts, and sends its message if not: whoever
+    /// completed the last part has sent it too early, or the plan is gone.
+    pub(crate) async fn look_after_split(&self, split: &Run) -> Result<(), BrokerError> {
+        let job = &split.job.id;
+        match self.plan(job).await? {
+            Some(plan) if self.split_state(job).await?.is_complete(&plan) => {
+                self.send_to_join(&plan).await
+            }
+            Some(_) => Ok(()),
+            None => self.send_to(&split.job, &split.lane()).await,
+        }
+    }
+
+    /// Whether a split job needs a worker: all of its parts are done, or its plan is gone.
+    pub(crate) async fn is_split_over(&self, job: &JobId) -> Result<bool, BrokerError> {
+        let Some(plan) = self.plan(job).await? else {
+            return Ok(true);
+        };
+        Ok(self.split_state(job).await?.is_complete(&plan))
+    }
+
+    /// Does what follows from the failure of a job or part for good, before its message is acknowledged. A part that
+    /// has failed fails its job. `false` if the message is needed again: the job belongs to a worker, or waits.
+    pub(crate) async fn settle_failed(&self, failed: &Run) -> Result<bool, BrokerError> {
+        if !matches!(failed.state, RunState::Failed { .. }) {
+            return Ok(true);
+        }
+        match failed.job.id.part() {
+            Part::Whole => self.end_parts(failed).await.map(|()| true),
+            // The chunk itself goes on.
+            Part::Twin(_) => Ok(true),
+            Part::Chunk(_) | Part::Rest => self.fail_whole(&failed.job.id).await,
+        }
+    }
+
+    /// Fails a split job because this part of it has failed for good; `false` if the job is not split now.
+    async fn fail_whole(&self, part: &JobId) -> Result<bool, BrokerError> {
+        loop {
+            let whole = part.whole();
+            let Some(Versioned { run, revision }) = self.confirmed_run(&whole).await? else {
+                return Ok(true);
+            };
+            if run.state.is_terminal() {
+                self.end_parts(&run).await?;
+                return Ok(true);
+            }
+            // Read after the job: an attempt at the job enqueues its failed parts anew before it writes the job as
+            // split. So a part that has failed now, has failed since the job has this revision.
+            let failure = match self.confirmed_run(part).await?.map(|found| found.run.state) {
+                Some(RunState::Failed { failure }) => failure,
+                _ => return Ok(true),
+            };
+            if self.split_state(&whole).await?.has(part.part()) {
+                return Ok(true);
+            }
+            let failure = failure_of(part.part(), &failure);
+            let Some(next) = run.fail_split(failure, self.now()) else {
+                return Ok(false);
+            };
+            let written = self.record_run(&next, revision, Tries::ForAMinute).await?;
+            if let Write::Done(_) = written {
+                self.end_parts(&next).await?;
+                return Ok(true);
+            }
+        }
+    }
+}
