@@ -13,7 +13,7 @@ use crate::ffmpeg::build::Build;
 use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::part::Part;
 use crate::ffmpeg::picture::{Clock, Pace, Picture, Task};
-use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
+use crate::ffmpeg::probe::media::{Media, Ratio, Stream, StreamKind};
 use crate::ffmpeg::probe::times;
 use crate::ffmpeg::rate::{Pass, keyframes, passes};
 use crate::ffmpeg::tracks::subtitles::{Burnt, burn_in};
@@ -95,26 +95,15 @@ impl Line {
     ) {
         if task.video.paces_frames() {
             self.push(format!("-fps_mode:v:{number} passthrough"));
-            let takes_any = rate::takes_any_time_base(task.encoder);
-            let pace = Pace::of(task.video, task.film);
-            let clock =
-                Clock::of(task.film, task.container).filter(|_| takes_any && pace.keeps_times());
-            // In the source's own time base, no two frames get the same timestamp, whatever the frame rate.
-            let whole_frames = pass.and_then(|_| passes::unit(task.encoder, task.build, task.film));
-            // Frames that were found again come at their own rate.
-            let is_own = !task.fields.leaves_out_frames();
-            let clock = clock.filter(|_| is_own);
-            let source = task.film.time_base.filter(|_| is_own);
-            let unit = pace
-                .time_base()
-                .or(whole_frames)
-                .or(clock.map(Clock::unit))
-                .or(source);
-            if let Some(unit) = unit.filter(|_| takes_any) {
+            let (unit, clock) = units(task, pass);
+            if let Some(unit) = unit {
                 self.push(format!("-enc_time_base:v:{number} {unit}"));
             }
+            // The times of chunks are corrected when their film is whole.
+            let clock = clock.filter(|_| task.frames.is_none());
             if let Some(clock) = clock {
-                self.add([format!("-bsf:v:{number}"), clock.filter(pace.step())]);
+                let step = Pace::of(task.video, task.film).step();
+                self.add([format!("-bsf:v:{number}"), clock.filter(step)]);
             }
         }
         if let Some(graph) = picture.graph(task, number, self.numbers.burn_in, part.as_deref()) {
@@ -363,11 +352,12 @@ impl Line {
         &mut self,
         container: Container,
         encoder: Option<&Encoder>,
-        tracks: &Tracks,
+        tracks: &[Track],
         has_keys: bool,
     ) {
         if container.is_mp4() {
-            for (number, film) in tracks.films().enumerate() {
+            let films = tracks.iter().filter(|track| track.source.is_film());
+            for (number, film) in films.enumerate() {
                 let hevc = match encoder {
                     Some(encoder) => encoder.codec() == Some(Codec::Hevc),
                     None => film.source.codec == "hevc",
@@ -390,7 +380,6 @@ impl Line {
             // ffmpeg counted these codecs in MP4 as experimental when they were new. The option goes to the muxer
             // only, because encoders have experimental features, too.
             if tracks
-                .list
                 .iter()
                 .any(|track| matches!(codec(track).as_str(), "flac" | "opus" | "truehd"))
             {
@@ -401,6 +390,25 @@ impl Line {
         self.push("-max_muxing_queue_size 4096");
         self.push(format!("-f {}", container.muxer()));
     }
+}
+
+/// The unit of an encoded film's times, if the encoder takes any, and the clock to which its times are set.
+pub(super) fn units(task: &Task<'_>, pass: Option<Pass>) -> (Option<Ratio>, Option<Clock>) {
+    let takes_any = rate::takes_any_time_base(task.encoder);
+    let pace = Pace::of(task.video, task.film);
+    let clock = Clock::of(task.film, task.container).filter(|_| takes_any && pace.keeps_times());
+    // In the source's own time base, no two frames get the same timestamp, whatever the frame rate.
+    let whole_frames = pass.and_then(|_| passes::unit(task.encoder, task.build, task.film));
+    // Frames that were found again come at their own rate.
+    let is_own = !task.fields.leaves_out_frames();
+    let clock = clock.filter(|_| is_own);
+    let source = task.film.time_base.filter(|_| is_own);
+    let unit = pace
+        .time_base()
+        .or(whole_frames)
+        .or(clock.map(Clock::unit))
+        .or(source);
+    (unit.filter(|_| takes_any), clock)
 }
 
 /// Whether a track is one of the input's own subtitles.

@@ -1,8 +1,10 @@
 //! ffmpeg's command line for a recipe, as a pure function of its inputs.
 
 mod extraction;
+mod join;
 mod line;
 mod passes;
+mod pieces;
 mod shown;
 
 use std::ffi::OsString;
@@ -19,7 +21,7 @@ use crate::ffmpeg::arguments::passes::Run;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::containers::finish::Finish;
 use crate::ffmpeg::findings::Findings;
-use crate::ffmpeg::picture::{ColourTable, Cut, Fields, Picture, Task};
+use crate::ffmpeg::picture::{ColourTable, Cut, Fields, Frames, Picture, Task};
 use crate::ffmpeg::probe::media::{Media, Stream};
 use crate::ffmpeg::rate::passes::Passes;
 use crate::ffmpeg::rate::{Pass, keyframes, lossless};
@@ -30,7 +32,9 @@ use crate::ffmpeg::{Source, file, part};
 
 pub use crate::ffmpeg::rate::passes::STATISTICS;
 pub use extraction::SubtitleFiles;
+pub use join::{Pieces, join, list_of_pieces};
 pub use passes::{REST, SizePlan, at_bitrate};
+pub use pieces::{Whole, chunk, extension_of_chunks, extension_of_rest, rest};
 
 /// A command line, and its expected results.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,7 +88,14 @@ pub fn encode(
     if let (Some(burnt), Some(part)) = (&mut burnt, part) {
         burnt.shift = Some(part.shift(media, burnt.stream.external.is_some()));
     }
-    let tasks = tasks(recipe, &films, (findings, burnt.as_ref()), encoder, build)?;
+    let tasks = tasks(
+        recipe,
+        &films,
+        (findings, burnt.as_ref()),
+        encoder,
+        build,
+        None,
+    )?;
     let mut pictures = Vec::new();
     for task in &tasks {
         let mut picture = Picture::of(task)?;
@@ -148,7 +159,7 @@ pub fn encode(
     line.container(
         recipe.container,
         encoder.map(|(encoder, _)| encoder),
-        &tracks,
+        &tracks.list,
         tags::has_keys(media),
     );
     line.list.push(file(output));
@@ -195,13 +206,14 @@ fn two_passes(
     }
 }
 
-/// The encoding task of each film. Empty if the recipe copies video.
+/// The encoding task of each film, of which only some `frames` may be wanted. Empty if the recipe copies video.
 fn tasks<'a>(
     recipe: &'a Recipe,
     films: &'a [Stream],
     (findings, burnt): (&'a Findings, Option<&'a Burnt>),
     encoder: Option<(&'a Encoder, &'a Proof)>,
     build: &'a Build,
+    frames: Option<Frames>,
 ) -> Result<Vec<Task<'a>>, Failure> {
     let Some(video) = recipe.video_encode() else {
         return Ok(Vec::new());
@@ -229,6 +241,7 @@ fn tasks<'a>(
             captions: recipe.captions,
             container: recipe.container,
             segment: recipe.segment(),
+            frames,
             build,
         })
     };

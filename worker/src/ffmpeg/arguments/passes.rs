@@ -122,7 +122,7 @@ impl Run<'_> {
             line.add(part.arguments(&rest.list, self.build));
         }
         self.end(&mut line);
-        line.container(recipe.container, None, &rest, false);
+        line.container(recipe.container, None, &rest.list, false);
         line.list.push(file(&folder.join(REST)));
         Ok(Some(SizePlan {
             budget,

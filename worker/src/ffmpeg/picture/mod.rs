@@ -14,7 +14,8 @@
 //! 9. it is scaled, given its colours by a table, and then sharpened, because scaling softens,
 //! 10. it is put on a canvas, whose black stays black,
 //! 11. a watermark is laid over it, which is as sharp and as bright as its file,
-//! 12. the result is converted to the encoder's pixel format, and uploaded.
+//! 12. the frames of a chunk are taken, because all filters before may need those around it,
+//! 13. the result is converted to the encoder's pixel format, and uploaded.
 //!
 //! More than 12 entries: each is one property of pictures that an encode keeps or converts.
 
@@ -30,6 +31,7 @@ mod copied;
 mod crop;
 mod fields;
 mod format;
+mod frames;
 mod hdr;
 mod overlay;
 mod pace;
@@ -58,6 +60,7 @@ pub(super) use clock::Clock;
 pub(super) use copied::copied;
 pub(super) use crop::Cut;
 pub(super) use fields::Fields;
+pub(super) use frames::Frames;
 pub(super) use hdr::UNOFFICIAL;
 pub(crate) use overlay::{LUT, WATERMARK};
 pub(crate) use pace::Pace;
@@ -84,6 +87,8 @@ pub(super) struct Task<'a> {
     pub(super) container: Container,
     /// The length of a ladder's segments, if the output is a rendition of one.
     pub(super) segment: Option<Segment>,
+    /// The frames that become the output; `None` for all.
+    pub(super) frames: Option<Frames>,
     pub(super) build: &'a Build,
 }
 
@@ -228,6 +233,7 @@ impl Picture {
         size::make_even(task, &mut picture);
         overlay::mark(task, &mut picture)?;
         captions::keep(task, task.captions, &mut picture);
+        frames::take(task, &mut picture);
         if let Some(format) = &picture.pixel_format
             && task.uploads()
         {
@@ -274,6 +280,11 @@ impl Picture {
 
     fn option(&mut self, name: &'static str, value: &str) {
         self.options.push((name, value.to_owned()));
+    }
+
+    /// The tags of the film that no longer apply.
+    pub(super) fn cleared(&self) -> &[String] {
+        &self.cleared
     }
 
     /// The filters, without the upload to a device.
