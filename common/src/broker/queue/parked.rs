@@ -56,12 +56,13 @@ impl Broker {
         Ok(order.is_some_and(|order: Order| order.paused))
     }
 
-    /// All parked jobs, each with its lane.
+    /// All parked jobs, each with its lane, without parked parts of split jobs.
     pub async fn parked_jobs(&self) -> Result<Vec<(Job, Lane)>, BrokerError> {
         let stored = self.nats.all(JOBS, PARKED).await?;
         Ok(stored
             .iter()
             .filter_map(|stored| self.parked(stored))
+            .filter(|(job, _)| job.id.is_whole())
             .collect())
     }
 

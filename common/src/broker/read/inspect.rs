@@ -96,7 +96,7 @@ impl Broker {
     }
 
     /// Up to `most` runs that were written since the sequence `from`, oldest first, and the sequence from which to go
-    /// on. Each run comes once, in its latest state; unreadable runs are left out.
+    /// on. Each run comes once, in its latest state; unreadable runs are left out, and those of parts of split jobs.
     pub async fn runs_since(&self, from: u64, most: usize) -> Result<(Vec<Run>, u64), BrokerError> {
         let page = self
             .nats
@@ -104,13 +104,11 @@ impl Broker {
             .await?;
         let next = page.last().map_or(from, |last| last.sequence + 1);
         let runs = page.iter().filter(|stored| !stored.is_marker);
-        Ok((
-            runs.filter_map(|stored| self.nats.read(stored)).collect(),
-            next,
-        ))
+        let runs = runs.filter_map(|stored| self.nats.read::<Run>(stored));
+        Ok((runs.filter(|run| run.job.id.is_whole()).collect(), next))
     }
 
-    /// Every run, once, in the order of the last writes.
+    /// Every run of a whole job, once, in the order of the last writes.
     pub async fn runs(&self) -> Result<Vec<Run>, BrokerError> {
         let mut all = Vec::new();
         let mut from = 1;
@@ -131,7 +129,8 @@ impl Broker {
     }
 
     /// Up to `most` jobs in the work queue (or in one queue) from the sequence `from` on, oldest first, and the
-    /// sequence from which to go on. Jobs that a worker holds are included; unreadable messages are left out.
+    /// sequence from which to go on. Jobs that a worker holds are included; unreadable messages are left out, and parts
+    /// of split jobs.
     pub async fn queued(
         &self,
         queue: Option<&Queue>,
@@ -142,11 +141,11 @@ impl Broker {
         let filter = queue.map_or_else(|| ">".to_owned(), subject::queue);
         let page = self.nats.page(JOBS, &filter, from, most).await?;
         let next = page.last().map_or(from, |last| last.sequence + 1);
-        let found = page.iter().filter_map(|stored| self.pending(stored));
+        let found = page.iter().filter_map(|stored| self.pending_whole(stored));
         Ok((found.collect(), next))
     }
 
-    /// How many jobs wait and run in each lane.
+    /// How many jobs wait and run in each lane. Parts of split jobs count like jobs: they are work that waits there.
     pub async fn lane_statuses(&self) -> Result<Vec<LaneStatus>, BrokerError> {
         let consumers = self.nats.consumers(JOBS).await?;
         let asking = consumers.into_iter().map(|info| self.lane_status(info));
@@ -175,7 +174,8 @@ impl Broker {
         }))
     }
 
-    /// Up to `most` of the jobs that a lane delivers next, in order; unreadable messages are left out.
+    /// Up to `most` of the jobs that a lane delivers next, in order; unreadable messages are left out, and parts of split
+    /// jobs.
     pub async fn next_in_lane(
         &self,
         status: &LaneStatus,
@@ -187,13 +187,24 @@ impl Broker {
             .await?;
         Ok(page
             .iter()
-            .filter_map(|stored| self.pending(stored))
+            .filter_map(|stored| self.pending_whole(stored))
             .collect())
     }
 
-    /// Runs that changed since the sequence `from`. Each comes once, in its latest state; unreadable runs are left
-    /// out.
+    /// Runs of whole jobs that changed since the sequence `from`. Each comes once, in its latest state; unreadable runs
+    /// are left out.
     pub async fn run_changes(
+        &self,
+        from: u64,
+        most: usize,
+    ) -> Result<Changes<JobId, Run>, BrokerError> {
+        let whole = |key: &str| subject::job_of_run(key).filter(JobId::is_whole);
+        self.changes(RUNS, from, most, whole).await
+    }
+
+    /// As [`Self::run_changes`], with the runs of parts of split jobs: see [`JobId::part`]. Once a split job has ended, the
+    /// runs of its parts are removed without a notice.
+    pub async fn run_changes_with_parts(
         &self,
         from: u64,
         most: usize,
@@ -274,7 +285,16 @@ impl Broker {
             .collect())
     }
 
-    /// The job of a message in a lane; `None` for any other message.
+    /// The job of a message in a lane; `None` for any other message, and for a part of a split job.
+    fn pending_whole(&self, stored: &Stored) -> Option<Pending> {
+        // By the subject: many parts need not be decoded.
+        JobSubject::parse(&stored.subject)?
+            .job
+            .is_whole()
+            .then(|| self.pending(stored))?
+    }
+
+    /// The job or part of a message in a lane; `None` for any other message.
     pub(super) fn pending(&self, stored: &Stored) -> Option<Pending> {
         let place = JobSubject::parse(&stored.subject)?;
         Some(Pending {

@@ -94,7 +94,8 @@ pub struct PollResult<T> {
     pub more: Option<Lane>,
     /// Jobs that failed for good in this poll, because their last owner vanished.
     pub dead_letters: Vec<Run>,
-    /// Completed members of ladders whose messages came again. Each waits for what follows from its completion.
+    /// Completed members of ladders, parts of split jobs and joined jobs whose messages came again. Each waits for what
+    /// follows from its completion.
     pub completed: Vec<CompletedJob>,
 }
 
