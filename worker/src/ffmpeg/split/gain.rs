@@ -119,16 +119,17 @@ fn of_machine(machine: &Machine, encoder: &Encoder) -> Vec<f64> {
     if free_slots == 0 {
         return Vec::new();
     }
-    // A device has its sessions, which the slots count. An encode on one of several sessions is as fast as alone as long
-    // as the device is not busy, which nobody can tell; a second one fills the gaps of the first.
-    let room = match (encoder.kind().is_hardware(), threads(encoder)) {
-        (true, _) => 2.0,
-        (false, Some(threads)) => f64::from(cores.max(1)) / f64::from(threads),
-        (false, None) => 1.0,
+    let room = threads(encoder).map_or(1.0, |threads| f64::from(cores.max(1)) / f64::from(threads));
+    let (count, together) = match encoder.kind().is_hardware() {
+        // A second encode uses the device while the first one begins or ends. Whether both at once are faster than one,
+        // only the device knows: some have several engines.
+        true => (free_slots.min(2), 1.0),
+        false => {
+            let count = free_slots.min(room.ceil() as u32);
+            (count, f64::from(count).min(room.max(1.0)))
+        }
     };
-    let count = free_slots.min(room.ceil() as u32);
-    let busy = f64::from(count).min(room.max(1.0));
-    vec![fps * busy / f64::from(count); count as usize]
+    vec![fps * together / f64::from(count); count as usize]
 }
 
 #[cfg(test)]
@@ -175,6 +176,20 @@ mod tests {
         assert_eq!(lanes_of(of(3600, &[machine(16, 8, 5.0)], "libaom-av1")), 4);
         assert_eq!(lanes_of(of(3600, &[machine(16, 2, 5.0)], "libaom-av1")), 2);
         why_not(of(3600, &[machine(2, 4, 5.0)], "libvpx-vp9"));
+    }
+
+    #[test]
+    fn a_device_that_is_shared_is_not_taken_for_faster() {
+        let gpu = machine(8, 4, 200.0);
+        let why = why_not(of(3600, &[gpu], "hevc_nvenc"));
+        assert!(why.contains("only 1.0 times"), "{why}");
+        match of(3600, &[gpu; 3], "hevc_nvenc") {
+            Gain::Pays { lanes, why } => {
+                assert_eq!(lanes, [100.0; 6]);
+                assert!(why.contains("3.0 times"), "{why}");
+            }
+            Gain::DoesNot { why } => panic!("{why}"),
+        }
     }
 
     #[test]

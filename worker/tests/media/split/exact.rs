@@ -3,55 +3,64 @@
 use std::path::Path;
 
 use worker::ffmpeg::split::cut::cut;
-use worker::ffmpeg::split::lookback;
+use worker::ffmpeg::split::lookback::{self, Lead};
 use worker::ffmpeg::split::sizes::equal;
 
 use super::{FILM, X264, decoded, index, indexed, unit};
 use crate::studio::Studio;
 
-/// Compares the chunks of a film, each decoded by itself, with the film.
-async fn chunks_are_exact(studio: &Studio, file: &Path, filters: &str, seconds: f64) {
+/// Cuts a film into chunks, decodes each by itself as far as its lead says, and compares its frames with those of the whole.
+/// The chunks whose frames differ, by number, and how many chunks there are.
+async fn differing(
+    studio: &Studio,
+    file: &Path,
+    filters: &str,
+    seconds: f64,
+    lead: Option<Lead>,
+) -> (Vec<usize>, usize) {
     let what = format!("{} with {filters}", file.display());
     let (film, index) = indexed(studio, file).await;
     let index = index.unwrap_or_else(|obstacle| panic!("{what}: {obstacle}"));
-    let lead = lookback::lead(&film, filters);
+    let needed = || lookback::lead(&film, filters);
+    let lead = lead.map_or_else(needed, Ok);
     let lead = lead.unwrap_or_else(|filter| panic!("{what}: {filter} has no bound"));
     let chunks = cut(&index, &equal(index.seconds(), seconds), lead);
-    assert!(chunks.len() > 2, "{what}: {} chunks", chunks.len());
     let unit = unit(&index);
     let whole = decoded(studio, file, &[], filters, &unit);
-    let mut joined = Vec::new();
-    for chunk in &chunks {
+    let planned: u64 = chunks.iter().map(|chunk| chunk.frames).sum();
+    assert_eq!(whole.len() as u64, planned, "{what}");
+    let mut differ = Vec::new();
+    for (number, chunk) in chunks.iter().enumerate() {
         // Transport streams find the packet before a time, which need not be a keyframe.
-        let early = if file.extension().is_some_and(|end| end == "ts") {
-            1.0
-        } else {
-            0.0
-        };
+        let is_ts = file.extension().is_some_and(|end| end == "ts");
+        let early = if is_ts { 1.0 } else { 0.0 };
         let from = format!("{:.6}", index.to_seconds(chunk.decode_from) - early);
         let seek = ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", &from];
-        let seek: Vec<String> = match chunk.start == index.times[0] {
-            true => Vec::new(),
-            false => seek.map(str::to_owned).into(),
+        let seek: Vec<String> = match number {
+            0 => Vec::new(),
+            _ => seek.map(str::to_owned).into(),
         };
-        let before = if filters.is_empty() {
-            String::new()
-        } else {
-            format!("{filters},")
+        let (start, end) = (chunk.start, chunk.end);
+        let trim = format!("settb={unit},trim=start_pts={start}:end_pts={end}");
+        let filters = match filters {
+            "" => trim,
+            filters => format!("{filters},{trim}"),
         };
-        let trim = format!(
-            "{before}settb={unit},trim=start_pts={}:end_pts={}",
-            chunk.start, chunk.end
-        );
-        let frames = decoded(studio, file, &seek, &trim, &unit);
-        assert_eq!(frames.len() as u64, chunk.frames, "{what}: {chunk:?}");
-        joined.extend(frames);
+        let frames = decoded(studio, file, &seek, &filters, &unit);
+        let is_own = |(time, _): &&(i64, String)| (start..end).contains(time);
+        let expected: Vec<_> = whole.iter().filter(is_own).cloned().collect();
+        if frames != expected {
+            differ.push(number);
+        }
     }
-    let differ = joined
-        .iter()
-        .zip(&whole)
-        .position(|(one, other)| one != other);
-    assert_eq!((differ, joined.len()), (None, whole.len()), "{what}");
+    (differ, chunks.len())
+}
+
+async fn chunks_are_exact(studio: &Studio, file: &Path, filters: &str, seconds: f64) {
+    let (differ, chunks) = differing(studio, file, filters, seconds, None).await;
+    let what = format!("{} with {filters}", file.display());
+    assert!(chunks > 2, "{what}: {chunks} chunks");
+    assert!(differ.is_empty(), "{what}: {differ:?}");
 }
 
 #[tokio::test]
@@ -61,6 +70,21 @@ async fn chunks_of_all_kinds_of_films_hold_their_pictures() {
             chunks_are_exact(&studio, &file, "", 2.5).await;
         }
     }
+}
+
+#[tokio::test]
+async fn without_a_lead_the_first_pictures_of_a_chunk_would_differ() {
+    let studio = Studio::new();
+    let none = Some(Lead::default());
+    let refresh = format!("{X264} -x264-params intra-refresh=1:keyint=24");
+    let refresh = studio.make("refresh.mp4", &format!("{FILM} {refresh}"));
+    let (differ, chunks) = differing(&studio, &refresh, "", 2.5, none).await;
+    assert!(!differ.is_empty(), "0 of {chunks} recover step by step");
+    let whole = studio.make("whole.mkv", &format!("{FILM} -c:v ffv1 -g 1"));
+    let filters = "bwdif=mode=send_frame:deint=all";
+    let (differ, chunks) = differing(&studio, &whole, filters, 2.5, none).await;
+    assert_eq!(differ.len(), chunks - 1, "{differ:?}");
+    chunks_are_exact(&studio, &whole, filters, 2.5).await;
 }
 
 #[tokio::test]
