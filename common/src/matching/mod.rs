@@ -5,6 +5,7 @@ pub mod estimate;
 pub mod fit;
 pub mod history;
 pub mod outlook;
+pub mod parts;
 pub mod pin;
 pub mod plan;
 pub mod ratios;

@@ -6,12 +6,14 @@ use jiff::Timestamp;
 
 use crate::farm::card::{Capabilities, Ffmpeg, Host, Proof, Verdict};
 use crate::farm::places::Places;
+use crate::farm::queue::Lane;
 use crate::farm::worker::{Heartbeat, Load, Terms, WorkerStatus};
 use crate::job::Job;
 use crate::job::id::BatchId;
 use crate::job::input::Input;
 use crate::job::run::fence::{Fence, PublishMethod};
 use crate::job::run::report::Report;
+use crate::job::split::{Chunk, Film, Plan};
 use crate::names::digest::Digest;
 use crate::names::location::Location;
 use crate::recipe::encoder::Encoder;
@@ -140,5 +142,36 @@ pub fn fence(worker: &str, upload: &str) -> Fence {
         is_settled: false,
         report: Some(Box::new(report)),
         kept: None,
+    }
+}
+
+/// A plan for a film at 25 frames a second in chunks of so many frames, and other tracks.
+pub fn plan(job: &Job, lane: &Lane, chunks: &[u64]) -> Plan {
+    let mut start = 0;
+    let chunk = |frames: &u64| {
+        let from = start;
+        start += i64::try_from(*frames).expect("a short film");
+        Chunk {
+            start: from,
+            end: start,
+            frames: *frames,
+            decode_from: from,
+        }
+    };
+    let encoder = software_encoder(&job.recipe).expect("an encode");
+    Plan {
+        job: job.clone(),
+        queue: lane.queue.clone(),
+        priority: lane.priority,
+        film: Film {
+            stream: 0,
+            time_base: (1, 25),
+            findings: Default::default(),
+        },
+        chunks: chunks.iter().map(chunk).collect(),
+        extension: "mov".parse().expect("an extension"),
+        rest: Some("mkv".parse().expect("an extension")),
+        proof: proof(&encoder),
+        encoder,
     }
 }

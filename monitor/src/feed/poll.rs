@@ -63,6 +63,13 @@ impl Poll {
                 }
             }
         }
+        if is_news {
+            for job in view.unplanned_jobs() {
+                if let Some(parts) = broker.parts(&job).await? {
+                    view.apply(Input::Parts(job, Box::new(parts)), broker.now());
+                }
+            }
+        }
         Ok(is_news)
     }
 

@@ -6,6 +6,7 @@ use common::job::Job;
 use common::job::failure::Fault;
 use common::job::id::{BatchId, JobId};
 use common::job::run::Stage;
+use common::matching::parts::Parts;
 use common::recipe::encoder::Encoder;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,11 +32,11 @@ pub struct RunningRow {
     pub batch: BatchId,
     pub queue: Queue,
     pub priority: Priority,
-    /// The owner of the job.
-    pub worker: WorkerName,
-    /// Whether heartbeats of that worker are missing.
+    /// The owner of the job; `None` while its parts are encoded, which have owners of their own: see `split`.
+    pub worker: Option<WorkerName>,
+    /// Whether heartbeats of that worker, or of one that runs a part, are missing.
     pub worker_lost: bool,
-    /// When the attempt began.
+    /// When the attempt began, or the job was split.
     pub since: Moment,
     /// The number of the attempt, from 1.
     pub attempt: u32,
@@ -55,6 +56,32 @@ pub struct RunningRow {
     pub input_size: u64,
     /// Size of the output so far in bytes.
     pub output_size: Option<u64>,
+    /// How far the parts are, if the job is split. `GET /jobs/{job}/parts` tells of each.
+    pub split: Option<SplitRow>,
+}
+
+/// The parts of a running job, in numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct SplitRow {
+    pub parts: u32,
+    /// Those that are done.
+    pub done: u32,
+    /// Those that run.
+    pub running: u32,
+    /// The workers that run some, by name.
+    pub workers: Vec<WorkerName>,
+}
+
+impl SplitRow {
+    pub(crate) fn of(parts: &Parts) -> Self {
+        let sum = parts.sum();
+        Self {
+            parts: sum.parts,
+            done: sum.done,
+            running: sum.running,
+            workers: sum.workers,
+        }
+    }
 }
 
 /// A job that waits for a retry.

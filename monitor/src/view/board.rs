@@ -1,9 +1,12 @@
 //! The live state as JSON text, serialised once for all viewers.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use common::job::id::JobId;
+use common::matching::parts::PartRow;
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -25,6 +28,8 @@ pub struct Frame {
     pub change: Bytes,
     /// The state itself.
     pub snapshot: Arc<Snapshot>,
+    /// The parts of every split job. They are in no section: a page asks for those of the jobs that it shows.
+    pub parts: HashMap<JobId, Vec<PartRow>>,
     sections: Vec<Section>,
     whole: OnceLock<Bytes>,
 }
@@ -149,6 +154,7 @@ impl Publisher {
             version: self.version,
             change: event("change", &object(&changed)),
             snapshot,
+            parts: view.parts(),
             sections,
             whole: OnceLock::new(),
         })));

@@ -5,12 +5,13 @@ mod attention;
 pub mod board;
 mod queues;
 mod runs;
+mod splits;
 mod workers;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use common::broker::{Change, LaneStatus, Unreadable};
 use common::farm::orders::{Orders, Target};
@@ -22,6 +23,7 @@ use common::job::progress::Progress;
 use common::job::record::Pending;
 use common::job::run::Run;
 use common::matching::outlook::Waiting;
+use common::matching::parts::{PartRow, Parts};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::index::shared::Progress as Listing;
@@ -59,6 +61,8 @@ pub enum Input {
     Run(Box<Change<JobId, Run>>),
     /// A run that began before the changes that were read.
     Found(Box<Run>),
+    /// What the broker knows of the parts of a split job.
+    Parts(JobId, Box<Parts>),
     /// A worker's heartbeat, or its removal.
     Worker(Box<Change<WorkerName, Heartbeat>>),
     /// All lanes, and the jobs at their heads.
@@ -127,6 +131,7 @@ impl View {
             Input::RunsAnew { late } => self.runs = Runs::new(late),
             Input::Run(change) => self.runs.changed(change.key, change.value, change.sequence),
             Input::Found(run) => self.runs.found(*run),
+            Input::Parts(job, parts) => self.runs.planned(&job, *parts),
             Input::Worker(change) => {
                 let at = change.time.map_or(now, |time| time.min(now));
                 match change.value {
@@ -156,8 +161,22 @@ impl View {
     pub fn unknown_jobs(&self, now: Timestamp) -> Vec<JobId> {
         self.workers
             .jobs(self.clock(now))
+            // The whole job of a part is in no heartbeat.
+            .flat_map(|job| [job, job.whole()])
             .filter(|job| !self.runs.knows(job))
+            .collect::<BTreeSet<JobId>>()
+            .into_iter()
             .collect()
+    }
+
+    /// Split jobs of whose plan nothing is known.
+    pub fn unplanned_jobs(&self) -> Vec<JobId> {
+        self.runs.unplanned()
+    }
+
+    /// The parts of every split job that is under way.
+    pub fn parts(&self) -> HashMap<JobId, Vec<PartRow>> {
+        self.runs.parts()
     }
 
     /// The capabilities of each worker.
@@ -192,7 +211,7 @@ impl View {
         let queues = self.queues.rows(&self.runs, &self.workers, &paused, clock);
         let running = self
             .runs
-            .running(|worker| self.workers.is_lost(worker, clock));
+            .running(|worker| self.workers.is_lost(worker, clock), clock);
 
         let mut totals = Totals {
             pending: self.queues.pending(),

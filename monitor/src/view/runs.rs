@@ -9,14 +9,16 @@ use common::job::failure::cause;
 use common::job::id::JobId;
 use common::job::progress::Progress;
 use common::job::run::health::Health;
-use common::job::run::{Run, RunState};
+use common::job::run::{Run, RunState, Stage};
 use common::matching::outlook;
 use common::matching::outlook::{Outlook, Past};
+use common::matching::parts::{PartRow, Parts};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::snapshot::Totals;
-use crate::snapshot::jobs::{EndedRow, JobEnd, RetryRow, RunningRow, name};
+use crate::snapshot::jobs::{EndedRow, JobEnd, RetryRow, RunningRow, SplitRow, name};
 use crate::snapshot::moment::Moment;
+use crate::view::splits::Splits;
 
 /// The most ended jobs that are kept.
 const ENDED: usize = outlook::LATELY;
@@ -28,7 +30,9 @@ const FRESH: SignedDuration = SignedDuration::from_secs(60);
 /// The runs that the page shows.
 #[derive(Default)]
 pub(super) struct Runs {
+    /// Running and split jobs.
     running: BTreeMap<JobId, Run>,
+    splits: Splits,
     retrying: BTreeMap<JobId, RetryRow>,
     /// Ended jobs by the sequence of their last change.
     ended: BTreeMap<u64, EndedRow>,
@@ -49,6 +53,12 @@ impl Runs {
 
     /// Takes the change of a run; `None` if the run was deleted.
     pub(super) fn changed(&mut self, job: JobId, run: Option<Run>, sequence: u64) {
+        if !job.is_whole() {
+            if !self.ended_at.contains_key(&job.whole()) {
+                self.splits.changed(&job, run.as_ref());
+            }
+            return;
+        }
         self.running.remove(&job);
         self.retrying.remove(&job);
         if let Some(before) = self.ended_at.remove(&job) {
@@ -56,14 +66,15 @@ impl Runs {
         }
         let Some(run) = run else {
             self.progress.remove(&job);
+            self.splits.remove(&job);
             return;
         };
         match &run.state {
-            RunState::Running { .. } => {
-                self.running.insert(job, run);
+            RunState::Running { .. } | RunState::Split { .. } => {
+                self.under_way(run);
                 return;
             }
-            RunState::Split { .. } | RunState::Queued { .. } => {}
+            RunState::Queued { .. } => {}
             RunState::Waiting { until, failure } => {
                 if self.retrying.len() < RETRYING {
                     let row = RetryRow {
@@ -80,6 +91,7 @@ impl Runs {
             | RunState::Kept { .. }
             | RunState::Failed { .. }
             | RunState::Cancelled => {
+                self.splits.remove(&job);
                 if let Some(row) = ended(&run) {
                     self.ended.insert(sequence, row);
                     self.ended_at.insert(job, sequence);
@@ -97,13 +109,52 @@ impl Runs {
 
     /// Takes a run that began before the changes that were read.
     pub(super) fn found(&mut self, run: Run) {
-        if matches!(run.state, RunState::Running { .. }) && !self.knows(&run.job.id) {
-            self.running.insert(run.job.id, run);
+        let id = run.job.id;
+        if self.knows(&id) {
+            return;
         }
+        match run.state {
+            RunState::Running { .. } if !id.is_whole() => self.splits.changed(&id, Some(&run)),
+            RunState::Running { .. } | RunState::Split { .. } => self.under_way(run),
+            _ => {}
+        }
+    }
+
+    /// Takes the run of a job that one worker runs, or several.
+    fn under_way(&mut self, run: Run) {
+        if let RunState::Split { since, parts } = run.state {
+            self.splits.split(&run.job.id, since, parts);
+            self.progress.remove(&run.job.id);
+        }
+        self.running.insert(run.job.id, run);
+    }
+
+    /// Takes what the broker knows of the parts of a job.
+    pub(super) fn planned(&mut self, job: &JobId, parts: Parts) {
+        if self.running.contains_key(job) {
+            self.splits.learn(job, parts);
+        }
+    }
+
+    /// Split jobs whose plan is not known.
+    pub(super) fn unplanned(&self) -> Vec<JobId> {
+        let is_unplanned = |job: &&JobId| {
+            let parts = self.splits.of(job);
+            parts.is_some_and(|parts| !parts.is_planned()) && !self.splits.is_full()
+        };
+        self.running.keys().filter(is_unplanned).copied().collect()
+    }
+
+    /// The parts of every split job.
+    pub(super) fn parts(&self) -> HashMap<JobId, Vec<PartRow>> {
+        self.splits.rows()
     }
 
     /// Whether the job has a known run.
     pub(super) fn knows(&self, job: &JobId) -> bool {
+        if !job.is_whole() {
+            return self.splits.knows(job) || self.splits.is_full();
+        }
         self.running.contains_key(job)
             || self.retrying.contains_key(job)
             || self.ended_at.contains_key(job)
@@ -111,7 +162,9 @@ impl Runs {
 
     /// Takes a progress message. It may arrive before its run.
     pub(super) fn progressed(&mut self, progress: Progress, now: Timestamp) {
-        if !self.ended_at.contains_key(&progress.job) {
+        if !progress.job.is_whole() {
+            self.splits.progressed(progress);
+        } else if !self.ended_at.contains_key(&progress.job) {
             self.progress.insert(progress.job, (now, progress));
         }
     }
@@ -121,19 +174,28 @@ impl Runs {
         self.progress.retain(|job, (at, _)| {
             self.running.contains_key(job) && now.duration_since(*at) < FRESH
         });
+        self.splits.retain(|job| self.running.contains_key(job));
     }
 
     /// The running jobs of each queue.
     pub(super) fn outlooks(&self, clock: Timestamp) -> HashMap<&Queue, Outlook> {
         let mut outlooks: HashMap<&Queue, Outlook> = HashMap::new();
         for row in self.running.values() {
-            let RunState::Running { since, .. } = row.state else {
-                continue;
-            };
             let progress = self.progress_of(row);
-            let at = progress.map_or(clock, |progress| progress.at);
+            let (since, at, left) = match row.state {
+                RunState::Running { since, .. } => {
+                    let at = progress.map_or(clock, |progress| progress.at);
+                    let left = progress.and_then(|progress| progress.seconds_left(since));
+                    (since, at, left)
+                }
+                RunState::Split { since, .. } => {
+                    let parts = self.splits.of(&row.job.id);
+                    let left = parts.and_then(|parts| parts.seconds_left(clock));
+                    (since, clock, left)
+                }
+                _ => continue,
+            };
             let seconds = at.duration_since(since).as_secs_f64();
-            let left = progress.and_then(|progress| progress.seconds_left(since));
             let outlook = outlooks.entry(&row.queue).or_default();
             outlook.running(row.job.bytes(), seconds, left);
         }
@@ -168,21 +230,32 @@ impl Runs {
         past
     }
 
-    /// Running jobs of a worker.
+    /// Running jobs of a worker. A job of which it runs parts counts once.
     pub(super) fn running_on(&self, worker: &WorkerName) -> usize {
-        self.running
-            .values()
-            .filter(|run| run.worker() == Some(worker))
-            .count()
+        let is_owner = |run: &&Run| match &run.state {
+            RunState::Running { worker: owner, .. } => owner == worker,
+            _ => false,
+        };
+        let whole = self.running.values().filter(is_owner).count();
+        whole + self.splits.run_on(worker).count()
     }
 
     /// Rows of running jobs, the longest running first.
-    pub(super) fn running(&self, is_lost: impl Fn(&WorkerName) -> bool) -> Vec<RunningRow> {
-        let mut rows: Vec<RunningRow> = self
-            .running
-            .values()
-            .filter_map(|run| running(run, self.progress_of(run), &is_lost))
-            .collect();
+    pub(super) fn running(
+        &self,
+        is_lost: impl Fn(&WorkerName) -> bool,
+        clock: Timestamp,
+    ) -> Vec<RunningRow> {
+        let row = |run: &Run| {
+            let parts = self.splits.of(&run.job.id);
+            match (&run.state, parts) {
+                (RunState::Split { since, .. }, Some(parts)) => {
+                    Some(split(run, *since, parts, &is_lost, clock))
+                }
+                _ => running(run, self.progress_of(run), parts, &is_lost),
+            }
+        };
+        let mut rows: Vec<RunningRow> = self.running.values().filter_map(row).collect();
         rows.sort_by_key(|row| (row.since, row.job.id));
         rows
     }
@@ -232,6 +305,7 @@ impl Runs {
 fn running(
     run: &Run,
     progress: Option<&Progress>,
+    parts: Option<&Parts>,
     is_lost: impl Fn(&WorkerName) -> bool,
 ) -> Option<RunningRow> {
     let RunState::Running {
@@ -248,14 +322,12 @@ fn running(
         batch: run.job.batch,
         queue: run.queue.clone(),
         priority: run.priority,
-        worker: worker.clone(),
+        worker: Some(worker.clone()),
         worker_lost: is_lost(worker),
         since: Moment(*since),
         attempt: run.attempt,
         stage: progress.map_or(*stage, |progress| progress.stage),
-        fraction: progress
-            .and_then(|progress| progress.fraction)
-            .map(|fraction| (fraction.clamp(0.0, 1.0) * 1e4).round() / 1e4),
+        fraction: progress.and_then(|progress| progress.fraction).map(rounded),
         eta: progress
             .and_then(|progress| progress.seconds_left(*since))
             .map(f64::round),
@@ -264,7 +336,45 @@ fn running(
         bitrate: encode.map(|encode| encode.bitrate),
         input_size: run.job.bytes(),
         output_size: encode.map(|encode| encode.size),
+        // While it is planned, there is none; while its parts are joined, all are done.
+        split: parts.filter(|parts| parts.is_planned()).map(SplitRow::of),
     })
+}
+
+/// The row of a job that is done in parts.
+fn split(
+    run: &Run,
+    since: Timestamp,
+    parts: &Parts,
+    is_lost: impl Fn(&WorkerName) -> bool,
+    clock: Timestamp,
+) -> RunningRow {
+    let sum = parts.sum();
+    let is_encoding = sum.fps > 0.0;
+    RunningRow {
+        job: name(&run.job),
+        batch: run.job.batch,
+        queue: run.queue.clone(),
+        priority: run.priority,
+        worker: None,
+        worker_lost: sum.workers.iter().any(is_lost),
+        since: Moment(since),
+        attempt: run.attempt,
+        stage: Stage::Encoding,
+        fraction: Some(rounded(sum.fraction as f32)),
+        eta: parts.seconds_left(clock).map(f64::round),
+        fps: is_encoding.then_some(sum.fps),
+        speed: is_encoding.then_some(sum.speed),
+        bitrate: None,
+        input_size: run.job.bytes(),
+        output_size: (sum.size > 0).then_some(sum.size),
+        split: Some(SplitRow::of(parts)),
+    }
+}
+
+/// A share that changes in steps that can be seen.
+fn rounded(fraction: f32) -> f32 {
+    (fraction.clamp(0.0, 1.0) * 1e4).round() / 1e4
 }
 
 fn ended(run: &Run) -> Option<EndedRow> {

@@ -3,5 +3,6 @@
 pub(super) mod history;
 pub(super) mod inspect;
 mod jobs;
+mod parts;
 pub(super) mod position;
 pub(super) mod why;

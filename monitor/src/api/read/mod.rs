@@ -13,6 +13,7 @@ mod log;
 mod matching;
 mod media;
 mod orders;
+mod parts;
 mod preview;
 mod samples;
 mod settings;
@@ -31,6 +32,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::ids))
         .routes(routes!(jobs::one))
+        .routes(routes!(parts::parts))
         .routes(routes!(log::follow))
         .routes(routes!(preview::media))
         .routes(routes!(preview::still))

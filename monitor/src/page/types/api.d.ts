@@ -372,6 +372,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{job}/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["parts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{job}/still": {
         parameters: {
             query?: never;
@@ -1729,6 +1745,25 @@ export interface components {
             size: number;
             worker: components["schemas"]["WorkerName"];
         };
+        PartRow: {
+            /** Format: int32 */
+            attempt: number;
+            /** Format: double */
+            encode_seconds?: number | null;
+            /** Format: double */
+            fraction: number;
+            /** Format: int64 */
+            frames?: number | null;
+            /** Format: double */
+            length_seconds?: number | null;
+            part: string;
+            /** Format: date-time */
+            since?: string | null;
+            /** Format: double */
+            start_seconds?: number | null;
+            state: components["schemas"]["JobState"];
+            worker?: components["schemas"]["WorkerName"] | null;
+        };
         Pending: {
             job: components["schemas"]["Job"];
             priority: components["schemas"]["Priority"];
@@ -2007,8 +2042,9 @@ export interface components {
             since: components["schemas"]["Moment"];
             /** Format: float */
             speed?: number | null;
+            split?: components["schemas"]["SplitRow"] | null;
             stage: components["schemas"]["Stage"];
-            worker: components["schemas"]["WorkerName"];
+            worker?: components["schemas"]["WorkerName"] | null;
             worker_lost: boolean;
         };
         SampleForecast: {
@@ -2148,6 +2184,15 @@ export interface components {
             parts: components["schemas"]["PartReport"][];
         } | {
             whole: string;
+        };
+        SplitRow: {
+            /** Format: int32 */
+            done: number;
+            /** Format: int32 */
+            parts: number;
+            /** Format: int32 */
+            running: number;
+            workers: components["schemas"]["WorkerName"][];
         };
         /** @enum {string} */
         Stage: "reading" | "searching" | "encoding" | "verifying" | "publishing";
@@ -3254,6 +3299,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Sides"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    parts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartRow"][];
                 };
             };
             404: {

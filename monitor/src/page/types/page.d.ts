@@ -45,6 +45,7 @@ export type Samples = Schemas["Samples"];
 export type Outcome = Schemas["Outcome"];
 export type JobState = Schemas["JobState"];
 export type Outputs = Schemas["Outputs"];
+export type PartRow = Schemas["PartRow"];
 export type PresetRow = Schemas["PresetRow"];
 export type QueueRow = Schemas["QueueRow"];
 export type RetryRow = Schemas["RetryRow"];

@@ -3,6 +3,7 @@
 mod attention;
 mod queues;
 mod runs;
+mod splits;
 mod workers;
 
 use common::broker::{Change, LaneStatus};

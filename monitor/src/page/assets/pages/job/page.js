@@ -11,6 +11,7 @@ import { changeList } from "../../widgets/changes.js";
 import { fileComparison } from "../../widgets/file-comparison.js";
 import { frameSlider } from "../../widgets/frame-slider/slider.js";
 import { showHealth } from "./health.js";
+import { chunkStrip } from "../../widgets/split/strip.js";
 import { followLog } from "./log.js";
 import { skeleton } from "./skeleton.js";
 import { lastCommand, timelineRows } from "./timeline.js";
@@ -26,7 +27,8 @@ export function mount(element, deps) {
   const change = jobChanges(deps);
   const comparison = fileComparison(deps);
   const slider = frameSlider(deps);
-  const parts = skeleton(comparison.element, slider.element);
+  const strip = chunkStrip(deps);
+  const parts = skeleton(comparison.element, slider.element, strip.element);
   element.append(parts.element);
   let id = "";
   let priority = 0;
@@ -70,6 +72,7 @@ export function mount(element, deps) {
         ["Queue", queue],
         ["Priority", String(priority)],
         ["Worker", running?.worker ?? report?.worker],
+        ["Not split", report?.split && "whole" in report.split ? printable(report.split.whole) : null],
         ["Attempts", run ? `${run.attempt - run.returned} of ${job.attempts}` : `none of ${job.attempts}`],
         ["Enqueued", time(job.enqueued, Date.now())],
         ["Next attempt", waiting && time(waiting.until, Date.now())],
@@ -79,6 +82,7 @@ export function mount(element, deps) {
         ["Id", job.id],
       ]),
     );
+    if (report?.split && "parts" in report.split) strip.update(id);
     comparison.update(job, report);
     slider.update(job, report);
     showHealth(parts, report);
@@ -126,6 +130,7 @@ export function mount(element, deps) {
   function followLive({ running }) {
     const live = running.find(({ job }) => job.id === id);
     parts.live.hidden = !live;
+    if (live?.split) strip.update(id);
     if (!live) {
       deafen?.();
       deafen = null;
@@ -181,6 +186,7 @@ export function mount(element, deps) {
       leave();
       id = job;
       isKnown = false;
+      strip.clear();
       parts.element.setAttribute("data-unknown", "");
       parts.log.hidden = true;
       parts.followed.replaceChildren();
@@ -194,6 +200,7 @@ export function mount(element, deps) {
       leave();
       comparison.unmount();
       slider.unmount();
+      strip.unmount();
     },
   };
 }

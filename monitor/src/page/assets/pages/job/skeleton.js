@@ -6,8 +6,9 @@ import { button, h, problemLine } from "../../lib/dom.js";
 /**
  * @param {Element} comparison of the job's input and output
  * @param {Element} slider the same frame of both
+ * @param {Element} strip the parts of a split job
  */
-export function skeleton(comparison, slider) {
+export function skeleton(comparison, slider, strip) {
   const problem = problemLine();
   const title = h("h2");
   const status = h("span", { class: "status" });
@@ -46,6 +47,7 @@ export function skeleton(comparison, slider) {
     h("div", { class: "line job-head" }, title, status),
     reason,
     live,
+    strip,
     h("p", { class: "actions act", role: "toolbar", "aria-label": "Actions" }, ...Object.values(verbs)),
     facts,
     health,

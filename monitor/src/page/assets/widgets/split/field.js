@@ -3,8 +3,8 @@
 
 /** @import { SplitChoice } from "#types" */
 
-import { h } from "../lib/dom.js";
-import { field } from "./dialog.js";
+import { h } from "../../lib/dom.js";
+import { field } from "../dialog.js";
 
 /** Seconds of a chunk, where a person has not said another length. */
 const LENGTH = 30;
