@@ -6,5 +6,6 @@ mod farm;
 mod fixture;
 mod pages;
 mod server;
+mod split;
 
 use fixture::Monitor;

@@ -5,6 +5,7 @@ pub(crate) mod create;
 mod document;
 mod files;
 mod hooks;
+mod parts;
 mod schema;
 mod settings;
 mod state;

@@ -3,6 +3,7 @@
 mod dragged;
 mod job;
 mod names;
+mod parts;
 mod selected;
 
 use common::farm::worker::Heartbeat;
