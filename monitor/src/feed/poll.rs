@@ -77,7 +77,7 @@ impl Poll {
         let mut is_news = false;
         loop {
             let from = self.runs.unwrap_or(1);
-            let (changes, next) = broker.run_changes(from, PAGE).await?;
+            let (changes, next) = broker.run_changes_with_parts(from, PAGE).await?;
             if next == from {
                 return Ok(is_news);
             }

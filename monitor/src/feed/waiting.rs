@@ -72,8 +72,6 @@ async fn heads(broker: &Broker, lanes: &[LaneStatus]) -> Result<Vec<Pending>, Br
         for (index, status) in peers.iter().enumerate() {
             let share = (left / (peers.len() - index)).max(HEAD);
             let head = broker.next_in_lane(status, share).await?;
-            let head = head.into_iter().filter(|pending| pending.job.id.is_whole());
-            let head: Vec<Pending> = head.collect();
             left = left.saturating_sub(head.len());
             heads.extend(head);
         }

@@ -159,19 +159,16 @@ impl Index {
         self.waits(&pending.job, &lane);
     }
 
-    /// Takes a job that waits in a lane, unless the job is known already. Parts of jobs are no jobs.
+    /// Takes a job that waits in a lane, unless the job is known already.
     pub fn waits(&mut self, job: &Job, lane: &Lane) {
-        if job.id.is_whole() && self.find(&job.id).is_none() {
+        if self.find(&job.id).is_none() {
             let row = self.row(job, lane, JobState::Pending);
             self.put(row);
         }
     }
 
-    /// Takes the change of a run. Parts of jobs are no jobs.
+    /// Takes the change of a run.
     pub fn run(&mut self, run: &Run) {
-        if !run.job.id.is_whole() {
-            return;
-        }
         let state = JobState::from(&run.state);
         let mut row = self.row(&run.job, &run.lane(), state);
         row.changed = run.changed.as_millisecond();

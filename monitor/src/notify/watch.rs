@@ -111,7 +111,7 @@ impl Watch {
             }
             let now = self.broker.now();
             for run in changes.iter().filter_map(|change| change.value.as_ref()) {
-                if !run.state.is_terminal() || !run.job.id.is_whole() {
+                if !run.state.is_terminal() {
                     continue;
                 }
                 self.ended.insert(run.job.batch, now);
