@@ -17,9 +17,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::attempt::executor::Executor;
+use crate::attempt::parts::look_after;
 use crate::attempt::proofs::ProofEncodes;
 use crate::attempt::quality::helper;
 use crate::attempt::scratch::Scratch;
+use crate::attempt::seen::SeenSources;
 use crate::attempt::trash;
 use crate::capabilities::Detection;
 use crate::cli::config::Config;
@@ -31,6 +33,7 @@ use crate::ffmpeg::Tools;
 use crate::report::heartbeat::{Heartbeater, Profile};
 use crate::report::namesake;
 use crate::work::reach::Reach;
+use crate::work::unfit::Unfit;
 use crate::{library, preview, sandbox};
 
 /// How long the sign-off from the broker may take.
@@ -137,6 +140,7 @@ impl Worker {
         };
         let heartbeater = Heartbeater::new(profile, scratch.path(), broker.clock());
         let heartbeater = Arc::new(heartbeater);
+        let unfit = Unfit::default();
         let admission = Admission {
             name: name.clone(),
             terms: config.terms(),
@@ -146,6 +150,7 @@ impl Worker {
             controls,
             reach: Arc::clone(&reach),
             reserved: Reserved::default(),
+            unfit: unfit.clone(),
         };
         if admission.queues().is_empty() {
             let proved = card.borrow().queues(&name);
@@ -174,6 +179,8 @@ impl Worker {
             verify: config.verify,
             stall_timeout: config.stall_timeout,
             proofs: ProofEncodes::default(),
+            seen: SeenSources::default(),
+            unfit,
         };
         Ok(Self {
             broker,
@@ -245,6 +252,7 @@ impl Worker {
             samples,
             gone.clone(),
         ));
+        services.spawn(look_after::serve(Arc::clone(&self.executor), gone.clone()));
         services.spawn(library::serve(Arc::clone(&self.executor), gone.clone()));
         services
     }

@@ -58,11 +58,6 @@ impl JobId {
         }
     }
 
-    /// The id of the job and all of its parts, as text.
-    pub(crate) fn uuid(&self) -> Uuid {
-        self.uuid
-    }
-
     /// The id of a job that does this work. A `salt` makes a different id for work that a person wants to have done
     /// again.
     pub fn of(work: &Work, salt: Option<Uuid>) -> Self {

@@ -92,6 +92,7 @@ impl Worker {
                 controls,
                 reach,
                 reserved: Reserved::default(),
+                unfit: worker::work::unfit::Unfit::default(),
             }),
             scratch: setup.scratch.to_owned(),
             hours: None,

@@ -15,6 +15,7 @@ mod plain_client;
 mod replace;
 mod rules;
 mod sample;
+mod splits;
 mod steer;
 mod strangers;
 mod submit;

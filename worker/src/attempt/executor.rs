@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::attempt::proofs::ProofEncodes;
 use crate::attempt::publish::earlier;
 use crate::attempt::scratch::Scratch;
+use crate::attempt::seen::SeenSources;
 use crate::capabilities::Detection;
 use crate::cli::config::{ReadMode, Verify};
 use crate::ffmpeg::run::Limits;
@@ -29,6 +30,7 @@ use crate::report::heartbeat::Heartbeater;
 use crate::sandbox::Sandbox;
 use crate::work::reach::Reach;
 use crate::work::stop::Stop;
+use crate::work::unfit::Unfit;
 use crate::work::{AttemptEnd, Work};
 
 pub struct Executor {
@@ -54,6 +56,10 @@ pub struct Executor {
     pub stall_timeout: Duration,
     /// The recent proof encodes that passed.
     pub proofs: ProofEncodes,
+    /// The sources of split jobs that this worker knows.
+    pub seen: SeenSources,
+    /// The split jobs whose chunks this worker leaves to others.
+    pub unfit: Unfit,
 }
 
 impl Work for Executor {
@@ -66,7 +72,7 @@ impl Work for Executor {
     }
 
     async fn finish(&self, done: CompletedJob) {
-        self.finish_ladder(done).await;
+        self.finish_completed(done).await;
     }
 
     async fn prove(&self, encoders: Vec<Encoder>) -> Result<(), String> {

@@ -7,10 +7,11 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::time::Duration;
 
-use common::broker::{Claim, ClaimError, Lease, LeaseEnd};
+use common::broker::{Claim, ClaimError, CompletedJob, Lease, LeaseEnd};
 use common::job::failure::Failure;
-use common::job::run::RunState;
 use common::job::run::report::Report;
+use common::job::run::{Run, RunState};
+use common::job::split::SplitReport;
 use futures::FutureExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -132,6 +133,17 @@ impl Executor {
                 ended.map(drop)
             }
             Err(Unfinished::ClaimError(lost)) => Err(lost),
+            Err(Unfinished::Split(parts)) => {
+                let parts = u32::try_from(parts).unwrap_or(u32::MAX);
+                claim.split(parts).await.map(drop)
+            }
+            Err(Unfinished::Unfit) => {
+                tracing::warn!(
+                    "this ffmpeg makes another header than that of the other chunks: left to others"
+                );
+                self.unfit.add(&claim.job().id);
+                claim.release().await
+            }
             Err(Unfinished::Stopping) => {
                 tracing::info!("released: this worker stops");
                 claim.release().await
@@ -172,11 +184,26 @@ impl Executor {
             "published"
         );
         let done = claim.record_completed(report).await?;
-        if done.run().job.ladder.is_none() {
-            return Ok(done.ack().await?);
-        }
-        self.finish_ladder(done).await;
+        self.finish_completed(done).await;
         Ok(())
+    }
+
+    /// Does what follows from the completion of a job, and acknowledges its message.
+    pub(super) async fn finish_completed(&self, done: CompletedJob) {
+        let job = &done.run().job;
+        let id = job.id;
+        let settled = if !id.is_whole() {
+            self.broker.part_completed(done).await
+        } else if was_split(done.run()) {
+            return self.finish_split(done).await;
+        } else if job.ladder.is_some() {
+            return self.finish_ladder(done).await;
+        } else {
+            done.ack().await
+        };
+        if let Err(error) = settled {
+            tracing::debug!(job = %id, %error, "not acknowledged; the broker delivers it again");
+        }
     }
 
     /// Ends the attempt as failed.
@@ -242,6 +269,12 @@ impl Executor {
             }
         }
     }
+}
+
+/// Whether the output of a completed job was made in parts.
+fn was_split(run: &Run) -> bool {
+    let split = run.report().and_then(|report| report.split.as_ref());
+    matches!(split, Some(SplitReport::Parts(_)))
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Result<Report, Unfinished> {

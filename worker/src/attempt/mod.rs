@@ -11,6 +11,7 @@
 //! - [`companions`] makes the files beside the output,
 //! - [`trash`] puts sources back that outputs have replaced,
 //! - [`ladder`] packages renditions for HLS and DASH,
+//! - [`parts`] looks after split jobs,
 //! - the [`rules`] say whether the original is the better result,
 //! - [`publish`] makes the output appear, and `master` the master files of a ladder.
 //!
@@ -26,6 +27,7 @@ pub mod input;
 pub mod ladder;
 mod lifecycle;
 mod master;
+pub mod parts;
 pub(crate) mod proof_encode;
 pub mod proofs;
 pub mod publish;
@@ -33,6 +35,7 @@ pub mod quality;
 mod recipe_files;
 pub mod rules;
 pub mod scratch;
+pub mod seen;
 pub mod steps;
 pub mod survey;
 pub mod tool_output;

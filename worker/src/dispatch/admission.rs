@@ -14,6 +14,8 @@ use common::farm::queue::{Lane, Queue};
 use common::farm::worker::Terms;
 use common::farm::worker_name::WorkerName;
 use common::job::Job;
+use common::job::part::Part;
+use common::job::split::Split;
 use common::matching::encoder;
 use common::recipe::encoder::EncoderKind;
 use jiff::SignedDuration;
@@ -22,6 +24,7 @@ use tokio::sync::watch;
 use crate::cli::config::ReadMode;
 use crate::dispatch::room::{Room, copied, need};
 use crate::work::reach::Reach;
+use crate::work::unfit::Unfit;
 
 /// How long a job that other workers can run is left to them.
 const OTHERS: SignedDuration = SignedDuration::from_secs(5);
@@ -42,6 +45,8 @@ pub struct Admission {
     pub controls: watch::Receiver<Orders>,
     pub reach: Arc<Reach>,
     pub reserved: Reserved,
+    /// The split jobs whose chunks are left to other workers.
+    pub unfit: Unfit,
 }
 
 /// What is reserved for running jobs.
@@ -126,6 +131,12 @@ impl Applicant<'_> {
     }
 }
 
+/// Whether the part of a job that waits in this lane is one that encodes video.
+fn needs_encoder(job: &Job, lane: &Lane) -> bool {
+    let is_join = job.split != Split::Off && lane.queue == Queue::Copy;
+    job.id.part() != Part::Rest && !is_join
+}
+
 impl Claimant for Applicant<'_> {
     type Ticket = Ticket;
 
@@ -164,6 +175,9 @@ impl Claimant for Applicant<'_> {
         if self.admission.places.admit_all(&job.needed()).is_err() {
             return Err(Decline::Leave(OTHERS));
         }
+        if self.admission.unfit.has(&job.id) {
+            return Err(Decline::Leave(UNPROVED));
+        }
         let is_pinned = matches!(lane.queue, Queue::On(_));
         // A pinned job runs on its worker, whatever the worker's usual terms.
         if !is_pinned && !self.admission.terms.admit(job.bytes()) {
@@ -175,7 +189,12 @@ impl Claimant for Applicant<'_> {
         }
         let mut reserved = self.admission.reserved.shares();
         let mut session = None;
-        if let Some(encode) = job.recipe.video_encode() {
+        // Joining and copying need no encoder.
+        let encode = job
+            .recipe
+            .video_encode()
+            .filter(|_| needs_encoder(job, lane));
+        if let Some(encode) = encode {
             let Ok((encoder, proof)) = encoder::choose(&card, encode, &lane.queue) else {
                 return Err(Decline::Leave(UNPROVED));
             };
@@ -280,6 +299,7 @@ mod tests {
             card,
             controls,
             reach,
+            unfit: Unfit::default(),
             reserved: Reserved::default(),
         }
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::job::Job;
+use common::job::part::Part;
 
 use crate::attempt::{input, scratch};
 use crate::cli::config::ReadMode;
@@ -16,6 +17,9 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// The least scratch space reserved for a job, in bytes.
 const LEAST: u64 = 16 << 20;
 
+/// The share of a job's scratch space that one of its parts needs is one in so many.
+const SHARE_OF_PART: u64 = 4;
+
 /// Bytes of scratch space that a job may need: an output is seldom larger than its input. A rendition of a ladder lies
 /// there twice while it is packaged.
 pub(crate) fn need(job: &Job, read: ReadMode) -> u64 {
@@ -24,7 +28,11 @@ pub(crate) fn need(job: &Job, read: ReadMode) -> u64 {
         Some(_) => 2,
         None => 1,
     };
-    let made = job.bytes().saturating_mul(outputs);
+    let made = match job.id.part() {
+        Part::Whole => job.bytes().saturating_mul(outputs),
+        // A part of a file is seldom larger than this share of it.
+        Part::Chunk(_) | Part::Twin(_) | Part::Rest => job.bytes() / SHARE_OF_PART,
+    };
     copied(job, read).saturating_add(made).max(LEAST)
 }
 

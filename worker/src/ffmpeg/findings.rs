@@ -70,19 +70,29 @@ impl Findings {
         }
     }
 
-    /// The answers for a file that holds nothing but a film of which this is known.
-    pub fn alone(film: FilmFindings) -> Self {
+    /// Takes the answers about one film.
+    pub fn put_film(&mut self, film: usize, found: FilmFindings) {
         let FilmFindings {
             borders,
             combing,
             is_steady,
-        } = film;
-        Self {
-            borders: borders.map(|borders| BTreeMap::from([(0, borders)])),
-            combing: combing.map(|combing| BTreeMap::from([(0, combing)])),
-            steady: is_steady.then(|| BTreeSet::from([0])),
-            ..Self::default()
+        } = found;
+        if let Some(borders) = borders {
+            self.borders.get_or_insert_default().insert(film, borders);
         }
+        if let Some(combing) = combing {
+            self.combing.get_or_insert_default().insert(film, combing);
+        }
+        if is_steady {
+            self.steady.get_or_insert_default().insert(film);
+        }
+    }
+
+    /// The answers for a file that holds nothing but a film of which this is known.
+    pub fn alone(film: FilmFindings) -> Self {
+        let mut findings = Self::default();
+        findings.put_film(0, film);
+        findings
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod reach;
 pub mod stop;
+pub mod unfit;
 
 use common::broker::{Claim, CompletedJob};
 use common::job::failure::Fault;
@@ -19,7 +20,8 @@ pub trait Work: Send + Sync + 'static {
     /// Removes or aborts what the attempts at a job may have left, if nobody goes on with the job.
     fn clean_up(&self, run: &Run) -> impl Future<Output = ()> + Send;
 
-    /// Does what follows from the completion of a job of a ladder: if it was the last one, the master files appear.
+    /// Does what follows from the completion of a job: the master files of its ladder appear, or the pieces of a split
+    /// job go on or go away.
     fn finish(&self, done: CompletedJob) -> impl Future<Output = ()> + Send;
 
     /// Makes a proof encode with each of these encoders.

@@ -20,7 +20,7 @@ use crate::attempt::input::failure;
 use crate::attempt::publish::attributes::Attributes;
 
 /// The beginning of every hidden name.
-pub(super) const HIDDEN: &str = ".ffmpeg-easy-";
+pub(in crate::attempt) const HIDDEN: &str = ".ffmpeg-easy-";
 
 /// The output of one attempt under its hidden name.
 pub(crate) struct StagedFile {

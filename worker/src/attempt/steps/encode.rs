@@ -5,6 +5,7 @@ use std::time::Duration;
 use common::job::failure::Failure;
 use common::job::progress::EncodeProgress;
 use common::job::run::Stage;
+use common::job::split::SplitReport;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
@@ -22,6 +23,16 @@ const WAITING_LINES: usize = 100;
 pub struct Encoded {
     pub probed: Probed,
     pub finished: Finished,
+}
+
+impl Encoded {
+    /// The time that ffmpeg took, in seconds; of an output that was made in parts, of all of them.
+    pub(super) fn encode_seconds(&self) -> f64 {
+        match &self.probed.split {
+            Some(SplitReport::Parts(parts)) => parts.iter().map(|part| part.encode_seconds).sum(),
+            Some(SplitReport::Whole(_)) | None => self.finished.elapsed.as_secs_f64(),
+        }
+    }
 }
 
 /// How an encode ended that ffmpeg did not fail at.

@@ -1,9 +1,11 @@
 //! The steps of an attempt. Each takes the result of the step before it:
 //!
 //! ```text
-//! read → Prepared, join → Prepared, probe → Probed, search → Probed, encode → Encoded, verify → Verified,
-//! package → Verified, companions → Verified, publish → Report
+//! read → Prepared, join → Prepared, probe → Probed, split → Probed, search → Probed, encode → Encoded,
+//! verify → Verified, package → Verified, companions → Verified, publish → Report
 //! ```
+//!
+//! A job that is split ends its first attempt there; [`split`] has the steps of its parts.
 //!
 //! Between them, the rules of the job are asked: if the original is the better result, the steps end.
 //!
@@ -27,12 +29,14 @@ mod publish;
 mod read;
 mod runs;
 mod search;
+mod split;
 mod verify;
 
-use common::broker::{Claim, ClaimError, LeaseEnd};
+use common::broker::{BrokerError, Claim, ClaimError, LeaseEnd};
 use common::job::Job;
 use common::job::failure::Failure;
 use common::job::kind::JobKind;
+use common::job::part::Part;
 use common::job::run::Stage;
 use common::job::run::kept::KeptReport;
 use common::job::run::report::Report;
@@ -63,11 +67,21 @@ pub(super) enum Unfinished {
     ClaimError(ClaimError),
     LeaseEnd(LeaseEnd),
     Stopping,
+    /// The job goes on in so many parts, which are enqueued.
+    Split(usize),
+    /// This worker's ffmpeg makes chunks that cannot be joined with those of others.
+    Unfit,
 }
 
 impl From<Failure> for Unfinished {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
+    }
+}
+
+impl From<BrokerError> for Unfinished {
+    fn from(error: BrokerError) -> Self {
+        Self::ClaimError(error.into())
     }
 }
 
@@ -113,9 +127,11 @@ impl<'a> Attempt<'a> {
     }
 
     pub(super) async fn run(mut self) -> Result<Report, Unfinished> {
-        let ended = match self.job.kind {
-            JobKind::Encode => self.encode_job().await,
-            JobKind::Check(depth) => self.check_job(depth).await,
+        let ended = match (self.job.id.part(), self.job.kind) {
+            // On the heap: what such an attempt holds would fill the stack of a thread.
+            (Part::Whole, JobKind::Encode) => Box::pin(self.encode_job()).await,
+            (Part::Whole, JobKind::Check(depth)) => self.check_job(depth).await,
+            (part, _) => Box::pin(self.part_job(part)).await,
         };
         match ended {
             Err(Unfinished::Kept(report)) => Err(self.keep(*report).await),
@@ -136,6 +152,9 @@ impl<'a> Attempt<'a> {
         if !may_be_left {
             self.has_place().await?;
         }
+        if let Some(plan) = self.plan().await? {
+            return Box::pin(self.resume(plan)).await;
+        }
         let prepared = self.read().await?;
         let prepared = self.join(prepared).await?;
         let prepared = self.keep_by_rule(prepared).await?;
@@ -143,6 +162,7 @@ impl<'a> Attempt<'a> {
             self.has_place().await?;
         }
         let probed = self.probe(prepared).await?;
+        let probed = Box::pin(self.split(probed)).await?;
         self.companions_have_room(probed.suffixes()).await?;
         let probed = self.search(probed).await?;
         let encoded = self.encode(probed).await?;

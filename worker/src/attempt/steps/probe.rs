@@ -7,6 +7,7 @@ use common::job::companion::Suffix;
 use common::job::failure::Failure;
 use common::job::further::FurtherRole;
 use common::job::run::quality::FoundQuality;
+use common::job::split::SplitReport;
 use common::recipe::encoder::Encoder;
 
 use crate::attempt::changes;
@@ -39,6 +40,8 @@ pub struct Probed {
     pub files: Vec<Made>,
     /// The result of the search for a target.
     pub found: Option<FoundQuality>,
+    /// Whether the output is made in parts, and if not, why.
+    pub split: Option<SplitReport>,
 }
 
 impl Prepared {
@@ -52,6 +55,48 @@ impl Prepared {
         with: Option<(&Encoder, &Proof)>,
         build: &Build,
     ) -> Result<Probed, Failure> {
+        let seen = self.look().await?;
+        let probed = self.arrange(seen, with, build).await?;
+        let inspected = Inspected {
+            media: &probed.whole,
+            part: None,
+            ..probed.inspected()
+        };
+        inspected.is_whole().await?;
+        Ok(probed)
+    }
+
+    /// Probes and surveys the input.
+    ///
+    /// # Errors
+    /// The input's fault if it is no media.
+    pub(super) async fn look(&mut self) -> Result<(Media, Findings), Failure> {
+        let whole = self.content().await?;
+        let findings = survey(&self.recipe, &whole, &self.runner, &self.source, None).await?;
+        Ok((whole, findings))
+    }
+
+    /// Probes the input, unless that was done before.
+    ///
+    /// # Errors
+    /// The input's fault if it is no media.
+    pub(super) async fn content(&mut self) -> Result<Media, Failure> {
+        match self.seen.take() {
+            Some(seen) => Ok(seen),
+            None => probe::probe(&self.runner, &self.source).await,
+        }
+    }
+
+    /// Makes the command line, and brings the files that it needs.
+    ///
+    /// # Errors
+    /// The input's fault if the recipe cannot work on it, or if the output would lose what the recipe forbids to lose.
+    pub(super) async fn arrange(
+        mut self,
+        (whole, mut findings): (Media, Findings),
+        with: Option<(&Encoder, &Proof)>,
+        build: &Build,
+    ) -> Result<Probed, Failure> {
         let is_read = |role: &FurtherRole| !matches!(role, FurtherRole::Continuation(_));
         if let Some((role, _)) = self.further.iter().find(|(role, _)| !is_read(role)) {
             return Err(Failure::worker(format!(
@@ -59,15 +104,9 @@ impl Prepared {
             )));
         }
         let watermark = recipe_files::place(&self.recipe, &self.further, &self.folder).await?;
-        let whole = match self.seen.take() {
-            Some(seen) => seen,
-            None => probe::probe(&self.runner, &self.source).await?,
-        };
-        let external = self.subtitle_files(&whole).await?;
-        let (source, output) = (&self.source, self.output_path());
-        let mut findings = survey(&self.recipe, &whole, &self.runner, source, None).await?;
         findings.watermark = watermark;
-        findings.external = external;
+        findings.external = self.subtitle_files(&whole).await?;
+        let (source, output) = (&self.source, self.output_path());
         let mut media = findings.applied_to(&self.recipe, &whole);
         let arguments = loop {
             let recipe = &self.recipe;
@@ -95,7 +134,7 @@ impl Prepared {
             Some(files) => extract(&self.writing(), source, &self.folder, files).await?,
             None => Vec::new(),
         };
-        let probed = Probed {
+        Ok(Probed {
             prepared: self,
             encoder: with.map(|(encoder, _)| encoder.clone()),
             whole,
@@ -104,14 +143,8 @@ impl Prepared {
             arguments,
             files,
             found: None,
-        };
-        let inspected = Inspected {
-            media: &probed.whole,
-            part: None,
-            ..probed.inspected()
-        };
-        inspected.is_whole().await?;
-        Ok(probed)
+            split: None,
+        })
     }
 }
 

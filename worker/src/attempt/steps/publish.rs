@@ -256,7 +256,7 @@ impl Attempt<'_> {
             duration: checked.duration,
             input_media: Some(encoded.probed.whole.info()),
             output_media: Some(checked.media.info()),
-            encode_seconds: encoded.finished.elapsed.as_secs_f64(),
+            encode_seconds: encoded.encode_seconds(),
             total_seconds: self.started.elapsed().as_secs_f64(),
             quality: verified.quality(),
             changes: checked.changes.clone(),
@@ -265,7 +265,7 @@ impl Attempt<'_> {
             health: None,
             replaced: None,
             sidecars: Vec::new(),
-            split: None,
+            split: encoded.probed.split.clone(),
             warnings: Vec::new(),
         }
     }

@@ -1,0 +1,189 @@
+//! One file on several workers: its chunks are encoded at once, and joined to the same film as without a split.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::job::Job;
+use common::job::part::Part;
+use common::job::split::{PIECES, Split, SplitReport};
+use common::recipe::{Rate, Video};
+use harness::farm::Farm;
+use harness::outside::media::Media;
+use harness::{outside, paths, poll};
+
+/// A film of 12 s with a keyframe each second, B-frames, sound that begins late, and subtitles.
+fn film(folder: &Path) -> PathBuf {
+    let subtitles = folder.join("film.srt");
+    let text =
+        "1\n00:00:01,000 --> 00:00:02,500\nHello\n\n2\n00:00:09,200 --> 00:00:11,000\nGoodbye\n";
+    std::fs::write(&subtitles, text).expect("room");
+    let film = folder.join("film.mkv");
+    let line = "-v error -f lavfi -i testsrc2=s=320x180:r=24000/1001:d=12 -itsoffset 0.3 -f lavfi -i sine=f=440:d=11.5 -i";
+    let made = Command::new(paths::tool("ffmpeg"))
+        .args(line.split(' '))
+        .arg(&subtitles)
+        .args([
+            "-map",
+            "0",
+            "-map",
+            "1",
+            "-map",
+            "2",
+            "-metadata",
+            "title=A film",
+        ])
+        .args([
+            "-c:v", "libx264", "-g", "24", "-bf", "3", "-c:a", "aac", "-c:s", "srt",
+        ])
+        .arg(&film)
+        .status();
+    assert!(made.expect("ffmpeg runs").success());
+    film
+}
+
+/// A job without loss, in chunks of about so many seconds.
+fn job(farm: &Farm, film: &Path, split: Split) -> Job {
+    let mut job = farm.job(film, "libx264");
+    let recipe = job.recipe.edit(|draft| {
+        if let Video::Encode(video) = &mut draft.video {
+            video.rate = Rate::Lossless;
+        }
+    });
+    job.recipe = recipe.expect("sound");
+    let name = format!("{split}.mkv");
+    let output = job.output.sibling(&name);
+    let mut job = Job::new(job.batch, job.input, output, job.recipe, None);
+    job.split = split;
+    job
+}
+
+/// The hashes and times of all frames and packets of a file.
+fn frames(file: &Path) -> String {
+    let decoded = Command::new(paths::tool("ffmpeg"))
+        .args(["-v", "error", "-i"])
+        .arg(file)
+        .args([
+            "-map",
+            "0:v",
+            "-map",
+            "0:a",
+            "-fps_mode",
+            "passthrough",
+            "-f",
+            "framemd5",
+            "-",
+        ])
+        .output()
+        .expect("ffmpeg runs");
+    assert!(
+        decoded.status.success() && decoded.stderr.is_empty(),
+        "{decoded:?}"
+    );
+    String::from_utf8(decoded.stdout).expect("text")
+}
+
+/// The hidden folder of pieces.
+fn pieces(farm: &Farm) -> PathBuf {
+    farm.out().join(PIECES)
+}
+
+#[tokio::test]
+async fn a_film_in_chunks_is_the_same_as_in_one() {
+    let farm = Farm::start().await;
+    let film = film(farm.folder());
+    let _a = farm.join(farm.worker("a").encoders("libx264")).await;
+    let _b = farm.join(farm.worker("b").encoders("libx264")).await;
+    let (whole, split) = (
+        job(&farm, &film, Split::Off),
+        job(&farm, &film, Split::Every(1)),
+    );
+    farm.enqueue(&whole).await;
+    farm.enqueue(&split).await;
+    let (_, alone) = farm.completed(&whole.id).await;
+    let (_, joined) = farm.completed(&split.id).await;
+    assert_eq!(alone.split, None);
+    let Some(SplitReport::Parts(parts)) = &joined.split else {
+        panic!("{joined:#?}")
+    };
+    let chunks = parts.iter().filter(|part| part.part.chunk().is_some());
+    assert_eq!(chunks.clone().count(), 12, "{parts:#?}");
+    assert_eq!(chunks.map(|part| part.frames).sum::<u64>(), joined.frames);
+    assert!(parts.iter().any(|part| part.part == Part::Rest));
+    let mut workers: Vec<&str> = parts.iter().map(|part| part.worker.as_str()).collect();
+    workers.sort_unstable();
+    workers.dedup();
+    assert_eq!(workers, ["a", "b"]);
+    assert_eq!(joined.frames, alone.frames);
+    assert_eq!(joined.changes, alone.changes);
+    let path = |job: &Job| job.output.path().expect("a file");
+    assert_eq!(frames(&path(&split)), frames(&path(&whole)));
+    let (one, other) = (Media::of(&path(&split)), Media::of(&path(&whole)));
+    let kinds = |media: &Media| -> Vec<String> {
+        media
+            .streams
+            .iter()
+            .map(|stream| stream.kind.clone())
+            .collect()
+    };
+    assert_eq!(kinds(&one), kinds(&other));
+    poll::until("the pieces to be removed", async || {
+        (!pieces(&farm).exists()).then_some(())
+    })
+    .await;
+    let left: Vec<PathBuf> = outside::names(&farm.out());
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(
+        farm.view
+            .plan(&split.id)
+            .await
+            .expect("an answer")
+            .is_none()
+    );
+    assert_eq!(farm.queued().await, 0);
+}
+
+#[tokio::test]
+async fn a_short_film_is_not_split_by_itself_and_the_report_tells_why() {
+    let farm = Farm::start().await;
+    let film = film(farm.folder());
+    let _a = farm.join(farm.worker("a").encoders("libx264")).await;
+    let job = job(&farm, &film, Split::Auto);
+    farm.enqueue(&job).await;
+    let (_, report) = farm.completed(&job.id).await;
+    let Some(SplitReport::Whole(why)) = &report.split else {
+        panic!("{report:#?}")
+    };
+    assert!(!why.is_empty());
+    assert!(!pieces(&farm).exists());
+}
+
+#[tokio::test]
+async fn a_killed_worker_costs_one_chunk() {
+    let farm = Farm::start().await;
+    let film = film(farm.folder());
+    let mut a = farm.join(farm.worker("a").encoders("libx264")).await;
+    let job = job(&farm, &film, Split::Every(1));
+    farm.enqueue(&job).await;
+    poll::until("some chunks to be done", async || {
+        let state = farm.view.split_state(&job.id).await.ok()?;
+        (state.chunks.len() >= 3).then_some(())
+    })
+    .await;
+    a.process.kill();
+    let before = farm.view.split_state(&job.id).await.expect("a state");
+    let _b = farm.join(farm.worker("b").encoders("libx264")).await;
+    let (_, report) = farm.completed(&job.id).await;
+    let Some(SplitReport::Parts(parts)) = &report.split else {
+        panic!("{report:#?}")
+    };
+    let again = parts.iter().filter(|part| part.attempt > 1).count();
+    assert!(again <= 2, "only what ran is made again: {parts:#?}");
+    for number in &before.chunks {
+        let part = parts.iter().find(|part| part.part == Part::Chunk(*number));
+        assert_eq!(part.expect("a chunk").worker.as_str(), "a");
+    }
+    assert_eq!(
+        Media::of(&job.output.path().expect("a file")).frames(),
+        report.frames
+    );
+}

@@ -1,0 +1,184 @@
+//! A chunk: encodes a range of the film's frames to a piece, and checks that the piece can be joined with the others.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use common::farm::card::Capabilities;
+use common::job::failure::{Doubt, Failure};
+use common::job::part::Part;
+use common::job::run::Stage;
+use common::job::run::report::Report;
+use common::job::split::{Chunk, Fits, Plan};
+
+use crate::attempt::recipe_files;
+use crate::attempt::steps::read::OUTPUT;
+use crate::attempt::steps::{Attempt, Encoded, Probed, Unfinished, Verified};
+use crate::attempt::tool_output::ToolOutput;
+use crate::attempt::verify::gate::Checked;
+use crate::cli::config::Verify;
+use crate::ffmpeg::arguments::Whole;
+use crate::ffmpeg::build::Build;
+use crate::ffmpeg::findings::Findings;
+use crate::ffmpeg::probe::media::Media;
+use crate::ffmpeg::probe::probe;
+use crate::ffmpeg::run::fault::Origin;
+use crate::ffmpeg::run::runner::Runner;
+use crate::ffmpeg::split::header::header;
+use crate::ffmpeg::{Source, arguments};
+
+impl Attempt<'_> {
+    /// The steps of a chunk.
+    pub(super) async fn chunk_job(
+        &mut self,
+        plan: &Plan,
+        part: Part,
+        build: &str,
+    ) -> Result<Report, Unfinished> {
+        let chunk = plan.chunk(part).ok_or_else(|| {
+            let chunks = plan.chunks.len();
+            Failure::input(format!("there is no {part}: the plan has {chunks} chunks"))
+        })?;
+        let probed = self.arrange_chunk(plan, chunk).await?;
+        let encoded = self.encode(probed).await?;
+        self.report(Stage::Verifying, None).await;
+        let (verified, header) = encoded
+            .verify_chunk(chunk, self.executor.verify == Verify::Full)
+            .await?;
+        let broker = &self.executor.broker;
+        match broker.compare_header(&self.job.id, &header, build).await? {
+            Fits::Yes => self.publish(verified).await,
+            Fits::OtherHeader => Err(Unfinished::Unfit),
+        }
+    }
+
+    /// Makes the source readable, and the command line of the chunk.
+    async fn arrange_chunk(&self, plan: &Plan, chunk: &Chunk) -> Result<Probed, Unfinished> {
+        let mut prepared = self.read().await?;
+        let whole = self.content(&mut prepared).await?;
+        let card: Arc<Capabilities> = Arc::clone(&self.executor.card.borrow());
+        let proof = card.proof(&plan.encoder).ok_or_else(|| {
+            Failure::worker(format!("{} is not proved on this worker", plan.encoder))
+        })?;
+        let recipe = &prepared.recipe;
+        let mut findings = Findings::default();
+        findings.put_film(plan.film.stream, plan.film.findings);
+        findings.watermark =
+            recipe_files::place(recipe, &prepared.further, &prepared.folder).await?;
+        let mut media = findings.applied_to(recipe, &whole);
+        let whole_job = Whole {
+            recipe,
+            media: &media,
+            findings: &findings,
+            encoder: Some((&plan.encoder, proof)),
+            build: &Build::of(&card),
+            source: &prepared.source,
+        };
+        let unit = plan.film.time_base;
+        let arguments = arguments::chunk(&whole_job, chunk, unit, &prepared.output_path())?;
+        prepared.folder.put_tables(&arguments.tables).await?;
+        // The progress counts from the chunk's beginning to its end.
+        media.duration = Some(seconds(plan, chunk));
+        media.size = None;
+        Ok(Probed {
+            prepared,
+            encoder: Some(plan.encoder.clone()),
+            whole,
+            media,
+            findings,
+            arguments,
+            files: Vec::new(),
+            found: None,
+            split: None,
+        })
+    }
+}
+
+/// The length of a chunk in seconds.
+fn seconds(plan: &Plan, chunk: &Chunk) -> f64 {
+    let (numerator, denominator) = plan.film.time_base;
+    (chunk.end - chunk.start) as f64 * f64::from(numerator) / f64::from(denominator)
+}
+
+impl Encoded {
+    /// Takes the piece, and checks that it holds exactly the frames of the chunk, from a keyframe on. All of it is decoded
+    /// if `is_full`: later only the ends of the joined output are. Returns also the digest of its header.
+    ///
+    /// # Errors
+    /// A failure in doubt if the piece is another one.
+    async fn verify_chunk(
+        self,
+        chunk: &Chunk,
+        is_full: bool,
+    ) -> Result<(Verified, String), Failure> {
+        let folder = Arc::clone(&self.probed.prepared.folder);
+        let taken = tokio::task::spawn_blocking(move || ToolOutput::take(&folder, OUTPUT)).await;
+        let output = taken
+            .map_err(|error| Failure::worker(format!("the piece cannot be taken: {error}")))
+            .flatten()?;
+        let runner = &self.probed.prepared.runner.reading(output.path());
+        let piece = Source::File(output.path().to_owned());
+        let decoded = async {
+            match is_full {
+                true => decode(runner, &piece).await.map(Some),
+                false => Ok(None),
+            }
+        };
+        let (media, header, decoded) =
+            tokio::try_join!(probe(runner, &piece), header(runner, &piece), decoded)?;
+        for found in [Some(header.frames), decoded].into_iter().flatten() {
+            if found != chunk.frames {
+                return Err(mismatch(format!(
+                    "the piece has {found} frames where the plan has {}",
+                    chunk.frames
+                )));
+            }
+        }
+        if !header.begins_with_key {
+            return Err(mismatch(
+                "the piece does not begin with a keyframe".to_owned(),
+            ));
+        }
+        let verified = self.verified(output, media, chunk.frames);
+        Ok((verified, header.digest))
+    }
+
+    /// A piece that was checked.
+    pub(super) fn verified(self, output: ToolOutput, media: Media, frames: u64) -> Verified {
+        Verified {
+            checked: Checked {
+                frames,
+                duration: media.duration.unwrap_or_default(),
+                size: output.size(),
+                media,
+                changes: Vec::new(),
+            },
+            encoded: self,
+            output,
+            measured: None,
+            companions: Vec::new(),
+            ladder: Vec::new(),
+        }
+    }
+}
+
+fn mismatch(what: String) -> Failure {
+    Failure::in_doubt(Doubt::Repetition, what)
+}
+
+/// Decodes all of a piece. Returns the number of its frames.
+///
+/// # Errors
+/// A failure in doubt if it cannot be decoded.
+pub(super) async fn decode(runner: &Runner, piece: &Source) -> Result<u64, Failure> {
+    let mut arguments: Vec<OsString> = ["-nostdin", "-hide_banner", "-v", "error", "-xerror"]
+        .map(OsString::from)
+        .into();
+    arguments.extend(piece.arguments());
+    let end = "-map 0:v? -map 0:a? -fps_mode passthrough -f null -";
+    arguments.extend(end.split(' ').map(OsString::from));
+    let decoded = runner.ffmpeg(&arguments, Origin::Local, |_| {}).await;
+    let decoded = decoded.map_err(|failure| {
+        mismatch(format!("the piece is broken: {}", failure.message)).with_log(failure.log)
+    })?;
+    Ok(decoded.progress.frame)
+}

@@ -1,0 +1,153 @@
+//! Joining: the pieces become the output, without encoding anything again. The gate then compares the whole with the
+//! source, as it does with every output.
+
+use std::time::Duration;
+
+use common::job::failure::Failure;
+use common::job::part::Part;
+use common::job::run::report::Report;
+use common::job::run::{Run, Stage};
+use common::job::split::{PartReport, Plan, SplitReport};
+use common::names::location::Location;
+use common::store::Stores;
+use common::store::roots::Roots;
+
+use crate::attempt::input::failure;
+use crate::attempt::steps::{Attempt, Prepared, Probed, Unfinished};
+use crate::attempt::verify::gate::Depth;
+use crate::ffmpeg::arguments::{Pieces, list_of_pieces};
+use crate::ffmpeg::build::Build;
+use crate::ffmpeg::{Source, arguments};
+
+/// How much of the beginning and of the end of a joined output is decoded: each piece was decoded when it was made.
+const SAMPLE: Duration = Duration::from_secs(10);
+/// How long an address of a piece is valid: as long as a copy of a film may take.
+const URL_VALID: Duration = Duration::from_secs(12 * 3600);
+/// The name of the list of chunks.
+const LIST: &str = "chunks.ffconcat";
+
+/// A piece as its run has published it.
+pub(super) struct Piece<'a> {
+    pub(super) location: Location,
+    pub(super) size: u64,
+    pub(super) run: &'a Run,
+    pub(super) report: &'a Report,
+}
+
+/// The piece of a part, made by the part itself or by its twin.
+pub(super) fn piece<'a>(plan: &Plan, part: Part, runs: &'a [Run]) -> Option<Piece<'a>> {
+    let twin = part.chunk().map(Part::Twin);
+    let completed = |part: Part| {
+        let run = runs.iter().find(|run| run.job.id.part() == part)?;
+        let report = run.report()?;
+        Some(Piece {
+            location: plan.piece(part),
+            size: report.output_size,
+            run,
+            report,
+        })
+    };
+    completed(part).or_else(|| completed(twin?))
+}
+
+impl Attempt<'_> {
+    /// The steps of the join: all pieces are there.
+    pub(super) async fn join_pieces(
+        &mut self,
+        plan: &Plan,
+        runs: &[Run],
+    ) -> Result<Report, Unfinished> {
+        let probed = Box::pin(self.arrange_join(plan, runs)).await?;
+        self.companions_have_room(probed.suffixes()).await?;
+        let encoded = self.encode(probed).await?;
+        self.report(Stage::Verifying, None).await;
+        let verified = encoded.verify(Depth::Sample(SAMPLE)).await?;
+        self.keep_if_larger(&verified)?;
+        let verified = self.add_companions(verified).await?;
+        self.publish(verified).await
+    }
+
+    async fn arrange_join(&self, plan: &Plan, runs: &[Run]) -> Result<Probed, Unfinished> {
+        let mut probed = self.arrange_whole(plan).await?;
+        let build = Build::of(&self.executor.card.borrow());
+        let pieces: Option<Vec<(Part, Piece<'_>)>> = plan
+            .parts()
+            .map(|part| Some((part, piece(plan, part, runs)?)))
+            .collect();
+        let pieces =
+            pieces.ok_or_else(|| Failure::passing("a piece is gone that was there before"))?;
+        let mut chunks = Vec::new();
+        let mut rest = None;
+        for (part, piece) in &pieces {
+            let source = open(&self.executor.stores, &piece.location).await?;
+            probed.prepared.may_read(&source);
+            match part {
+                Part::Rest => rest = Some(source),
+                _ => chunks.push(source),
+            }
+        }
+        let unit = plan.film.time_base;
+        let list = list_of_pieces(&chunks, &plan.chunks, unit)?;
+        let joined = Pieces {
+            chunks: &plan.chunks,
+            time_base: unit,
+            list: &probed.prepared.folder.work_path().join(LIST),
+            is_remote: chunks.iter().any(Source::is_remote),
+            rest: rest.as_ref(),
+        };
+        let whole = probed.whole_job(plan, &build);
+        let arguments = arguments::join(&whole, &joined, &probed.prepared.output_path())?;
+        // What the whole was arranged for is at hand: covers, and files beside the output.
+        probed.arguments.list = arguments.list;
+        probed.prepared.folder.put(LIST, list).await?;
+        probed.knows_frames(plan);
+        let parts = pieces.iter().map(|(part, piece)| PartReport {
+            part: *part,
+            worker: piece.report.worker.clone(),
+            attempt: piece.run.attempt,
+            frames: piece.report.frames,
+            encode_seconds: piece.report.encode_seconds,
+            size: piece.size,
+        });
+        probed.split = Some(SplitReport::Parts(parts.collect()));
+        Ok(probed)
+    }
+}
+
+/// Makes a piece readable for ffmpeg.
+async fn open(stores: &Stores, piece: &Location) -> Result<Source, Failure> {
+    if piece.is_remote() {
+        let url = stores.presign(piece, URL_VALID).await;
+        return url.map(Source::Url).map_err(failure);
+    }
+    let path = |roots: &Roots, at: &Location| roots.file(at).map(|found| found.path);
+    let path = stores.on_disk(piece, path).await;
+    path.map(Source::File).map_err(failure)
+}
+
+impl Prepared {
+    /// Lets ffmpeg read a further source.
+    fn may_read(&mut self, source: &Source) {
+        match source {
+            Source::File(path) => self.runner = self.runner.reading(path),
+            Source::Url(_) => self.runner.sandbox.network = true,
+        }
+    }
+}
+
+impl Probed {
+    /// Notes the number of the film's frames: the plan has counted them, so nobody reads the source again for it.
+    fn knows_frames(&mut self, plan: &Plan) {
+        let frames = Some(plan.frames());
+        let tracks = self
+            .arguments
+            .tracks
+            .iter_mut()
+            .map(|track| &mut track.source);
+        let streams = self.media.streams.iter_mut().chain(tracks);
+        for stream in streams.filter(|stream| stream.index == plan.film.stream && stream.is_film())
+        {
+            stream.frames = frames;
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! A job in parts. Its first attempt makes the plan and enqueues the parts; attempts at parts make pieces; its last
+//! attempt joins them:
+//!
+//! ```text
+//! whole job:  read → probe → plan ──► parts enqueued     join → verify → publish
+//!                                          │                ▲
+//! parts:                                   └──► chunk, rest ┘
+//! ```
+//!
+//! The pieces are outputs like any other: fenced, staged, published whole. What the broker does in between is in
+//! `common/src/broker/split`.
+
+mod chunk;
+mod join;
+mod machines;
+mod plan;
+mod rest;
+mod resume;
+
+use common::broker::LeaseEnd;
+use common::job::failure::Failure;
+use common::job::part::Part;
+use common::job::run::Stage;
+use common::job::run::report::Report;
+use common::job::split::Plan;
+
+use crate::attempt::steps::{Attempt, Prepared, Probed, Unfinished};
+use crate::ffmpeg::arguments::Whole;
+use crate::ffmpeg::build::Build;
+use crate::ffmpeg::probe::media::Media;
+
+impl Probed {
+    /// What decides about the output of the whole job.
+    fn whole_job<'a>(&'a self, plan: &'a Plan, build: &'a Build) -> Whole<'a> {
+        Whole {
+            recipe: &self.prepared.recipe,
+            media: &self.media,
+            findings: &self.findings,
+            encoder: Some((&plan.encoder, &plan.proof)),
+            build,
+            source: &self.prepared.source,
+        }
+    }
+}
+
+impl Attempt<'_> {
+    /// The steps of a part.
+    pub(in crate::attempt::steps) async fn part_job(
+        &mut self,
+        part: Part,
+    ) -> Result<Report, Unfinished> {
+        self.report(Stage::Reading, None).await;
+        if let Some(report) = self.published_earlier().await? {
+            return Ok(report);
+        }
+        let broker = &self.executor.broker;
+        let (plan, state) =
+            tokio::try_join!(broker.plan(&self.job.id), broker.split_state(&self.job.id))?;
+        let Some(plan) = plan else {
+            // The job has ended, and its plan is removed.
+            return Err(Unfinished::LeaseEnd(LeaseEnd::Cancelled));
+        };
+        let build = self.executor.card.borrow().ffmpeg.build.clone();
+        match part {
+            Part::Chunk(_) | Part::Twin(_) if state.refused.contains(&build) => {
+                Err(Unfinished::Unfit)
+            }
+            Part::Chunk(_) | Part::Twin(_) => self.chunk_job(&plan, part, &build).await,
+            Part::Rest | Part::Whole => self.rest_job(&plan).await,
+        }
+    }
+
+    /// What the source holds. It is probed only if this worker does not know it from another part of the job.
+    async fn content(&self, prepared: &mut Prepared) -> Result<Media, Failure> {
+        let known = &self.executor.seen;
+        if let Some(media) = known.get(&self.job.id) {
+            return Ok(media);
+        }
+        let media = prepared.content().await?;
+        known.put(&self.job.id, media.clone());
+        Ok(media)
+    }
+
+    /// The whole job with its film left as the plan has found it: whoever looks again may find another answer.
+    async fn arrange_whole(&self, plan: &Plan) -> Result<Probed, Unfinished> {
+        let mut prepared = self.read().await?;
+        prepared.seen = Some(self.content(&mut prepared).await?);
+        let (whole, mut findings) = prepared.look().await?;
+        findings.put_film(plan.film.stream, plan.film.findings);
+        let build = Build::of(&self.executor.card.borrow());
+        let with = Some((&plan.encoder, &plan.proof));
+        Ok(prepared.arrange((whole, findings), with, &build).await?)
+    }
+}

@@ -1,0 +1,170 @@
+//! Planning: whether a job is split, and where the chunks of its film begin and end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::farm::queue::Queue;
+use common::job::split::{Film, Plan, Split, SplitReport};
+use common::names::token::Token;
+
+use crate::attempt::executor::choose;
+use crate::attempt::steps::split::machines::machines;
+use crate::attempt::steps::{Attempt, Probed, Unfinished};
+use crate::ffmpeg::arguments;
+use crate::ffmpeg::arguments::{Whole, extension_of_chunks, extension_of_rest};
+use crate::ffmpeg::build::Build;
+use crate::ffmpeg::probe::media::Stream;
+use crate::ffmpeg::split::cut::cut;
+use crate::ffmpeg::split::gain::{Gain, gain};
+use crate::ffmpeg::split::obstacle::obstacle;
+use crate::ffmpeg::split::{index, lookback, sizes};
+
+/// The picture for which a capability card states the speed of an encoder, in pixels.
+const MEASURED_PIXELS: f64 = 1280.0 * 720.0;
+
+/// What is decided about a job that may be split.
+enum Decision {
+    Split(Box<Plan>),
+    /// It is not split, for this reason.
+    Whole(String),
+}
+
+impl Attempt<'_> {
+    /// Enqueues the parts of the job, if it is split. Otherwise the job goes on as a whole, and its report tells why.
+    pub(in crate::attempt::steps) async fn split(
+        &self,
+        mut probed: Probed,
+    ) -> Result<Probed, Unfinished> {
+        if self.job.split == Split::Off {
+            return Ok(probed);
+        }
+        match self.decide(&probed).await? {
+            Decision::Whole(why) => {
+                tracing::info!(why, "not split");
+                probed.split = Some(SplitReport::Whole(why));
+                Ok(probed)
+            }
+            Decision::Split(plan) => {
+                self.executor.seen.put(&self.job.id, probed.whole);
+                let broker = &self.executor.broker;
+                let plan = broker.put_plan(&plan).await?;
+                tracing::info!(chunks = plan.chunks.len(), "split");
+                broker.enqueue_parts(&plan).await?;
+                Err(Unfinished::Split(plan.parts().count()))
+            }
+        }
+    }
+
+    async fn decide(&self, probed: &Probed) -> Result<Decision, Unfinished> {
+        let whole = |why: String| Ok(Decision::Whole(why));
+        let recipe = &probed.prepared.recipe;
+        if self.job.is_joined() {
+            return whole("several files are joined to one".to_owned());
+        }
+        let card = Arc::clone(&self.executor.card.borrow());
+        let lane = self.claim.lane();
+        let (Some((encoder, proof)), Some(film)) =
+            (choose(&card, recipe, &lane.queue)?, probed.film())
+        else {
+            return whole("no video is encoded".to_owned());
+        };
+        if let Some(obstacle) = obstacle(recipe, &probed.whole, encoder, &probed.arguments) {
+            return whole(obstacle.to_string());
+        }
+        let lead = match lookback::lead(film, &probed.arguments.filters) {
+            Ok(lead) => lead,
+            Err(filter) => return whole(format!("the filter {filter} needs all pictures before")),
+        };
+        let speeds = match self.job.split {
+            Split::Off => return whole("splitting is off".to_owned()),
+            Split::Every(_) => Vec::new(),
+            Split::Auto => {
+                let (broker, me) = (&self.executor.broker, &self.executor.name);
+                let machines = machines(broker, &self.job, &lane, encoder, me).await?;
+                let alone = seconds_alone(film, probed.media.likely_duration(), proof.fps);
+                match gain(alone, &machines, encoder) {
+                    Gain::Pays { lanes, why } => {
+                        tracing::info!(why, "a split pays");
+                        lanes
+                    }
+                    Gain::DoesNot { why } => return whole(why),
+                }
+            }
+        };
+        let prepared = &probed.prepared;
+        let (runner, source) = (&prepared.runner, &prepared.source);
+        let index = match index::read(runner, source, film, &probed.whole.format).await? {
+            Ok(index) => index,
+            Err(obstacle) => return whole(obstacle.to_string()),
+        };
+        let lengths = match self.job.split {
+            Split::Every(seconds) => sizes::equal(index.seconds(), f64::from(seconds)),
+            _ => sizes::guided(index.seconds(), &speeds, sizes::least(index.key_interval())),
+        };
+        let chunks = cut(&index, &lengths, lead);
+        if chunks.len() < 2 {
+            return whole(
+                "the film has no keyframe to cut at where a chunk could begin".to_owned(),
+            );
+        }
+        let Some(codec) = encoder.codec() else {
+            return whole(format!(
+                "nobody knows which file can hold a chunk of {encoder}"
+            ));
+        };
+        let whole_job = Whole {
+            recipe,
+            media: &probed.media,
+            findings: &probed.findings,
+            encoder: Some((encoder, proof)),
+            build: &Build::of(&card),
+            source,
+        };
+        let rest = arguments::rest(&whole_job, &prepared.output_path())?;
+        let rest = rest.map(|_| extension(extension_of_rest(recipe.container)));
+        let queue = match &lane.queue {
+            pinned @ Queue::On(_) => pinned.clone(),
+            // Chunks of several encoders cannot be joined.
+            _ => Queue::Encoder(encoder.clone()),
+        };
+        Ok(Decision::Split(Box::new(Plan {
+            job: self.job.clone(),
+            queue,
+            priority: lane.priority,
+            film: Film {
+                stream: film.index,
+                time_base: index.time_base,
+                findings: probed.findings.of_film(film.index),
+            },
+            chunks,
+            extension: extension(extension_of_chunks(codec)),
+            rest,
+            encoder: encoder.clone(),
+            proof: proof.clone(),
+        })))
+    }
+}
+
+impl Probed {
+    /// The film that is encoded.
+    fn film(&self) -> Option<&Stream> {
+        let mut films = self.arguments.tracks.iter().map(|track| &track.source);
+        films.find(|source| source.is_film())
+    }
+}
+
+/// The end of the names of pieces.
+fn extension(text: &str) -> Token {
+    Token::sanitised(text)
+}
+
+/// The time that one encode of the whole film would take on this machine, by its test encode.
+fn seconds_alone(film: &Stream, duration: Option<f64>, fps: f32) -> Option<Duration> {
+    let frames = match film.frames {
+        Some(frames) => frames as f64,
+        None => duration? * film.mean_rate?.value(),
+    };
+    let pixels = f64::from(film.width) * f64::from(film.height);
+    let seconds = frames * pixels / MEASURED_PIXELS / f64::from(fps);
+    Duration::try_from_secs_f64(seconds).ok()
+}

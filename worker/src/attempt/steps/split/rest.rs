@@ -1,0 +1,54 @@
+//! The rest: all tracks but the film, encoded or copied once for the whole file, so that nothing of them has a seam.
+
+use std::sync::Arc;
+
+use common::job::failure::Failure;
+use common::job::run::Stage;
+use common::job::run::report::Report;
+use common::job::split::Plan;
+
+use crate::attempt::steps::read::OUTPUT;
+use crate::attempt::steps::split::chunk::decode;
+use crate::attempt::steps::{Attempt, Encoded, Unfinished, Verified};
+use crate::attempt::tool_output::ToolOutput;
+use crate::cli::config::Verify;
+use crate::ffmpeg::build::Build;
+use crate::ffmpeg::probe::probe;
+use crate::ffmpeg::{Source, arguments};
+
+impl Attempt<'_> {
+    /// The steps of the rest.
+    pub(super) async fn rest_job(&mut self, plan: &Plan) -> Result<Report, Unfinished> {
+        let mut probed = self.arrange_whole(plan).await?;
+        let build = Build::of(&self.executor.card.borrow());
+        let whole = probed.whole_job(plan, &build);
+        let rest = arguments::rest(&whole, &probed.prepared.output_path())?;
+        let rest = rest.ok_or_else(|| Failure::input("the source has no track but the film"))?;
+        probed.arguments = rest;
+        probed.files.clear();
+        probed.encoder = None;
+        let encoded = self.encode(probed).await?;
+        self.report(Stage::Verifying, None).await;
+        let is_full = self.executor.verify == Verify::Full;
+        let verified = encoded.verify_rest(is_full).await?;
+        self.publish(verified).await
+    }
+}
+
+impl Encoded {
+    /// Takes the piece. All of it is decoded if `is_full`; its tracks are compared with the source's once it is joined.
+    async fn verify_rest(self, is_full: bool) -> Result<Verified, Failure> {
+        let folder = Arc::clone(&self.probed.prepared.folder);
+        let taken = tokio::task::spawn_blocking(move || ToolOutput::take(&folder, OUTPUT)).await;
+        let output = taken
+            .map_err(|error| Failure::worker(format!("the piece cannot be taken: {error}")))
+            .flatten()?;
+        let runner = &self.probed.prepared.runner.reading(output.path());
+        let piece = Source::File(output.path().to_owned());
+        if is_full {
+            decode(runner, &piece).await?;
+        }
+        let media = probe(runner, &piece).await?;
+        Ok(self.verified(output, media, 0))
+    }
+}
