@@ -10,6 +10,7 @@ mod outputs;
 mod owners;
 mod reading;
 mod settings;
+mod splits;
 mod steer;
 mod storm;
 mod taken;

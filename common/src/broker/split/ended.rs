@@ -60,7 +60,8 @@ impl Broker {
         let parts = self.unfinished(job).await?;
         let mut ending = Vec::with_capacity(parts.len());
         for part in &parts {
-            ending.push(self.end_part(part));
+            // On the heap: the parts of a job may be many.
+            ending.push(Box::pin(self.end_part(part)));
         }
         all_of(ending).await.map(drop)
     }

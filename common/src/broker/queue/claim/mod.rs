@@ -264,7 +264,8 @@ impl Claim {
             let message = scheduled(&self.run.job, later, &self.lane(), until);
             self.broker.store_message(message).await?;
         }
-        if !self.broker.settle_failed(&self.run).await? {
+        // On the heap: most attempts end otherwise.
+        if !Box::pin(self.broker.settle_failed(&self.run)).await? {
             self.broker.nak_later(&self.message, LOOK_AGAIN).await?;
             return Ok(self.run);
         }

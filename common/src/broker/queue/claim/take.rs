@@ -94,7 +94,7 @@ impl Broker {
             // Nobody claims a part whose job has ended, or whose piece is there.
             let takes_part = matches!(step, Step::Take(_)) && !job.id.is_whole();
             if takes_part && !self.is_needed(&job.id).await? {
-                self.end_part(&job.id).await?;
+                Box::pin(self.end_part(&job.id)).await?;
                 step = Step::Drop;
             }
             match step {
@@ -188,7 +188,8 @@ impl Broker {
         run: &Run,
         message: &jetstream::Message,
     ) -> Result<(), BrokerError> {
-        match self.settle_failed(run).await? {
+        // On the heap: few jobs end so.
+        match Box::pin(self.settle_failed(run)).await? {
             true => self.ack(message).await,
             false => self.nak_later(message, LOOK_AGAIN).await,
         }
