@@ -36,6 +36,7 @@ impl wire::Message for Event {
     fn version(&self) -> u32 {
         match self.what {
             What::Kept(_) => wire::LIBRARIES,
+            What::Split(_) => wire::SPLITS,
             _ => wire::FIRST,
         }
     }

@@ -20,8 +20,7 @@ pub struct SplitState {
     /// The chunks whose pieces are in place.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub chunks: BTreeSet<u32>,
-    /// Whether the piece of all other tracks is in place.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    /// Whether the piece of all other tracks is in place. Always written: a state is never an empty object.
     pub rest: bool,
 }
 

@@ -12,6 +12,7 @@ mod reports;
 mod rules;
 mod sample_encodes;
 mod samples;
+mod splits;
 mod trashes;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ use crate::job::master::MasterRecord;
 use crate::job::media_info::MediaInfo;
 use crate::job::progress::Progress;
 use crate::job::run::Run;
+use crate::job::split::{Plan, SplitState};
 use crate::job::trash::TrashRecord;
 use crate::library::Library;
 use crate::library::file::FileRecord;
@@ -45,7 +47,7 @@ use crate::recipe::preset::Preset;
 type Read = fn(&[u8]) -> Result<(), WireError>;
 
 /// Every kind of message that is stored or sent in an envelope, with its decoder.
-const KINDS: [(&str, Read); 29] = [
+const KINDS: [(&str, Read); 31] = [
     // Streams: `JOBS`, `DEAD` (a run), `EVENTS`.
     ("job", read::<Job>),
     ("event", read::<Event>),
@@ -58,6 +60,9 @@ const KINDS: [(&str, Read); 29] = [
     ("preset", read::<Preset>),
     ("default", read::<Token>),
     ("history", read::<Days>),
+    // Bucket: `plans`.
+    ("plan", read::<Plan>),
+    ("split", read::<SplitState>),
     // Buckets: `libraries`, `files`.
     ("library", read::<Library>),
     ("scan", read::<ScanRecord>),

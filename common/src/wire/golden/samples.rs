@@ -34,7 +34,7 @@ use crate::{testing, wire};
 use super::reports::{health, measured, streams};
 use super::{forecasts, libraries};
 use super::{notifications, trashes};
-use super::{rules, sample_encodes};
+use super::{rules, sample_encodes, splits};
 
 fn job() -> Job {
     let encoder = "libx265".parse().expect("an encoder");
@@ -252,6 +252,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
     files.extend(notifications::written());
     files.extend(trashes::written(&job));
     files.extend(rules::written(&job));
+    files.extend(splits::written(&job));
     files.extend([
         of("job", &job),
         of(
