@@ -14,6 +14,9 @@ pub struct SplitState {
     /// The digest of the header that all chunks must have, to be joined: that of the first accepted chunk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
+    /// The build of ffmpeg that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
     /// The builds of ffmpeg that make another header: see [`crate::farm::card::Ffmpeg::build`].
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub refused: BTreeSet<String>,
@@ -69,16 +72,20 @@ impl SplitState {
     }
 
     /// Compares the header of a chunk with that of the others. The first one decides; a build that makes another one is
-    /// refused from then on.
+    /// refused from then on. If the very build that made the first one makes another one elsewhere, only that worker is
+    /// refused: otherwise nobody could encode the other chunks.
     pub fn compare(&mut self, header: &str, build: &str) -> Fits {
         match &self.header {
             Some(fixed) if fixed != header => {
-                self.refused.insert(build.to_owned());
+                if self.build.as_deref() != Some(build) {
+                    self.refused.insert(build.to_owned());
+                }
                 Fits::OtherHeader
             }
             Some(_) => Fits::Yes,
             None => {
                 self.header = Some(header.to_owned());
+                self.build = Some(build.to_owned());
                 Fits::Yes
             }
         }
@@ -95,6 +102,8 @@ mod tests {
         assert_eq!(state.compare("a", "one"), Fits::Yes);
         assert_eq!(state.compare("a", "two"), Fits::Yes);
         assert_eq!(state.compare("b", "three"), Fits::OtherHeader);
+        let elsewhere = state.compare("b", "one");
+        assert_eq!(elsewhere, Fits::OtherHeader, "on another machine");
         assert_eq!(state.refused, BTreeSet::from(["three".to_owned()]));
         assert_eq!(state.header.as_deref(), Some("a"));
     }
