@@ -79,6 +79,9 @@ fn run() -> anyhow::Result<ExitCode> {
             ],
         );
     }
+    if line.iter().any(|word| word == "libx264") {
+        insert_before_output(&mut line, orders.further.iter().map(OsString::from));
+    }
     match orders.fault {
         Some(fault) => set_fault(&fault, folder, &orders.real, line, &output),
         None => anyhow::bail!(Command::new(&orders.real).args(line).exec()),
@@ -103,8 +106,9 @@ fn version(orders: &Orders, arguments: &[OsString]) -> anyhow::Result<ExitCode> 
     let real = Command::new(&orders.real).args(arguments).output()?;
     stdout().write_all(&real.stdout)?;
     println!(
-        "stand-in for {:?}",
-        orders.encoders.keys().collect::<Vec<_>>()
+        "stand-in for {:?} with {:?}",
+        orders.encoders.keys().collect::<Vec<_>>(),
+        orders.further
     );
     Ok(ExitCode::SUCCESS)
 }
@@ -261,6 +265,13 @@ fn set_fault(
         Fault::CheckHeld | Fault::Broken(_) | Fault::Stuck => {}
         // The orders may have changed while the encode was held.
         Fault::Sick => return Ok(sick()),
+        Fault::Refuse(text) => {
+            let is_refused = |argument: &OsString| argument.to_string_lossy().contains(text);
+            if line.iter().any(is_refused) {
+                eprintln!("[error] input: Invalid data found when processing input");
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         Fault::Poison(name) => {
             let is_poison = |argument: &OsString| argument.to_string_lossy().contains(name);
             if line.iter().any(is_poison) {

@@ -26,6 +26,9 @@ pub struct Orders {
     pub fault: Option<Fault>,
     /// Whether it writes the time of its start into the output's tag [`STARTED`].
     pub stamp: bool,
+    /// Options that it adds to each encode of a film, as another build has other defaults.
+    #[serde(default)]
+    pub further: Vec<String>,
 }
 
 /// The tag of an output that holds the start of its encode, in nanoseconds since 1970.
@@ -61,6 +64,8 @@ pub enum Fault {
     CheckHeld,
     /// An attacker controls ffmpeg: it exits with 0, and plays this trick with its output.
     Trick(Trick),
+    /// If its command line contains this text, ffmpeg says that its input is broken.
+    Refuse(String),
     /// If the name of its input contains this text, ffmpeg waits for the test to kill its worker. The sandbox does not
     /// let ffmpeg kill the worker itself.
     Poison(String),
@@ -103,6 +108,7 @@ impl StandIn {
                 encoders: BTreeMap::new(),
                 fault: None,
                 stamp: false,
+                further: Vec::new(),
             },
         };
         stand_in.write();
@@ -127,6 +133,14 @@ impl StandIn {
     #[must_use]
     pub fn with_stamp(mut self) -> Self {
         self.orders.stamp = true;
+        self.write();
+        self
+    }
+
+    /// Is another build: adds these options to each encode of a film.
+    #[must_use]
+    pub fn with_options(mut self, options: &[&str]) -> Self {
+        self.orders.further = options.iter().map(ToString::to_string).collect();
         self.write();
         self
     }

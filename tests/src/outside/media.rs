@@ -64,6 +64,22 @@ impl Stream {
     }
 }
 
+/// The times and digests of all decoded pictures and sounds of a file, and nothing else of it.
+pub fn decoded(file: &Path) -> String {
+    let decoded = Command::new(paths::tool("ffmpeg"))
+        .args(["-v", "error", "-i"])
+        .arg(file)
+        .args("-map 0:v -map 0:a -fps_mode passthrough -f framemd5 -".split(' '))
+        .output()
+        .expect("ffmpeg runs");
+    assert!(
+        decoded.status.success() && decoded.stderr.is_empty(),
+        "{}: {decoded:?}",
+        file.display()
+    );
+    String::from_utf8(decoded.stdout).expect("text")
+}
+
 impl Media {
     /// Reads a file, and decodes all of its video.
     pub fn of(file: &Path) -> Self {

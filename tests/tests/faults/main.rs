@@ -7,6 +7,7 @@ mod cancels;
 mod keeping;
 mod library;
 mod notifications;
+mod splits;
 mod steps;
 mod store;
 mod worker;

@@ -6,9 +6,10 @@ use std::process::Command;
 use common::job::Job;
 use common::job::part::Part;
 use common::job::split::{PIECES, Split, SplitReport};
+use common::names::location::Location;
 use common::recipe::{Rate, Video};
 use harness::farm::Farm;
-use harness::outside::media::Media;
+use harness::outside::media::{Media, decoded};
 use harness::{outside, paths, poll};
 
 /// A film of 12 s with a keyframe each second, B-frames, sound that begins late, and subtitles.
@@ -43,43 +44,22 @@ fn film(folder: &Path) -> PathBuf {
 
 /// A job without loss, in chunks of about so many seconds.
 fn job(farm: &Farm, film: &Path, split: Split) -> Job {
-    let mut job = farm.job(film, "libx264");
+    let job = farm.job(film, "libx264");
+    let output = job.output.sibling(&format!("{split}.mkv"));
+    lossless(job, output, split)
+}
+
+/// As a job, without loss and with another output.
+fn lossless(job: Job, output: Location, split: Split) -> Job {
     let recipe = job.recipe.edit(|draft| {
         if let Video::Encode(video) = &mut draft.video {
             video.rate = Rate::Lossless;
         }
     });
-    job.recipe = recipe.expect("sound");
-    let name = format!("{split}.mkv");
-    let output = job.output.sibling(&name);
-    let mut job = Job::new(job.batch, job.input, output, job.recipe, None);
+    let recipe = recipe.expect("sound");
+    let mut job = Job::new(job.batch, job.input, output, recipe, None);
     job.split = split;
     job
-}
-
-/// The hashes and times of all frames and packets of a file.
-fn frames(file: &Path) -> String {
-    let decoded = Command::new(paths::tool("ffmpeg"))
-        .args(["-v", "error", "-i"])
-        .arg(file)
-        .args([
-            "-map",
-            "0:v",
-            "-map",
-            "0:a",
-            "-fps_mode",
-            "passthrough",
-            "-f",
-            "framemd5",
-            "-",
-        ])
-        .output()
-        .expect("ffmpeg runs");
-    assert!(
-        decoded.status.success() && decoded.stderr.is_empty(),
-        "{decoded:?}"
-    );
-    String::from_utf8(decoded.stdout).expect("text")
 }
 
 /// The hidden folder of pieces.
@@ -116,7 +96,7 @@ async fn a_film_in_chunks_is_the_same_as_in_one() {
     assert_eq!(joined.frames, alone.frames);
     assert_eq!(joined.changes, alone.changes);
     let path = |job: &Job| job.output.path().expect("a file");
-    assert_eq!(frames(&path(&split)), frames(&path(&whole)));
+    assert_eq!(decoded(&path(&split)), decoded(&path(&whole)));
     let (one, other) = (Media::of(&path(&split)), Media::of(&path(&whole)));
     let kinds = |media: &Media| -> Vec<String> {
         media

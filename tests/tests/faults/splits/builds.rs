@@ -1,0 +1,54 @@
+//! Workers whose ffmpeg makes other headers than that of the chunks that are there.
+
+use std::time::Duration;
+
+use common::job::split::Split;
+use harness::farm::Farm;
+use harness::faults::stand_in::{Fault, StandIn};
+use harness::poll;
+
+use super::{assert_settled, chunks_done, film, job, parts, reference};
+
+#[tokio::test]
+async fn chunks_of_another_build_are_refused_and_it_is_not_asked_again() {
+    let farm = Farm::start().await;
+    let film = film(farm.folder(), "film.mkv", 16);
+    let reference = reference(&farm, &film).await;
+    let mut slow = StandIn::new(&farm.folder().join("ffmpeg-of-a"));
+    slow.set_fault(Fault::Late(Duration::from_millis(300)));
+    let other = StandIn::new(&farm.folder().join("ffmpeg-of-b"));
+    let other = other.with_options(&["-level:v", "5.2"]);
+    let _a = farm
+        .join(farm.worker("a").encoders("libx264").ffmpeg(&slow))
+        .await;
+    let job = job(&farm, &film, "film.mkv", Split::Every(1));
+    farm.enqueue(&job).await;
+    chunks_done(&farm, &job, 1).await;
+    let b = farm
+        .join(farm.worker("b").encoders("libx264").ffmpeg(&other))
+        .await;
+    poll::until("a chunk of the other build to be refused", async || {
+        let state = farm.view.split_state(&job.id).await.ok()?;
+        (!state.refused.is_empty()).then_some(())
+    })
+    .await;
+    let before = farm.broker.received().await;
+    let (run, report) = farm.completed(&job.id).await;
+    let received = farm.broker.received().await - before;
+    for part in parts(&report)
+        .iter()
+        .filter(|part| part.part.chunk().is_some())
+    {
+        assert_eq!(
+            (part.worker.as_str(), part.attempt <= 2),
+            ("a", true),
+            "{part:#?}"
+        );
+    }
+    let tried = b.process.log().matches("another header").count();
+    assert_eq!(tried, 1, "{}", b.process.log());
+    assert_eq!(run.failures.len(), 0, "{run:#?}");
+    // Sixteen chunks of some 60 messages each, and no storm of declines.
+    assert!(received < 3000, "{received} messages");
+    assert_settled(&farm, std::slice::from_ref(&job), &reference).await;
+}
