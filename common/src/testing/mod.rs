@@ -161,6 +161,7 @@ pub fn plan(job: &Job, lane: &Lane, chunks: &[u64]) -> Plan {
     let encoder = software_encoder(&job.recipe).expect("an encode");
     Plan {
         job: job.clone(),
+        since: job.enqueued,
         queue: lane.queue.clone(),
         priority: lane.priority,
         film: Film {

@@ -1,5 +1,6 @@
 //! Plans: where the chunks of a film begin and end.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::farm::card::Proof;
@@ -47,6 +48,8 @@ pub struct Film {
 pub struct Plan {
     /// The whole job.
     pub job: Job,
+    /// When the job was split, by the broker's clock.
+    pub since: Timestamp,
     /// The queue of the parts.
     pub queue: Queue,
     /// Their priority, when the plan was made.

@@ -77,6 +77,7 @@ fn plan(job: &Job) -> Plan {
     };
     Plan {
         job: job.clone(),
+        since: job.enqueued,
         queue: "libx265".parse().expect("a queue"),
         priority: Default::default(),
         film: Film {

@@ -168,6 +168,7 @@ mod tests {
         let proof = testing::heartbeat("a", &["libx264"]).card;
         Plan {
             job: testing::job(Choice::Encoder("libx264".parse().expect("an encoder")), 10),
+            since: Timestamp::UNIX_EPOCH,
             queue: "libx264".parse().expect("a queue"),
             priority: Default::default(),
             film: Film {

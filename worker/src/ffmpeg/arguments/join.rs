@@ -97,7 +97,7 @@ pub fn join(whole: &Whole<'_>, pieces: &Pieces<'_>, output: &Path) -> Result<Arg
     line.push("-copyts");
     let begins = beginning(media, tracks);
     line.push(format!("-itsoffset {:.6}", offset(pieces, begins)));
-    line.add(reading(pieces));
+    line.add(reading_of_pieces(pieces));
     let mut last = 0;
     if let Some(rest) = pieces.rest {
         let later = rest_later(recipe.container);
@@ -155,7 +155,7 @@ pub fn join(whole: &Whole<'_>, pieces: &Pieces<'_>, output: &Path) -> Result<Arg
 }
 
 /// The arguments that open the list of pieces.
-fn reading(pieces: &Pieces<'_>) -> Vec<OsString> {
+pub fn reading_of_pieces(pieces: &Pieces<'_>) -> Vec<OsString> {
     let protocols = match pieces.is_remote {
         true => "file,http,https,tcp,tls,crypto",
         false => "file",

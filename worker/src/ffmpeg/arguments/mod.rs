@@ -32,7 +32,7 @@ use crate::ffmpeg::{Source, file, part};
 
 pub use crate::ffmpeg::rate::passes::STATISTICS;
 pub use extraction::SubtitleFiles;
-pub use join::{Pieces, join, list_of_pieces};
+pub use join::{Pieces, join, list_of_pieces, reading_of_pieces};
 pub use passes::{REST, SizePlan, at_bitrate};
 pub use pieces::{Whole, chunk, extension_of_chunks, extension_of_rest, rest};
 

@@ -7,4 +7,5 @@ pub mod header;
 pub mod index;
 pub mod lookback;
 pub mod obstacle;
+pub mod order;
 pub mod sizes;

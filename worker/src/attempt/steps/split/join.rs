@@ -1,9 +1,10 @@
 //! Joining: the pieces become the output, without encoding anything again. The gate then compares the whole with the
 //! source, as it does with every output.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
-use common::job::failure::Failure;
+use common::job::failure::{Doubt, Failure};
 use common::job::part::Part;
 use common::job::run::report::Report;
 use common::job::run::{Run, Stage};
@@ -11,12 +12,14 @@ use common::job::split::{PartReport, Plan, SplitReport};
 use common::names::location::Location;
 use common::store::Stores;
 use common::store::roots::Roots;
+use tokio::time::Instant;
 
 use crate::attempt::input::failure;
-use crate::attempt::steps::{Attempt, Prepared, Probed, Unfinished};
+use crate::attempt::steps::{Attempt, Prepared, Probed, Unfinished, Verified};
 use crate::attempt::verify::gate::Depth;
-use crate::ffmpeg::arguments::{Pieces, list_of_pieces};
+use crate::ffmpeg::arguments::{Pieces, list_of_pieces, reading_of_pieces};
 use crate::ffmpeg::build::Build;
+use crate::ffmpeg::split::order::{difference, times};
 use crate::ffmpeg::{Source, arguments};
 
 /// How much of the beginning and of the end of a joined output is decoded: each piece was decoded when it was made.
@@ -57,17 +60,33 @@ impl Attempt<'_> {
         plan: &Plan,
         runs: &[Run],
     ) -> Result<Report, Unfinished> {
-        let probed = Box::pin(self.arrange_join(plan, runs)).await?;
+        self.began(plan);
+        let (probed, pieces) = Box::pin(self.arrange_join(plan, runs)).await?;
         self.companions_have_room(probed.suffixes()).await?;
         let encoded = self.encode(probed).await?;
         self.report(Stage::Verifying, None).await;
         let verified = encoded.verify(Depth::Sample(SAMPLE)).await?;
+        verified.keeps_order(pieces).await?;
         self.keep_if_larger(&verified)?;
         let verified = self.add_companions(verified).await?;
         self.publish(verified).await
     }
 
-    async fn arrange_join(&self, plan: &Plan, runs: &[Run]) -> Result<Probed, Unfinished> {
+    /// Counts the job's time from its plan on.
+    fn began(&mut self, plan: &Plan) {
+        let since = self.executor.broker.now().duration_since(plan.since);
+        let since = Duration::try_from(since).ok();
+        if let Some(started) = since.and_then(|since| Instant::now().checked_sub(since)) {
+            self.started = started;
+        }
+    }
+
+    /// Makes the command line. Returns also the arguments that open the pieces of the film.
+    async fn arrange_join(
+        &self,
+        plan: &Plan,
+        runs: &[Run],
+    ) -> Result<(Probed, Vec<OsString>), Unfinished> {
         let mut probed = self.arrange_whole(plan).await?;
         let build = Build::of(&self.executor.card.borrow());
         let pieces: Option<Vec<(Part, Piece<'_>)>> = plan
@@ -95,6 +114,7 @@ impl Attempt<'_> {
             is_remote: chunks.iter().any(Source::is_remote),
             rest: rest.as_ref(),
         };
+        let reading = reading_of_pieces(&joined);
         let whole = probed.whole_job(plan, &build);
         let arguments = arguments::join(&whole, &joined, &probed.prepared.output_path())?;
         // What the whole was arranged for is at hand: covers, and files beside the output.
@@ -110,7 +130,28 @@ impl Attempt<'_> {
             size: piece.size,
         });
         probed.split = Some(SplitReport::Parts(parts.collect()));
-        Ok(probed)
+        Ok((probed, reading))
+    }
+}
+
+impl Verified {
+    /// Makes sure that the joined film is that of its pieces.
+    ///
+    /// # Errors
+    /// A failure in doubt if it is not.
+    async fn keeps_order(&self, pieces: Vec<OsString>) -> Result<(), Failure> {
+        let runner = self
+            .encoded
+            .probed
+            .prepared
+            .runner
+            .reading(self.output.path());
+        let joined = Source::File(self.output.path().to_owned()).arguments();
+        let (pieces, joined) = tokio::try_join!(times(&runner, pieces), times(&runner, joined))?;
+        match difference(&pieces, &joined) {
+            None => Ok(()),
+            Some(why) => Err(Failure::in_doubt(Doubt::Repetition, why)),
+        }
     }
 }
 

@@ -129,6 +129,7 @@ impl Attempt<'_> {
         };
         Ok(Decision::Split(Box::new(Plan {
             job: self.job.clone(),
+            since: self.executor.broker.now(),
             queue,
             priority: lane.priority,
             film: Film {
