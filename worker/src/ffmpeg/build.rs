@@ -16,6 +16,12 @@ const MATROSKA_ROTATION_SINCE: u32 = 9;
 /// The first version that surely hands the lengths of frames on to encoders.
 const LENGTHS_SINCE: u32 = 7;
 
+/// A version that adds the delay of Opus to its times in Matroska files.
+const OPUS_DELAY_SINCE: u32 = 6;
+
+/// A version that does not move an input later that begins below 0.
+const BELOW_ZERO_SINCE: u32 = 9;
+
 /// The first version that surely passes the statistics of SVT-AV1's passes on: it came with 8.1.
 const SVTAV1_PASSES_SINCE: u32 = 9;
 
@@ -58,6 +64,16 @@ impl Build {
     /// Whether this build puts one picture on another of 10 bits in 4:4:4.
     pub(super) fn overlays_deep_444(&self) -> bool {
         self.major >= DEEP_444_SINCE
+    }
+
+    /// Whether this build keeps the times of an input that begins below 0, because sound has a delay.
+    pub(super) fn keeps_times_below_zero(&self) -> bool {
+        self.major >= BELOW_ZERO_SINCE
+    }
+
+    /// Whether this build adds the delay of Opus to its times when it writes Matroska files.
+    pub(super) fn adds_opus_delay(&self) -> bool {
+        self.major >= OPUS_DELAY_SINCE
     }
 
     /// Whether this build writes the picture's rotation to Matroska files.

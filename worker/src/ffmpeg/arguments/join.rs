@@ -5,17 +5,21 @@ use std::path::Path;
 
 use common::job::failure::Failure;
 use common::job::split::Chunk;
+use common::recipe::Hdr;
 
 use crate::ffmpeg::arguments::line::{Line, units};
 use crate::ffmpeg::arguments::pieces::{beginning, ratio, rest_later, shown_in_rest};
 use crate::ffmpeg::arguments::{Arguments, Whole, encode, tasks};
 use crate::ffmpeg::picture::{Pace, Picture};
 use crate::ffmpeg::probe::media::{Ratio, Stream};
-use crate::ffmpeg::tracks::{TrackMethod, dispositions, extras, tags};
+use crate::ffmpeg::tracks::{Track, TrackMethod, dispositions, extras, tags};
 use crate::ffmpeg::{FORMATS, Source, file};
 
 /// Decoding goes on from piece to piece: the encoder may have begun a piece earlier than the one before ends.
-const IN_ORDER: &str = "setts=dts='if(N,max(DTS,PREV_OUTDTS+1),DTS)'";
+const IN_ORDER: &str = "setts=pts=PTS:dts='if(N,max(DTS,PREV_OUTDTS+1),DTS)'";
+
+/// The delay of libopus: 312 samples at 48 kHz.
+const OPUS_LATER: &str = "setts=ts='TS+round(0.0065/TB)'";
 
 /// Tags that the container of a piece gives to each film.
 const OF_PIECES: [&str; 3] = ["handler_name", "vendor_id", "language"];
@@ -95,7 +99,7 @@ pub fn join(whole: &Whole<'_>, pieces: &Pieces<'_>, output: &Path) -> Result<Arg
     let mut line = Line::beginning(None);
     // All pieces keep the times that they have.
     line.push("-copyts");
-    let begins = beginning(media, tracks);
+    let begins = beginning(media, tracks, build);
     line.push(format!("-itsoffset {:.6}", offset(pieces, begins)));
     line.add(reading_of_pieces(pieces));
     let mut last = 0;
@@ -133,13 +137,28 @@ pub fn join(whole: &Whole<'_>, pieces: &Pieces<'_>, output: &Path) -> Result<Arg
     for tag in Picture::of(task)?.cleared() {
         line.add(["-metadata:s:v:0".to_owned(), format!("{tag}=")]);
     }
-    let pace = Pace::of(task.video, film);
-    let clock = units(task, None).1.map(|clock| clock.filter(pace.step()));
-    let filters: Vec<String> = [IN_ORDER.to_owned()].into_iter().chain(clock).collect();
-    line.add(["-bsf:v:0".to_owned(), filters.join(",")]);
-    // Pieces do not say it, and a short one tells little.
-    if let Some(rate) = film.base_rate.filter(|_| recipe.container.is_matroska()) {
-        line.push(format!("-r:v:0 {rate}"));
+    if recipe.container.is_matroska() {
+        // Pieces do not say it, and a short one tells little. With a rate, ffmpeg 9 hands bitstream filters times that are
+        // rounded to frames, so there are none. Matroska holds no times of decoding.
+        if let Some(rate) = film.base_rate {
+            line.push(format!("-r:v:0 {rate}"));
+        }
+        // Pieces hold it with other colours only.
+        let range = match task.video.hdr {
+            Hdr::Sdr => "tv",
+            Hdr::Keep | Hdr::Refuse => film.colour.range.as_str(),
+        };
+        if !range.is_empty() {
+            line.push(format!("-color_range:v:0 {range}"));
+        }
+        if !build.adds_opus_delay() {
+            line.add(opus_delays(tracks));
+        }
+    } else {
+        let pace = Pace::of(task.video, film);
+        let clock = units(task, None).1.map(|clock| clock.filter(pace.step()));
+        let filters: Vec<String> = [IN_ORDER.to_owned()].into_iter().chain(clock).collect();
+        line.add(["-bsf:v:0".to_owned(), filters.join(",")]);
     }
     let with = encoder.map(|(encoder, _)| encoder);
     line.container(recipe.container, with, tracks, tags::has_keys(media));
@@ -167,6 +186,19 @@ pub fn reading_of_pieces(pieces: &Pieces<'_>) -> Vec<OsString> {
     let mut list: Vec<OsString> = options.split(' ').map(OsString::from).collect();
     list.push(file(pieces.list));
     list
+}
+
+/// Adds the delay of Opus to its times, which old versions of ffmpeg take off when they read Matroska, but do not add
+/// when they write it.
+fn opus_delays(tracks: &[Track]) -> Vec<String> {
+    let is_opus = |track: &Track| match track.by {
+        TrackMethod::Audio(encoder) => encoder.codec() == "opus",
+        _ => track.source.codec == "opus",
+    };
+    let all = tracks.iter().enumerate();
+    all.filter(|(_, track)| is_opus(track))
+        .flat_map(|(number, _)| [format!("-bsf:{number}"), OPUS_LATER.to_owned()])
+        .collect()
 }
 
 /// The tags that an encode of the film would keep. The pieces add none but the name of the encoder.

@@ -156,11 +156,12 @@ pub fn rest(whole: &Whole<'_>, output: &Path) -> Result<Option<Arguments>, Failu
         media,
         findings,
         source,
+        build,
         ..
     } = *whole;
     let mut tracks = Tracks::choose(recipe, media, findings)?;
     tracks.level(findings);
-    let begins = beginning(media, &tracks.list);
+    let begins = beginning(media, &tracks.list, build);
     tracks.list.retain(is_of_rest);
     if tracks.list.is_empty() {
         return Ok(None);
@@ -168,7 +169,7 @@ pub fn rest(whole: &Whole<'_>, output: &Path) -> Result<Option<Arguments>, Failu
     let mut line = Line::beginning(None);
     line.readers(&tracks.list, &[]);
     // Without the film, ffmpeg may take another track's beginning for 0.
-    let later = beginning(media, &tracks.list) - begins;
+    let later = beginning(media, &tracks.list, build) - begins;
     if later != 0.0 {
         line.push(format!("-itsoffset {later:.6}"));
     }
@@ -243,13 +244,17 @@ pub(super) fn rest_later(container: Container) -> u32 {
 }
 
 /// The time of the input's clock, in seconds, that ffmpeg calls 0 when it makes these tracks.
-pub(super) fn beginning(media: &Media, tracks: &[Track]) -> f64 {
+pub(super) fn beginning(media: &Media, tracks: &[Track], build: &Build) -> f64 {
     let own = tracks.iter().map(|track| &track.source);
     let starts = own
         .filter(|stream| stream.external.is_none())
         .filter_map(|stream| stream.start);
     let used = starts.reduce(f64::min).filter(|_| has_jumps(media));
-    used.or(media.start).unwrap_or(0.0)
+    let begins = used.or(media.start).unwrap_or(0.0);
+    match build.keeps_times_below_zero() {
+        true => begins.max(0.0),
+        false => begins,
+    }
 }
 
 /// The codec of an encoder.

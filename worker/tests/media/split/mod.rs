@@ -2,6 +2,7 @@
 
 mod exact;
 mod index;
+mod joined;
 
 use std::path::Path;
 

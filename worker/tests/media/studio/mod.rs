@@ -84,7 +84,7 @@ fn proof(encoder: &Encoder) -> Proof {
 }
 
 /// The encoder of a recipe's video, with its proof.
-fn encoder(recipe: &Recipe) -> Option<(Encoder, Proof)> {
+pub(crate) fn encoder(recipe: &Recipe) -> Option<(Encoder, Proof)> {
     recipe.video_encode().map(|video| match &video.with {
         Choice::Encoder(encoder) => (encoder.clone(), proof(encoder)),
         choice => panic!("an encoder, not {choice}"),
@@ -142,7 +142,7 @@ impl Studio {
     }
 
     /// The build of this ffmpeg; asked for once.
-    fn build(&self) -> Build {
+    pub(crate) fn build(&self) -> Build {
         static BUILDS: Mutex<BTreeMap<PathBuf, Build>> = Mutex::new(BTreeMap::new());
         let mut builds = BUILDS.lock().expect("nobody panicked over it");
         let told = builds.entry(self.tools.ffmpeg.clone());
