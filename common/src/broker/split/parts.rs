@@ -17,7 +17,7 @@ use crate::names::subject::RUNS;
 /// What becomes of a part that is not done.
 enum Missing {
     /// It has no run: it is enqueued, unless it waits already.
-    New(Job),
+    New(Box<Job>),
     /// Its run has ended, and has this revision: the run of its next attempt.
     Ended(Box<Run>, u64),
     /// It waits or runs. The run of an owner that is gone ends with its lease.
@@ -51,7 +51,7 @@ impl Broker {
         let (mut new, mut ended) = (Vec::new(), Vec::new());
         for missing in all_of(looking).await? {
             match missing {
-                Missing::New(job) => new.push((job, lane.clone())),
+                Missing::New(job) => new.push((*job, lane.clone())),
                 Missing::Ended(next, revision) => ended.push((*next, revision)),
                 Missing::UnderWay => {}
             }
@@ -80,7 +80,7 @@ impl Broker {
     async fn missing(&self, job: Job, lane: &Lane) -> Result<Missing, BrokerError> {
         let now = self.now();
         let found = match self.confirmed_run(&job.id).await {
-            Ok(None) => return Ok(Missing::New(job)),
+            Ok(None) => return Ok(Missing::New(job.into())),
             Ok(Some(found)) => found,
             Err(BrokerError::BrokenRun { revision, .. }) => {
                 let next = Run::unclaimed(job, lane, now);
