@@ -136,7 +136,7 @@ impl Library {
             rules: Rules::default(),
             results,
             sidecars: Sidecars::Carry,
-            split: Split::Auto,
+            split: Split::default(),
             schedule: None,
             exclude: Exclusions::default(),
             settle: usual_settle(),

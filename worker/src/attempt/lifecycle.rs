@@ -121,6 +121,7 @@ impl Executor {
                 let ended = claim.keep(*report).await;
                 if let Ok(run) = &ended {
                     replace::abandon(&self.stores, run).await;
+                    self.clear_kept(run).await;
                 }
                 ended.map(drop)
             }

@@ -4,7 +4,7 @@
 //! Room is reserved from before a job is claimed until the job has ended.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use common::broker::{Claimant, Decline};
 use common::farm::card::{Capabilities, Proof};
@@ -22,6 +22,8 @@ use jiff::SignedDuration;
 use tokio::sync::watch;
 
 use crate::cli::config::ReadMode;
+use crate::dispatch::reserved::Shares;
+pub use crate::dispatch::reserved::{Reserved, Ticket};
 use crate::dispatch::room::{Room, copied, need};
 use crate::work::reach::Reach;
 use crate::work::unfit::Unfit;
@@ -47,51 +49,6 @@ pub struct Admission {
     pub reserved: Reserved,
     /// The split jobs whose chunks are left to other workers.
     pub unfit: Unfit,
-}
-
-/// What is reserved for running jobs.
-#[derive(Clone, Default)]
-pub struct Reserved(Arc<Mutex<Shares>>);
-
-#[derive(Default)]
-struct Shares {
-    /// Bytes of scratch space.
-    scratch: u64,
-    /// Encodes by kind of encoder.
-    sessions: HashMap<EncoderKind, u32>,
-}
-
-impl Reserved {
-    fn shares(&self) -> MutexGuard<'_, Shares> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Shares {
-    /// Whether the device would refuse another encode.
-    fn is_full(&self, kind: EncoderKind, proof: &Proof) -> bool {
-        let used = self.sessions.get(&kind).copied().unwrap_or(0);
-        proof.sessions.is_some_and(|most| used >= most)
-    }
-}
-
-/// Room for one job, given up when dropped.
-pub struct Ticket {
-    reserved: Reserved,
-    scratch: u64,
-    session: Option<EncoderKind>,
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        let mut reserved = self.reserved.shares();
-        reserved.scratch -= self.scratch;
-        if let Some(kind) = self.session
-            && let Some(sessions) = reserved.sessions.get_mut(&kind)
-        {
-            *sessions -= 1;
-        }
-    }
 }
 
 impl Admission {

@@ -13,6 +13,7 @@ pub mod admission;
 mod core;
 pub mod dispatcher;
 pub mod orders;
+mod reserved;
 mod room;
 mod sources;
 mod tasks;

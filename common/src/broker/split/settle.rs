@@ -58,8 +58,13 @@ impl Broker {
     /// since all that is left is short. If this is done twice, the worker that gets the second message drops it.
     async fn send_to_join(&self, plan: &Plan) -> Result<(), BrokerError> {
         // A person may have moved the job since the plan was read, which matters little here.
+        let queue = match &plan.queue {
+            // A person wants this worker to do all of the job.
+            pinned @ Queue::On(_) => pinned.clone(),
+            _ => Queue::Copy,
+        };
         let lane = Lane {
-            queue: Queue::Copy,
+            queue,
             priority: plan.priority.raised(),
         };
         self.open_lane(&lane).await?;

@@ -131,7 +131,7 @@ pub(crate) async fn create(
         let why = "players of a ladder read no files beside it: leave `sidecars` out";
         return Err(Refusal::unsound(why));
     }
-    let split = request.split.unwrap_or(Split::Auto);
+    let split = request.split.unwrap_or_default();
     outputs
         .check_split(split)
         .map_err(|why| Refusal::unsound(why.to_string()))?;

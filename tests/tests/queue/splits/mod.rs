@@ -55,6 +55,7 @@ fn plan_of(job: &Job, lane: &Lane, chunks: u32) -> Plan {
     };
     Plan {
         job: job.clone(),
+        since: job.enqueued,
         queue: lane.queue.clone(),
         priority: lane.priority,
         film: Film {

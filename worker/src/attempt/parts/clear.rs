@@ -3,8 +3,10 @@
 use std::io;
 
 use common::broker::{BrokerError, CompletedJob};
+use common::job::id::JobId;
 use common::job::part::Part;
-use common::job::split::Plan;
+use common::job::run::Run;
+use common::job::split::{Plan, Split};
 use common::names::location::Location;
 use common::store::roots::Roots;
 use common::store::{StoreError, Stores};
@@ -16,18 +18,29 @@ impl Executor {
     /// Does what follows from the completion of a job that was split: its pieces go, then its message is acknowledged.
     pub(in crate::attempt) async fn finish_split(&self, done: CompletedJob) {
         let job = done.run().job.id;
-        if let Err(error) = self.clear_job(&done).await {
-            tracing::warn!(%job, %error, "its pieces are not removed yet");
-        }
+        self.clear_of(&job).await;
         if let Err(error) = done.ack().await {
             tracing::debug!(%job, %error, "not acknowledged; the broker delivers it again");
         }
     }
 
-    async fn clear_job(&self, done: &CompletedJob) -> Result<(), BrokerError> {
-        match self.broker.plan(&done.run().job.id).await? {
-            Some(plan) => self.clear(&plan).await,
-            None => Ok(()),
+    /// Removes the pieces of a job that was split and then kept: the original is the better result.
+    pub(in crate::attempt) async fn clear_kept(&self, run: &Run) {
+        if run.job.split != Split::Off {
+            self.clear_of(&run.job.id).await;
+        }
+    }
+
+    /// Removes the pieces of an ended job, if it has some. What cannot be removed is left to a sweep.
+    async fn clear_of(&self, job: &JobId) {
+        let cleared = async {
+            match self.broker.plan(job).await? {
+                Some(plan) => self.clear(&plan).await,
+                None => Ok(()),
+            }
+        };
+        if let Err(error) = cleared.await {
+            tracing::warn!(%job, %error, "its pieces are not removed yet");
         }
     }
 

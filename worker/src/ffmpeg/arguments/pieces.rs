@@ -168,11 +168,9 @@ pub fn rest(whole: &Whole<'_>, output: &Path) -> Result<Option<Arguments>, Failu
     }
     let mut line = Line::beginning(None);
     line.readers(&tracks.list, &[]);
-    // Without the film, ffmpeg may take another track's beginning for 0.
-    let later = beginning(media, &tracks.list, build) - begins;
-    if later != 0.0 {
-        line.push(format!("-itsoffset {later:.6}"));
-    }
+    // Without the film, ffmpeg may take another track's beginning for 0. Where that is depends on its version if the input
+    // itself is moved, so the output is.
+    let late = beginning(media, &tracks.list, build) - begins;
     let input = Input {
         recipe,
         media,
@@ -189,9 +187,9 @@ pub fn rest(whole: &Whole<'_>, output: &Path) -> Result<Option<Arguments>, Failu
     line.add(tags::arguments(recipe.container, media, &tracks.list));
     line.add(dispositions::arguments(recipe.container, &tracks.list));
     line.sound(media, &tracks, None);
-    let later = rest_later(recipe.container);
-    if later > 0 {
-        line.push(format!("-output_ts_offset {later}"));
+    let later = f64::from(rest_later(recipe.container)) + late;
+    if later != 0.0 {
+        line.push(format!("-output_ts_offset {later:.6}"));
     }
     line.container(recipe.container, None, &tracks.list, false);
     line.list.push(file(output));

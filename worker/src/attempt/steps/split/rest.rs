@@ -13,6 +13,7 @@ use crate::attempt::steps::{Attempt, Encoded, Unfinished, Verified};
 use crate::attempt::tool_output::ToolOutput;
 use crate::cli::config::Verify;
 use crate::ffmpeg::build::Build;
+use crate::ffmpeg::probe::media::{Stream, StreamKind};
 use crate::ffmpeg::probe::probe;
 use crate::ffmpeg::{Source, arguments};
 
@@ -45,10 +46,12 @@ impl Encoded {
             .flatten()?;
         let runner = &self.probed.prepared.runner.reading(output.path());
         let piece = Source::File(output.path().to_owned());
-        if is_full {
+        let media = probe(runner, &piece).await?;
+        let is_sound = |stream: &Stream| stream.kind == StreamKind::Audio;
+        // Attachments and covers have nothing to decode.
+        if is_full && media.streams.iter().any(is_sound) {
             decode(runner, &piece).await?;
         }
-        let media = probe(runner, &piece).await?;
         Ok(self.verified(output, media, 0))
     }
 }
