@@ -3,11 +3,10 @@
 //!
 //! Room is reserved from before a job is claimed until the job has ended.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use common::broker::{Claimant, Decline};
-use common::farm::card::{Capabilities, Proof};
+use common::farm::card::Capabilities;
 use common::farm::orders::{Orders, Target};
 use common::farm::places::Places;
 use common::farm::queue::{Lane, Queue};
@@ -17,7 +16,6 @@ use common::job::Job;
 use common::job::part::Part;
 use common::job::split::Split;
 use common::matching::encoder;
-use common::recipe::encoder::EncoderKind;
 use jiff::SignedDuration;
 use tokio::sync::watch;
 
@@ -189,6 +187,7 @@ impl Claimant for Applicant<'_> {
 
 #[cfg(test)]
 mod tests {
+    use common::farm::card::Proof;
     use common::farm::queue::Priority;
     use common::job::further::{FurtherInput, FurtherRole, Join};
     use common::job::id::BatchId;
