@@ -1,8 +1,12 @@
 //! A job in one line.
 
+use std::collections::BTreeSet;
+
+use common::farm::worker_name::WorkerName;
 use common::job::run::health::Health;
 use common::job::run::report::Report;
 use common::job::run::{Run, RunState};
+use common::job::split::{PartReport, Split, SplitReport};
 use common::names::printable::printable;
 use common::recipe::Recipe;
 
@@ -19,6 +23,10 @@ pub(crate) fn end(run: &Run) -> String {
             }
             if news.len() > 1 {
                 line += &format!(" (and {} more)", news.len() - 1);
+            }
+            if let (Split::Every(_), Some(SplitReport::Whole(why))) = (run.job.split, &report.split)
+            {
+                line += &format!("; not split: {}", printable(why));
             }
             line
         }
@@ -44,12 +52,28 @@ pub(crate) fn result(recipe: &Recipe, report: &Report) -> String {
             units::ratio(report.input_size, report.output_size)
         ),
     };
+    let seconds = units::seconds(report.total_seconds);
+    if let Some(SplitReport::Parts(parts)) = &report.split {
+        return format!("{sizes} in {seconds}, {}", in_parts(report, parts));
+    }
     format!(
-        "{sizes} in {}, {} on {}",
-        units::seconds(report.total_seconds),
+        "{sizes} in {seconds}, {} on {}",
         units::fps(report.fps()),
         report.worker
     )
+}
+
+/// `103 fps, in 12 parts on 3 workers`.
+fn in_parts(report: &Report, parts: &[PartReport]) -> String {
+    let workers: BTreeSet<&WorkerName> = parts.iter().map(|part| &part.worker).collect();
+    let on = match workers.len() {
+        1 => report.worker.to_string(),
+        many => units::count(many, "worker"),
+    };
+    // The parts were encoded at the same time.
+    let fps = report.frames as f64 / report.total_seconds.max(0.001);
+    let parts = units::count(parts.len(), "part");
+    format!("{}, in {parts} on {on}", units::fps(fps))
 }
 
 /// `damaged in 2 places, 1.60 MB checked in 4.7s, 410 fps on attic`.

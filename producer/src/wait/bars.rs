@@ -8,6 +8,7 @@ use common::job::id::JobId;
 use common::job::progress::Progress;
 use common::job::run::Stage;
 use common::matching::outlook::{Outlook, Past, Waiting};
+use common::matching::parts::Parts;
 use indicatif::{MultiProgress, ProgressBar};
 use jiff::Timestamp;
 
@@ -44,6 +45,8 @@ struct Running {
     /// Seconds since its start, and seconds left.
     seconds: f64,
     left: Option<f64>,
+    /// The parts of a split job.
+    parts: Parts,
 }
 
 impl Bars {
@@ -85,6 +88,7 @@ impl Bars {
                 share: 0.0,
                 seconds: 0.0,
                 left: None,
+                parts: Parts::default(),
             }
         })
     }
@@ -105,7 +109,9 @@ impl Bars {
 
     pub(super) fn progress(&mut self, name: &str, progress: &Progress) {
         let running = self.file(progress.job, name, progress.at);
-        running.share = progress.share();
+        // The join of the parts begins anew, and the bar stays.
+        let joined = running.parts.sum().fraction;
+        running.share = progress.share().max(joined);
         running.seconds = progress.at.duration_since(running.since).as_secs_f64();
         running.left = progress.seconds_left(running.since);
         running
@@ -133,6 +139,40 @@ impl Bars {
         running
             .bar
             .set_message(format!("{message}, on {}", progress.worker));
+        self.show_overall();
+    }
+
+    /// Takes news of the parts of a split job, and shows them as one.
+    pub(super) fn parts(
+        &mut self,
+        job: JobId,
+        name: &str,
+        now: Timestamp,
+        news: impl FnOnce(&mut Parts),
+    ) {
+        let running = self.file(job, name, now);
+        news(&mut running.parts);
+        let sum = running.parts.sum();
+        running.share = sum.fraction;
+        running.seconds = now.duration_since(running.since).as_secs_f64();
+        running.left = running.parts.seconds_left(now);
+        running
+            .bar
+            .set_position((running.share * STEPS as f64) as u64);
+        let mut message = format!("{}/{} parts", sum.done, sum.parts);
+        if let Some(left) = running.left {
+            message += &format!(", {} left", units::seconds(left));
+        }
+        if sum.fps > 0.0 {
+            let fps = units::fps(f64::from(sum.fps));
+            message += &format!(", {fps}, {:.2}x", sum.speed);
+        }
+        match &sum.workers[..] {
+            [] => {}
+            [worker] => message += &format!(", on {worker}"),
+            workers => message += &format!(", on {} workers", workers.len()),
+        }
+        running.bar.set_message(message);
         self.show_overall();
     }
 

@@ -2,9 +2,10 @@
 //!
 //! A watch delivers changed runs. It begins where the bucket stood before the jobs were submitted, so that no change is
 //! missed at the start. A watch can fall silent (a broker restarts, a leader moves), so a sweep reads all changes since
-//! the last known one, in one request for all jobs. Progress comes by plain messages, which may be lost.
+//! the last known one, in one request for all jobs. Progress comes by plain messages, which may be lost. What is known
+//! of the parts of a split job is read once, and then followed in the same ways.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use async_nats::Subscriber;
@@ -12,11 +13,13 @@ use async_nats::jetstream::kv;
 use common::broker::Broker;
 use common::job::id::JobId;
 use common::job::progress::Progress;
-use common::job::run::Run;
+use common::job::run::{Run, RunState};
+use common::matching::parts::Parts;
 use common::names::subject;
 use common::names::subject::RUNS;
 use common::wire;
 use futures::StreamExt;
+use tokio::task::JoinSet;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::cli::exit::Error;
@@ -29,6 +32,11 @@ const PAGE: usize = 1000;
 #[derive(Debug)]
 pub(crate) enum JobUpdate {
     Run(Box<Run>),
+    /// The run of a part of a split job.
+    Part(Box<Run>),
+    /// What the broker knows of the parts of a split job.
+    Parts(JobId, Box<Parts>),
+    /// The progress of a job, or of a part of one.
     Progress(Box<Progress>),
 }
 
@@ -43,6 +51,9 @@ pub(crate) struct Follower {
     /// Jobs that have not ended, and when their runs were last written.
     open: HashMap<JobId, Option<jiff::Timestamp>>,
     ready: VecDeque<JobUpdate>,
+    /// Split jobs whose parts were asked for.
+    asked: HashSet<JobId>,
+    asking: JoinSet<Option<JobUpdate>>,
 }
 
 impl Follower {
@@ -79,6 +90,8 @@ impl Follower {
             sweep,
             open: HashMap::new(),
             ready: VecDeque::new(),
+            asked: HashSet::new(),
+            asking: JoinSet::new(),
         })
     }
 
@@ -108,13 +121,17 @@ impl Follower {
                 },
                 Some(message) = self.progress.next() => {
                     match wire::decode::<Progress>(&message.payload) {
-                        Ok(progress) if self.open.contains_key(&progress.job) => {
+                        Ok(progress) if self.open.contains_key(&progress.job.whole()) => {
+                            if !progress.job.is_whole() {
+                                self.ask_for_parts(progress.job.whole());
+                            }
                             return JobUpdate::Progress(Box::new(progress));
                         }
                         Ok(_) => {}
                         Err(error) => tracing::debug!(%error, "a progress message cannot be read"),
                     }
                 }
+                Some(parts) = self.asking.join_next() => self.ready.extend(parts.ok().flatten()),
                 _ = self.sweep.tick() => self.sweep().await,
             }
         }
@@ -133,6 +150,14 @@ impl Follower {
 
     /// A run may come twice, by watch and sweep.
     fn written(&mut self, run: Run) {
+        let whole = run.job.id.whole();
+        if !run.job.id.is_whole() {
+            if self.open.contains_key(&whole) {
+                self.ask_for_parts(whole);
+                self.ready.push_back(JobUpdate::Part(Box::new(run)));
+            }
+            return;
+        }
         let Some(last) = self.open.get_mut(&run.job.id) else {
             return;
         };
@@ -143,7 +168,27 @@ impl Follower {
         if run.state.is_terminal() {
             self.open.remove(&run.job.id);
         }
+        if let RunState::Split { .. } = run.state {
+            self.ask_for_parts(whole);
+        }
         self.ready.push_back(JobUpdate::Run(Box::new(run)));
+    }
+
+    /// Asks for the parts of a split job, once: the plan of a job never changes.
+    fn ask_for_parts(&mut self, job: JobId) {
+        if !self.asked.insert(job) {
+            return;
+        }
+        let broker = self.broker.clone();
+        self.asking.spawn(async move {
+            match broker.parts(&job).await {
+                Ok(parts) => Some(JobUpdate::Parts(job, Box::new(parts?))),
+                Err(error) => {
+                    tracing::debug!(%error, %job, "the parts of a job cannot be read");
+                    None
+                }
+            }
+        });
     }
 
     async fn sweep(&mut self) {

@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use common::job::id::JobId;
 use common::job::progress::Progress;
 use common::job::run::{Requeue, Run, RunState};
+use common::matching::parts::Parts;
 use common::names::printable::printable;
 use common::submit::result::SubmitResult;
 
@@ -96,11 +97,38 @@ impl LiveDisplay {
     pub(super) fn change(&mut self, change: &JobUpdate) {
         match change {
             JobUpdate::Run(run) => self.run(run),
+            JobUpdate::Part(run) => self.part(run),
+            JobUpdate::Parts(job, parts) => self.parts(*job, parts),
             JobUpdate::Progress(progress) => self.progress(progress),
         }
     }
 
+    fn part(&mut self, run: &Run) {
+        let id = run.job.id;
+        if let (Some(bars), Some(file)) = (&mut self.bars, self.files.get(&id.whole())) {
+            bars.parts(id.whole(), &file.short, run.changed, |parts| {
+                parts.ran(id.part(), Some(run));
+            });
+        }
+    }
+
+    fn parts(&mut self, job: JobId, known: &Parts) {
+        if let (Some(bars), Some(file)) = (&mut self.bars, self.files.get(&job)) {
+            let now = jiff::Timestamp::now();
+            bars.parts(job, &file.short, now, |parts| parts.learn(known.clone()));
+        }
+    }
+
     fn progress(&mut self, progress: &Progress) {
+        let id = progress.job;
+        if !id.is_whole() {
+            if let (Some(bars), Some(file)) = (&mut self.bars, self.files.get(&id.whole())) {
+                bars.parts(id.whole(), &file.short, progress.at, |parts| {
+                    parts.progressed(progress.clone());
+                });
+            }
+            return;
+        }
         if let (Some(bars), Some(file)) = (&mut self.bars, self.files.get(&progress.job)) {
             bars.progress(&file.short, progress);
         }
@@ -124,7 +152,12 @@ impl LiveDisplay {
                     bars.started(run.job.id, &file.short, *stage, worker, *since);
                 }
             }
-            RunState::Split { parts, .. } => {
+            RunState::Split { parts, since } => {
+                if let Some(bars) = &mut self.bars {
+                    bars.parts(run.job.id, &file.short, *since, |known| {
+                        known.split(*since, *parts);
+                    });
+                }
                 self.say(&format!("{name}: split into {parts} parts"));
             }
             RunState::Queued { by } => {

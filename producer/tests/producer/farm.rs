@@ -74,6 +74,11 @@ impl Farm {
         farm
     }
 
+    /// The address of the broker.
+    pub(crate) fn url(&self) -> &str {
+        self.url.as_deref().expect("a farm with a broker")
+    }
+
     pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");

@@ -8,3 +8,4 @@ mod enqueue;
 mod farm;
 #[cfg(unix)]
 mod guard;
+mod parts;

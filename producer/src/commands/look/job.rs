@@ -11,9 +11,12 @@ use common::job::record::JobRecord;
 use common::job::run::health::Health;
 use common::job::run::{Run, RunState};
 use common::job::sidecar::Sidecar;
+use common::job::split::SplitReport;
 use common::job::state::JobState;
+use common::matching::parts::PartRow;
 use serde::Serialize;
 
+use super::parts::{parts, parts_table};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::display::{changes, job as job_line, output, state, times, units};
@@ -39,6 +42,9 @@ struct Shown<'a> {
     /// The ladder that the job makes a rendition of.
     #[serde(skip_serializing_if = "Option::is_none")]
     ladder: Option<LadderView>,
+    /// The parts of a split job.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    parts: &'a [PartRow],
 }
 
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
@@ -49,6 +55,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     let ladder = record.job().ladder.iter().cloned().collect();
     let ladder = broker.ladders(ladder).await?;
     let ladder = ladder.first().map(LadderView::from);
+    let parts = parts(&broker, &record).await?;
     if options.json {
         output::print_json(&Shown {
             state: record.state(),
@@ -56,6 +63,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
             events: &events,
             dead_letter: dead_letter.as_ref(),
             ladder,
+            parts: &parts,
         })?;
     } else {
         output::print(&text(
@@ -64,6 +72,9 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
             dead_letter.is_some(),
             ladder.as_ref(),
         ));
+        if !parts.is_empty() {
+            output::print(&parts_table(&parts, broker.now()));
+        }
     }
     Ok(Exit::Done)
 }
@@ -175,6 +186,9 @@ fn of_run(run: &Run) -> Vec<String> {
                     .notes()
                     .map(|note| format!("note      {}", printable(&note))),
             );
+            if let Some(SplitReport::Whole(why)) = &report.split {
+                lines.push(format!("note      not split: {}", printable(why)));
+            }
             let carried = Sidecar::carried(&report.sidecars);
             if !carried.is_empty() {
                 let ends: Vec<String> = carried.into_iter().map(String::from).collect();

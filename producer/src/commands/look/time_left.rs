@@ -127,7 +127,18 @@ impl ProgressListener {
     pub(super) async fn of(&mut self, records: &[JobRecord]) {
         let is_running = |record: &&JobRecord| record.state() == JobState::Running;
         let running = records.iter().filter(is_running);
-        let mut silent: HashSet<JobId> = running.map(|record| record.job().id).collect();
+        let running: HashSet<JobId> = running.map(|record| record.job().id).collect();
+        self.hear(running).await;
+    }
+
+    /// The progress of these jobs, as far as they publish any within [`LISTEN`].
+    pub(super) async fn from_each(&mut self, jobs: HashSet<JobId>) -> Vec<Progress> {
+        self.hear(jobs.clone()).await;
+        let known = jobs.iter().filter_map(|job| self.progress.remove(job));
+        known.collect()
+    }
+
+    async fn hear(&mut self, mut silent: HashSet<JobId>) {
         let listen = async {
             while !silent.is_empty()
                 && let Some(message) = self.messages.next().await
