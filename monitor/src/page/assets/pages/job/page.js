@@ -11,7 +11,7 @@ import { changeList } from "../../widgets/changes.js";
 import { fileComparison } from "../../widgets/file-comparison.js";
 import { frameSlider } from "../../widgets/frame-slider/slider.js";
 import { showHealth } from "./health.js";
-import { chunkStrip } from "../../widgets/split/strip.js";
+import { chunkStrip } from "../../widgets/charts/split/strip.js";
 import { followLog } from "./log.js";
 import { skeleton } from "./skeleton.js";
 import { lastCommand, timelineRows } from "./timeline.js";

@@ -8,7 +8,7 @@ import { readableLocation } from "../../lib/format.js";
 import { createLoader } from "../../lib/retry.js";
 import { field } from "../../widgets/dialog.js";
 import { recipeForm } from "../../widgets/recipe-form/form.js";
-import { splitField } from "../../widgets/split/field.js";
+import { splitField } from "../../widgets/recipe-form/split-field.js";
 
 /**
  * @param {Deps} deps

@@ -3,7 +3,7 @@
 
 import { button, h, problemLine } from "../../lib/dom.js";
 import { field } from "../../widgets/dialog.js";
-import { splitField } from "../../widgets/split/field.js";
+import { splitField } from "../../widgets/recipe-form/split-field.js";
 
 /** @param {Element} recipe the recipe's form */
 export function skeleton(recipe) {

@@ -6,7 +6,7 @@
 import { h, say, set } from "../../lib/dom.js";
 import { age, bitrate, bytes, capitalised, duration, fps, percent, plural, printable, speed } from "../../lib/format.js";
 import { chip, jobLink } from "../../widgets/job-name.js";
-import { chunkStrip } from "../../widgets/split/strip.js";
+import { chunkStrip } from "../../widgets/charts/split/strip.js";
 import { jobList } from "./job-list.js";
 
 const STAGES = new Map([["verifying", "Checking the result"]]);

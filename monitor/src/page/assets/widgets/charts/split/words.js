@@ -3,7 +3,7 @@
 
 /** @import { PartRow } from "#types" */
 
-import { age, clock, count, duration, percent } from "../../lib/format.js";
+import { age, clock, count, duration, percent } from "../../../lib/format.js";
 
 /** @param {string} part */
 export const isTwin = (part) => part.startsWith("twin-");

@@ -4,9 +4,9 @@
 
 /** @import { Deps, PartRow, Row } from "#types" */
 
-import { h, keyedList, say, set } from "../../lib/dom.js";
-import { plural } from "../../lib/format.js";
-import { createLoader, soon } from "../../lib/retry.js";
+import { h, keyedList, say, set } from "../../../lib/dom.js";
+import { plural } from "../../../lib/format.js";
+import { createLoader, soon } from "../../../lib/retry.js";
 import { chunkOf, isTwin, partWords } from "./words.js";
 
 /** The parts are loaded anew at most this often. In milliseconds. */
