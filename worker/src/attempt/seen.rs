@@ -10,9 +10,12 @@ use crate::ffmpeg::probe::media::Media;
 /// The most sources that are remembered.
 const MOST: usize = 16;
 
-/// The sources, by the whole of their job. The id of a job stands for the very version of its source.
+/// Sources by the whole of their job, the last one first. The id of a job stands for the very version of its source.
+type ByJob = VecDeque<(JobId, Arc<Media>)>;
+
+/// The sources that this worker knows.
 #[derive(Clone, Default)]
-pub struct SeenSources(Arc<Mutex<VecDeque<(JobId, Arc<Media>)>>>);
+pub struct SeenSources(Arc<Mutex<ByJob>>);
 
 impl SeenSources {
     /// Remembers the source of a job, or of a part.

@@ -71,7 +71,7 @@ impl ProgressListener {
         let is_running = |row: &PartRow| row.state == JobState::Running;
         let running = parts.rows().into_iter().filter(is_running);
         let running = running.map(|row| job.with_part(row.part)).collect();
-        for progress in self.from_each(running).await {
+        for progress in self.of_each(running).await {
             parts.progressed(progress);
         }
     }

@@ -132,7 +132,7 @@ impl ProgressListener {
     }
 
     /// The progress of these jobs, as far as they publish any within [`LISTEN`].
-    pub(super) async fn from_each(&mut self, jobs: HashSet<JobId>) -> Vec<Progress> {
+    pub(super) async fn of_each(&mut self, jobs: HashSet<JobId>) -> Vec<Progress> {
         self.hear(jobs.clone()).await;
         let known = jobs.iter().filter_map(|job| self.progress.remove(job));
         known.collect()
