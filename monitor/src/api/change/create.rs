@@ -72,7 +72,7 @@ pub(crate) struct NewJobs {
     rules: Rules,
     /// What becomes of the files beside the sources; by default `carry` with `replace`, and else `leave`.
     sidecars: Option<Sidecars>,
-    /// Whether a film is encoded in parts; `auto` by default.
+    /// Whether a film is encoded in parts; `off` by default.
     split: Option<Split>,
 }
 
