@@ -42,6 +42,15 @@ impl Storm {
         self.faults.fetch_add(1, Ordering::Relaxed);
     }
 
+    fn complete(&self, job: JobId) {
+        *self
+            .completed
+            .lock()
+            .expect("no panic")
+            .entry(job)
+            .or_default() += 1;
+    }
+
     fn films(&self) -> Vec<Job> {
         self.films.lock().expect("no panic").clone()
     }
@@ -198,9 +207,7 @@ async fn attempt_whole(broker: &Broker, claim: Claim, worker: &str, storm: &Stor
         };
         return match claim.record_completed(report).await {
             Ok(done) => {
-                let mut completed = storm.completed.lock().expect("no panic");
-                *completed.entry(id).or_default() += 1;
-                drop(completed);
+                storm.complete(id);
                 finish_or_die(broker, done, storm, rng).await;
             }
             Err(ClaimError::Elsewhere) => {}
