@@ -47,7 +47,7 @@ pub struct SeveralOutputs;
 /// Chunks are asked for, and no output can be made of some.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error(
-    "chunks of {0} need a film that is encoded: only the frames of video are split, and of a ladder not these either"
+    "chunks of {0} need a film that is encoded: copied video is not split, and neither are the renditions of a ladder"
 )]
 pub struct NothingToSplit(Split);
 

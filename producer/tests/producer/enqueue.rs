@@ -36,7 +36,7 @@ fn the_same_folder_twice_adds_nothing_and_says_so() {
 }
 
 #[test]
-fn films_are_split_unless_a_person_says_otherwise() {
+fn films_are_split_if_a_person_says_so() {
     let farm = Farm::start();
     farm.film("in/a.mp4", b"one");
     let split = |options: &[&str]| {
@@ -50,11 +50,12 @@ fn films_are_split_unless_a_person_says_otherwise() {
     };
     let x264 = ["--encoder", "libx264"];
     let (id, usual) = split(&x264);
-    assert_eq!(usual, "auto");
+    assert_eq!(usual, serde_json::Value::Null);
     farm.producer(["retry", &id]).succeeded();
     farm.producer(["cancel", &id]).succeeded();
     let with = |last: &[&'static str]| [&x264[..], &["--again", "--split"], last].concat();
     assert_eq!(split(&with(&["2m"])).1, serde_json::json!({"every": 120}));
+    assert_eq!(split(&with(&["auto"])).1, "auto");
     assert_eq!(split(&with(&["off"])).1, serde_json::Value::Null);
     assert_eq!(
         split(&["--video", "copy", "--again"]).1,

@@ -140,12 +140,9 @@ impl Verified {
     /// # Errors
     /// A failure in doubt if it is not.
     async fn keeps_order(&self, pieces: Vec<OsString>) -> Result<(), Failure> {
-        let runner = self
-            .encoded
-            .probed
-            .prepared
-            .runner
-            .reading(self.output.path());
+        let prepared = &self.encoded.probed.prepared;
+        let list = prepared.folder.work_path().join(LIST);
+        let runner = prepared.runner.reading(self.output.path()).reading(&list);
         let joined = Source::File(self.output.path().to_owned()).arguments();
         let (pieces, joined) = tokio::try_join!(times(&runner, pieces), times(&runner, joined))?;
         match difference(&pieces, &joined) {
