@@ -133,9 +133,29 @@ impl Broker {
 
     /// Removes the run of a part, up to this revision.
     pub(super) async fn purge_run(&self, part: &JobId, last: u64) -> Result<(), BrokerError> {
-        let run = subject::kv(RUNS, &subject::run(part));
-        let stream = subject::bucket(RUNS);
-        self.nats.purge(&stream, &run, Some(last)).await
+        let what = format!("removing the run of {part}");
+        let key = subject::run(part);
+        let found = self.nats.last_of_key(RUNS, &key, &what).await?;
+        // A broker that is killed may forget a purge, and the run would be there again. A marker is stored for good.
+        if let Some((value, revision)) = found
+            && !value.is_empty()
+            && revision <= last
+        {
+            let removed = self.nats.remove_key(RUNS, &key, Some(revision), &what);
+            match removed.await {
+                // It is a newer one by now.
+                Err(error) if error.is_conflict() => return Ok(()),
+                removed => removed?,
+            }
+        }
+        match self.nats.last_of_key(RUNS, &key, &what).await? {
+            Some((value, marker)) if value.is_empty() => {
+                let stream = subject::bucket(RUNS);
+                let run = subject::kv(RUNS, &key);
+                self.nats.purge(&stream, &run, Some(marker)).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Enqueues an ended part again that is needed after all: its job was retried after the end of the job was seen, and

@@ -182,11 +182,21 @@ async fn joined(broker: &Broker, plan: &Plan, worker: &str) -> Report {
     }
 }
 
-/// Joins the pieces: the job is claimed from the lane of copies.
+/// Joins the pieces: the job is claimed from the lane of copies, or from that of the worker that a person has chosen.
 async fn join(broker: &Broker, known: &Lanes, plan: &Plan) {
     let claim = claim_in_time(broker, known, "joiner").await;
     assert_eq!(claim.job().id, plan.job.id, "all parts are done");
-    assert_eq!(claim.lane(), join_lane());
+    let queue = match &plan.queue {
+        pinned @ Queue::On(_) => pinned.clone(),
+        _ => join_lane().queue,
+    };
+    assert_eq!(
+        claim.lane(),
+        Lane {
+            queue,
+            ..join_lane()
+        }
+    );
     let report = joined(broker, plan, "joiner").await;
     let done = claim.record_completed(report).await.expect("ours");
     finish(broker, done).await;

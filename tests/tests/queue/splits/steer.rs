@@ -71,6 +71,9 @@ async fn moving_the_job_moves_the_parts_that_wait_and_run() {
     assert_eq!(stored.queue, own, "parts of later go there");
     broker.find_lanes(&[own], &mut known).await.expect("lanes");
     complete_all(&broker, &known, "w9").await;
+    // The worker that a person has chosen joins the pieces as well.
+    let lanes = broker.find_lanes(std::slice::from_ref(&stored.queue), &mut known);
+    lanes.await.expect("lanes");
     join(&broker, &known, &stored).await;
     let events = broker.events(&plan.job.id).await.expect("an answer");
     let is_moved = |event: &common::job::event::Event| matches!(event.what, What::Moved(_));

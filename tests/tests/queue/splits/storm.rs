@@ -299,8 +299,11 @@ async fn calm(broker: &Broker, worker: &str, storm: &Storm) {
         }
         let mut open = Vec::new();
         for film in &films {
-            let run = run_of(broker, &film.id).await;
-            open.extend((!run.state.is_terminal()).then_some(run));
+            let known = broker.job(&film.id).await.expect("an answer");
+            // A job that no worker has claimed yet has no run.
+            let run = known.as_ref().and_then(|record| record.run());
+            let is_open = run.is_none_or(|run| !run.state.is_terminal());
+            open.extend(is_open.then_some(known));
         }
         let left = subjects(broker, "JOBS").await;
         if open.is_empty() && left.is_empty() {
