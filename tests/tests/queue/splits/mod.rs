@@ -16,9 +16,8 @@ use common::job::id::JobId;
 use common::job::part::Part;
 use common::job::run::report::Report;
 use common::job::run::{Run, RunState};
-use common::job::split::{Chunk, Film, PartReport, Plan, Split, SplitReport};
+use common::job::split::{PartReport, Plan, Split, SplitReport};
 use common::names::subject;
-use common::recipe::encoder::Encoder;
 use common::{testing, wire};
 use futures::StreamExt;
 use harness::poll;
@@ -43,32 +42,7 @@ fn film(name: &str) -> Job {
 
 /// A plan of so many chunks of 250 frames, and of other tracks.
 fn plan_of(job: &Job, lane: &Lane, chunks: u32) -> Plan {
-    let encoder: Encoder = "libx264".parse().expect("an encoder");
-    let chunk = |number: u32| {
-        let start = i64::from(number) * 250;
-        Chunk {
-            start,
-            end: start + 250,
-            frames: 250,
-            decode_from: start,
-        }
-    };
-    Plan {
-        job: job.clone(),
-        since: job.enqueued,
-        queue: lane.queue.clone(),
-        priority: lane.priority,
-        film: Film {
-            stream: 0,
-            time_base: (1, 25),
-            findings: Default::default(),
-        },
-        chunks: (0..chunks).map(chunk).collect(),
-        extension: "mov".parse().expect("an extension"),
-        rest: Some("mkv".parse().expect("an extension")),
-        proof: testing::proof(&encoder),
-        encoder,
-    }
+    testing::plan(job, lane, &vec![250; chunks as usize])
 }
 
 /// A broker with a job that is split into so many chunks and the rest.

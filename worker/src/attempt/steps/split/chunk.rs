@@ -110,11 +110,7 @@ impl Encoded {
         chunk: &Chunk,
         is_full: bool,
     ) -> Result<(Verified, String), Failure> {
-        let folder = Arc::clone(&self.probed.prepared.folder);
-        let taken = tokio::task::spawn_blocking(move || ToolOutput::take(&folder, OUTPUT)).await;
-        let output = taken
-            .map_err(|error| Failure::worker(format!("the piece cannot be taken: {error}")))
-            .flatten()?;
+        let output = self.take_piece().await?;
         let runner = &self.probed.prepared.runner.reading(output.path());
         let piece = Source::File(output.path().to_owned());
         let decoded = async {
@@ -140,6 +136,15 @@ impl Encoded {
         }
         let verified = self.verified(output, media, chunk.frames);
         Ok((verified, header.digest))
+    }
+
+    /// Takes the piece out of the reach of tools.
+    pub(super) async fn take_piece(&self) -> Result<ToolOutput, Failure> {
+        let folder = Arc::clone(&self.probed.prepared.folder);
+        let taken = tokio::task::spawn_blocking(move || ToolOutput::take(&folder, OUTPUT)).await;
+        taken
+            .map_err(|error| Failure::worker(format!("the piece cannot be taken: {error}")))
+            .flatten()
     }
 
     /// A piece that was checked.

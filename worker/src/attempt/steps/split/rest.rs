@@ -1,16 +1,12 @@
 //! The rest: all tracks but the film, encoded or copied once for the whole file, so that nothing of them has a seam.
 
-use std::sync::Arc;
-
 use common::job::failure::Failure;
 use common::job::run::Stage;
 use common::job::run::report::Report;
 use common::job::split::Plan;
 
-use crate::attempt::steps::read::OUTPUT;
 use crate::attempt::steps::split::chunk::decode;
 use crate::attempt::steps::{Attempt, Encoded, Unfinished, Verified};
-use crate::attempt::tool_output::ToolOutput;
 use crate::cli::config::Verify;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::probe::media::{Stream, StreamKind};
@@ -39,11 +35,7 @@ impl Attempt<'_> {
 impl Encoded {
     /// Takes the piece. All of it is decoded if `is_full`; its tracks are compared with the source's once it is joined.
     async fn verify_rest(self, is_full: bool) -> Result<Verified, Failure> {
-        let folder = Arc::clone(&self.probed.prepared.folder);
-        let taken = tokio::task::spawn_blocking(move || ToolOutput::take(&folder, OUTPUT)).await;
-        let output = taken
-            .map_err(|error| Failure::worker(format!("the piece cannot be taken: {error}")))
-            .flatten()?;
+        let output = self.take_piece().await?;
         let runner = &self.probed.prepared.runner.reading(output.path());
         let piece = Source::File(output.path().to_owned());
         let media = probe(runner, &piece).await?;
