@@ -130,7 +130,8 @@ impl Shaped {
     async fn scanned_twice(&self) {
         for _ in 0..2 {
             let before = self.last_scan().await;
-            poll::until("another scan", async || {
+            // Scans probe at the lowest priority: other tests' encodes come first.
+            poll::until_within(PATIENCE, "another scan", async || {
                 (self.last_scan().await != before).then_some(())
             })
             .await;
