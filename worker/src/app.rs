@@ -21,7 +21,6 @@ use crate::attempt::parts::look_after;
 use crate::attempt::proofs::ProofEncodes;
 use crate::attempt::quality::helper;
 use crate::attempt::scratch::Scratch;
-use crate::attempt::seen::SeenSources;
 use crate::attempt::trash;
 use crate::capabilities::Detection;
 use crate::cli::config::Config;
@@ -179,7 +178,6 @@ impl Worker {
             verify: config.verify,
             stall_timeout: config.stall_timeout,
             proofs: ProofEncodes::default(),
-            seen: SeenSources::default(),
             unfit,
         };
         Ok(Self {

@@ -174,5 +174,6 @@ pub fn plan(job: &Job, lane: &Lane, chunks: &[u64]) -> Plan {
         rest: Some("mkv".parse().expect("an extension")),
         proof: proof(&encoder),
         encoder,
+        source: None,
     }
 }

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Write, stderr, stdout};
+use std::io::{BufRead, BufReader, Write, stderr, stdout};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use harness::faults::stand_in::{Fault, HOLD, Orders, STARTED, Trick};
@@ -71,6 +71,7 @@ fn run() -> anyhow::Result<ExitCode> {
     };
     if orders.stamp {
         let nanoseconds = started.as_nanos();
+        eprintln!("[warning] {STARTED}={nanoseconds}");
         insert_before_output(
             &mut line,
             [
@@ -252,6 +253,9 @@ fn set_fault(
                 .unwrap_or(0);
             line.splice(input..input, ["-readrate".into(), rate.to_string().into()]);
         }
+        Fault::Paced(frame) if line.iter().any(|word| word == "libx264") => {
+            return paced(*frame, real, &line);
+        }
         Fault::Held => {
             hold(folder)?;
             // The orders may have changed in the meantime.
@@ -262,7 +266,7 @@ fn set_fault(
         }
         Fault::Trick(what) => return trick(what, real, line, output),
         // This fault befalls the check only.
-        Fault::CheckHeld | Fault::Broken(_) | Fault::Stuck => {}
+        Fault::CheckHeld | Fault::Broken(_) | Fault::Stuck | Fault::Paced(_) => {}
         // The orders may have changed while the encode was held.
         Fault::Sick => return Ok(sick()),
         Fault::Refuse(text) => {
@@ -342,6 +346,33 @@ fn survive(exe: &Path, words: &[OsString]) -> anyhow::Result<ExitCode> {
         let _ = std::os::unix::fs::symlink(to, &new);
         let _ = std::fs::rename(&new, output);
     }
+}
+
+/// Encodes, and then does as if each frame had taken so long.
+fn paced(frame: Duration, real: &Path, line: &[OsString]) -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
+    let mut encode = Command::new(real);
+    let mut encode = encode.args(line).stdout(Stdio::piped()).spawn()?;
+    let mut frames = 0;
+    for told in BufReader::new(encode.stdout.take().context("piped")?).lines() {
+        if let Some(count) = told?.strip_prefix("frame=") {
+            frames = count.trim().parse()?;
+        }
+    }
+    let status = encode.wait()?;
+    anyhow::ensure!(status.success(), "the real ffmpeg: {status}");
+    let end = started + frame * frames;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            break;
+        }
+        std::thread::sleep(left.min(Duration::from_millis(500)));
+        let past = started.elapsed().as_secs_f64() / frame.as_secs_f64();
+        report(u64::from(frames).min(past as u64))?;
+    }
+    println!("frame={frames}\nprogress=end");
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Makes progress while the encode is held.

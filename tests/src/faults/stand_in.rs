@@ -24,7 +24,7 @@ pub struct Orders {
     pub encoders: BTreeMap<String, String>,
     /// The fault that befalls jobs.
     pub fault: Option<Fault>,
-    /// Whether it writes the time of its start into the output's tag [`STARTED`].
+    /// Whether it writes the time of its start into the output's tag [`STARTED`], and as `STARTED=TIME` to its log.
     pub stamp: bool,
     /// Options that it adds to each encode of a film, as another build has other defaults.
     #[serde(default)]
@@ -58,6 +58,8 @@ pub enum Fault {
     Late(Duration),
     /// ffmpeg encodes no faster than this many times real time.
     Pace(f32),
+    /// ffmpeg takes so long for each frame of a film that it encodes. Meanwhile it needs no processor.
+    Paced(Duration),
     /// ffmpeg makes progress, but does not end before the file [`HOLD`] next to it is gone.
     Held,
     /// The check of the output does not end before the file [`HOLD`] next to ffmpeg is gone.

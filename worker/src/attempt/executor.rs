@@ -20,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 use crate::attempt::proofs::ProofEncodes;
 use crate::attempt::publish::earlier;
 use crate::attempt::scratch::Scratch;
-use crate::attempt::seen::SeenSources;
 use crate::capabilities::Detection;
 use crate::cli::config::{ReadMode, Verify};
 use crate::ffmpeg::run::Limits;
@@ -56,8 +55,6 @@ pub struct Executor {
     pub stall_timeout: Duration,
     /// The recent proof encodes that passed.
     pub proofs: ProofEncodes,
-    /// The sources of split jobs that this worker knows.
-    pub seen: SeenSources,
     /// The split jobs whose chunks this worker leaves to others.
     pub unfit: Unfit,
 }

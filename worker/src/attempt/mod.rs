@@ -35,7 +35,6 @@ pub mod quality;
 mod recipe_files;
 pub mod rules;
 pub mod scratch;
-pub mod seen;
 pub mod steps;
 pub mod survey;
 pub mod tool_output;

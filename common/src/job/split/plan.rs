@@ -67,6 +67,10 @@ pub struct Plan {
     pub encoder: Encoder,
     /// What the worker that made the plan has proved of it: the join describes the output by it, wherever it runs.
     pub proof: Proof,
+    /// What the source holds, as the worker that made the plan has probed it, in the form of its version: so no part
+    /// probes the source again. `None` if that is too long to be carried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<serde_json::Value>,
 }
 
 impl wire::Message for Plan {}

@@ -90,5 +90,6 @@ fn plan(job: &Job) -> Plan {
         rest: Some("mkv".parse().expect("an extension")),
         proof: testing::proof(&encoder),
         encoder,
+        source: None,
     }
 }

@@ -188,6 +188,7 @@ mod tests {
             rest: None,
             proof: proof.proof(&encoder).expect("proved").clone(),
             encoder,
+            source: None,
         }
     }
 

@@ -247,6 +247,8 @@ impl Attempt<'_> {
         let Verified {
             encoded, checked, ..
         } = verified;
+        // What a piece holds is told of the whole job only.
+        let is_whole = self.job.id.is_whole();
         Report {
             worker: self.executor.name.clone(),
             encoder: encoded.probed.encoder.clone(),
@@ -254,8 +256,8 @@ impl Attempt<'_> {
             output_size: checked.size,
             frames: checked.frames,
             duration: checked.duration,
-            input_media: Some(encoded.probed.whole.info()),
-            output_media: Some(checked.media.info()),
+            input_media: is_whole.then(|| encoded.probed.whole.info()),
+            output_media: is_whole.then(|| checked.media.info()),
             encode_seconds: encoded.encode_seconds(),
             total_seconds: self.started.elapsed().as_secs_f64(),
             quality: verified.quality(),

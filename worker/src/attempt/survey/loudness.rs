@@ -159,7 +159,7 @@ impl Asked<'_> {
             arguments.extend(["-ss".into(), trim.from.to_string().into()]);
         }
         for (_, track, _) in tracks {
-            if let Some(reader) = track.source.reader {
+            if let Some(reader) = track.source.reader.as_deref() {
                 arguments.extend(
                     [format!("-c:{}", track.source.index), reader.to_owned()].map(OsString::from),
                 );

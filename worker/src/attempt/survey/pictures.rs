@@ -71,7 +71,7 @@ impl Asked<'_> {
             arguments.push("-noaccurate_seek".into());
         }
         arguments.extend(["-ss".into(), format!("{time:.3}").into()]);
-        if let Some(reader) = film.reader {
+        if let Some(reader) = film.reader.as_deref() {
             arguments.extend([format!("-c:{}", film.index).into(), OsString::from(reader)]);
         }
         arguments.extend(self.source.arguments());

@@ -3,3 +3,4 @@
 pub mod damage;
 pub mod gaps;
 pub mod gate;
+pub mod output;

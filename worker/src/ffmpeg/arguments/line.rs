@@ -143,7 +143,7 @@ impl Line {
     /// Adds decoder options for films and sound that ffmpeg would not decode well by itself.
     pub(super) fn readers(&mut self, tracks: &[Track], pictures: &[(&Task<'_>, Picture)]) {
         for track in tracks.iter().filter(|track| !is_own_text(track)) {
-            if let Some(reader) = track.source.reader {
+            if let Some(reader) = &track.source.reader {
                 self.push(format!("-c:{} {reader}", track.source.index));
             }
         }
@@ -158,7 +158,7 @@ impl Line {
     fn text_readers(&mut self, tracks: &[Track]) {
         for track in tracks.iter().filter(|track| is_own_text(track)) {
             let index = track.source.index;
-            if let Some(reader) = track.source.reader {
+            if let Some(reader) = &track.source.reader {
                 self.push(format!("-c:{index} {reader}"));
             }
             // Text in an old encoding is kept byte by byte. ffmpeg would otherwise refuse it.

@@ -153,7 +153,7 @@ impl Header {
             if stream.codec.is_empty() && entry.codec == "S_TEXT/WEBVTT" {
                 stream.codec = "webvtt".to_owned();
                 // ffmpeg's decoder for WebVTT in Matroska supports only the first form that WebM used.
-                stream.reader = Some("subrip");
+                stream.reader = Some("subrip".into());
             }
         }
     }

@@ -219,7 +219,7 @@ impl Part {
             stream.duration = stream.duration.and(length);
             stream.frames = None;
             if self.empty.contains(&stream.index) && stream.absent.is_none() {
-                stream.absent = Some("empty in this part of the input");
+                stream.absent = Some("empty in this part of the input".into());
             }
             stream.hidden = 0.0;
             stream

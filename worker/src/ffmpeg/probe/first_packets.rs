@@ -102,9 +102,9 @@ pub(crate) async fn apply(
             }
         };
         if !is_there {
-            stream.absent = Some("declared, but empty");
+            stream.absent = Some("declared, but empty".into());
         } else if has_no_form(stream) {
-            stream.absent = Some("of no form that its beginning tells");
+            stream.absent = Some("of no form that its beginning tells".into());
         }
     }
     Ok(())

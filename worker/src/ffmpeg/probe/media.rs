@@ -1,10 +1,13 @@
 //! The contents of a file: its streams, chapters and tags.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::farm::card::bit_depth;
 use common::job::media_info::{MOST_TRACKS, MediaInfo, TrackInfo};
 use common::names::printable::printable;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The maximal length of a single picture, in seconds, if a container has only a duration. ffmpeg gives the picture
 /// the length of one frame.
@@ -14,7 +17,8 @@ const LONGEST_PICTURE: f64 = 0.1;
 const LEAST_BIT_RATE: f64 = 100.0;
 
 /// The contents of a file.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Media {
     /// Length in seconds; `None` if the file does not say.
     pub duration: Option<f64>,
@@ -32,7 +36,8 @@ pub struct Media {
     pub tags: BTreeMap<String, String>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Chapter {
     /// Seconds from the file's beginning.
     pub start: f64,
@@ -42,7 +47,8 @@ pub struct Chapter {
     pub title: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Stream {
     /// The number of the stream among all streams of the file.
     pub index: usize,
@@ -101,11 +107,11 @@ pub struct Stream {
     /// Seconds that an edit list hides before the start.
     pub hidden: f64,
     /// Why the stream cannot be used although the file declares it.
-    pub absent: Option<&'static str>,
+    pub absent: Option<Cow<'static, str>>,
     /// Whether the stream is a single picture and not a film: a cover, or a poster that is not marked as a cover.
     pub is_picture: bool,
     /// ffmpeg's name of the decoder to request, if ffmpeg would choose none or a wrong one.
-    pub reader: Option<&'static str>,
+    pub reader: Option<Cow<'static, str>>,
     /// The clockwise rotation by a player: 0, 90, 180 or 270 degrees.
     pub rotation: u16,
     /// Whether a player mirrors the picture.
@@ -123,7 +129,7 @@ pub struct Stream {
 }
 
 /// The colour properties of pictures, by ffmpeg's names. A field is empty if the file does not say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Colour {
     /// `tv` (limited) or `pc` (full).
     pub range: String,
@@ -134,6 +140,9 @@ pub struct Colour {
     /// The primaries, such as `bt709` or `bt2020`.
     pub primaries: String,
 }
+
+/// The longest description of a file that others carry along, in bytes: a hostile file may declare thousands of streams.
+const MOST_CARRIED: usize = 128 << 10;
 
 impl Colour {
     /// Whether the transfer function is PQ, as in HDR10 and Dolby Vision.
@@ -152,7 +161,7 @@ impl Colour {
 }
 
 /// HDR10's static metadata.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hdr10 {
     /// The display on which the film was mastered (SMPTE ST 2086).
     pub mastering: Option<MasteringDisplay>,
@@ -167,7 +176,7 @@ impl Hdr10 {
 }
 
 /// A mastering display: chromaticities in units of 0.00002, luminances in units of 0.0001 cd/m².
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MasteringDisplay {
     /// x and y of red, green, blue and white.
     pub chromaticities: Option<[(u32, u32); 4]>,
@@ -176,7 +185,7 @@ pub struct MasteringDisplay {
 }
 
 /// Content light level, in cd/m².
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContentLight {
     /// The brightest pixel (MaxCLL).
     pub max: u32,
@@ -185,7 +194,7 @@ pub struct ContentLight {
 }
 
 /// A Dolby Vision configuration record.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DolbyVision {
     /// The profile, such as 5, 7 or 8.
     pub profile: u8,
@@ -196,7 +205,7 @@ pub struct DolbyVision {
     pub has_enhancement_layer: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum StreamKind {
     Video,
     Audio,
@@ -219,7 +228,7 @@ impl std::fmt::Display for StreamKind {
 }
 
 /// A ratio of two positive numbers, exactly as ffmpeg prints it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ratio {
     pub numerator: u32,
     pub denominator: u32,
@@ -353,11 +362,23 @@ impl Media {
         }
     }
 
+    /// The contents in the form in which the parts of a split job get them; `None` if that is too long.
+    pub fn to_carry(&self) -> Option<Value> {
+        let text = serde_json::to_string(self).ok();
+        let is_short = text.is_some_and(|text| text.len() <= MOST_CARRIED);
+        is_short.then(|| serde_json::to_value(self).ok()).flatten()
+    }
+
+    /// The contents as a part gets them; `None` if another version has written them.
+    pub fn carried(value: &Value) -> Option<Self> {
+        Self::deserialize(value).ok()
+    }
+
     /// Excludes these streams from the output, and records the reason.
     pub fn leave_out(&mut self, indices: &[usize], why: &'static str) {
         let streams = self.streams.iter_mut();
         for stream in streams.filter(|stream| indices.contains(&stream.index)) {
-            stream.absent = Some(why);
+            stream.absent = Some(why.into());
         }
     }
 
@@ -386,5 +407,38 @@ impl Media {
     /// The films among the streams.
     pub fn films(&self) -> impl Iterator<Item = &Stream> {
         self.streams.iter().filter(|stream| stream.is_film())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_carried_is_what_was_probed() {
+        let mut stream = Stream {
+            index: 3,
+            kind: StreamKind::Subtitle,
+            reader: Some("subrip".into()),
+            time_base: Ratio::parse("1/24000"),
+            start: Some(0.1 + 0.2),
+            ..Stream::default()
+        };
+        stream.tags.insert("language".into(), "deu".into());
+        let media = Media {
+            duration: Some(5400.0 / 1001.0),
+            streams: vec![stream],
+            ..Media::default()
+        };
+        let carried = media.to_carry().expect("it is short");
+        assert_eq!(Media::carried(&carried), Some(media));
+        let mut other = carried;
+        other["streams"][0]["newer"] = 1.into();
+        assert_eq!(Media::carried(&other), None, "of another version");
+        let long = Media {
+            format: "x".repeat(MOST_CARRIED),
+            ..Media::default()
+        };
+        assert_eq!(long.to_carry(), None);
     }
 }

@@ -217,7 +217,7 @@ async fn each_line(
         .into();
     arguments.push(film.index.to_string().into());
     arguments.extend(what.iter().map(OsString::from));
-    if let Some(reader) = film.reader {
+    if let Some(reader) = film.reader.as_deref() {
         arguments.extend(["-c:v", reader].map(OsString::from));
     }
     arguments.extend(source.arguments());

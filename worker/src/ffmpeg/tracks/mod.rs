@@ -98,7 +98,7 @@ impl Tracks {
     pub fn choose(recipe: &Recipe, media: &Media, findings: &Findings) -> Result<Self, Failure> {
         let mut tracks = Self::default();
         for stream in &media.streams {
-            if let Some(why) = stream.absent {
+            if let Some(why) = stream.absent.as_deref() {
                 let kind = match stream.is_picture {
                     true => Kind::Cover,
                     false => Kind::Track,
@@ -111,7 +111,7 @@ impl Tracks {
                 .streams
                 .iter()
                 .filter(|stream| stream.kind == StreamKind::Video)
-                .filter_map(|stream| stream.absent);
+                .filter_map(|stream| stream.absent.as_deref());
             return Err(Failure::input(match declared.next() {
                 Some(why) => format!("the input holds no frame: its video track is {why}"),
                 None => {

@@ -1,10 +1,9 @@
 //! A chunk: encodes a range of the film's frames to a piece, and checks that the piece can be joined with the others.
 
-use std::ffi::OsString;
 use std::sync::Arc;
 
 use common::farm::card::Capabilities;
-use common::job::failure::{Doubt, Failure};
+use common::job::failure::Failure;
 use common::job::part::Part;
 use common::job::run::Stage;
 use common::job::run::report::Report;
@@ -15,14 +14,12 @@ use crate::attempt::steps::read::OUTPUT;
 use crate::attempt::steps::{Attempt, Encoded, Probed, Unfinished, Verified};
 use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::verify::gate::Checked;
+use crate::attempt::verify::output::{blame_output, decode, mismatch};
 use crate::cli::config::Verify;
 use crate::ffmpeg::arguments::Whole;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::probe::media::Media;
-use crate::ffmpeg::probe::probe;
-use crate::ffmpeg::run::fault::Origin;
-use crate::ffmpeg::run::runner::Runner;
 use crate::ffmpeg::split::header::header;
 use crate::ffmpeg::{Source, arguments};
 
@@ -54,7 +51,7 @@ impl Attempt<'_> {
     /// Makes the source readable, and the command line of the chunk.
     async fn arrange_chunk(&self, plan: &Plan, chunk: &Chunk) -> Result<Probed, Unfinished> {
         let mut prepared = self.read().await?;
-        let whole = self.content(&mut prepared).await?;
+        let whole = self.content(plan, &mut prepared).await?;
         let card: Arc<Capabilities> = Arc::clone(&self.executor.card.borrow());
         let proof = card.proof(&plan.encoder).ok_or_else(|| {
             Failure::worker(format!("{} is not proved on this worker", plan.encoder))
@@ -115,12 +112,14 @@ impl Encoded {
         let piece = Source::File(output.path().to_owned());
         let decoded = async {
             match is_full {
-                true => decode(runner, &piece).await.map(Some),
+                true => decode(runner, &piece, &["0:v:0".to_owned()], &[])
+                    .await
+                    .map(Some),
                 false => Ok(None),
             }
         };
-        let (media, header, decoded) =
-            tokio::try_join!(probe(runner, &piece), header(runner, &piece), decoded)?;
+        let header = async { header(runner, &piece).await.map_err(blame_output) };
+        let (header, decoded) = tokio::try_join!(header, decoded)?;
         for found in [Some(header.frames), decoded].into_iter().flatten() {
             if found != chunk.frames {
                 return Err(mismatch(format!(
@@ -130,11 +129,9 @@ impl Encoded {
             }
         }
         if !header.begins_with_key {
-            return Err(mismatch(
-                "the piece does not begin with a keyframe".to_owned(),
-            ));
+            return Err(mismatch("the piece does not begin with a keyframe"));
         }
-        let verified = self.verified(output, media, chunk.frames);
+        let verified = self.verified(output, chunk.frames);
         Ok((verified, header.digest))
     }
 
@@ -147,14 +144,14 @@ impl Encoded {
             .flatten()
     }
 
-    /// A piece that was checked.
-    pub(super) fn verified(self, output: ToolOutput, media: Media, frames: u64) -> Verified {
+    /// A piece that was checked. What it holds is told of the whole job only.
+    pub(super) fn verified(self, output: ToolOutput, frames: u64) -> Verified {
         Verified {
             checked: Checked {
                 frames,
-                duration: media.duration.unwrap_or_default(),
+                duration: self.probed.media.duration.unwrap_or_default(),
                 size: output.size(),
-                media,
+                media: Media::default(),
                 changes: Vec::new(),
             },
             encoded: self,
@@ -164,26 +161,4 @@ impl Encoded {
             ladder: Vec::new(),
         }
     }
-}
-
-fn mismatch(what: String) -> Failure {
-    Failure::in_doubt(Doubt::Repetition, what)
-}
-
-/// Decodes all of a piece. Returns the number of its frames.
-///
-/// # Errors
-/// A failure in doubt if it cannot be decoded.
-pub(super) async fn decode(runner: &Runner, piece: &Source) -> Result<u64, Failure> {
-    let mut arguments: Vec<OsString> = ["-nostdin", "-hide_banner", "-v", "error", "-xerror"]
-        .map(OsString::from)
-        .into();
-    arguments.extend(piece.arguments());
-    let end = "-map 0:v? -map 0:a? -fps_mode passthrough -f null -";
-    arguments.extend(end.split(' ').map(OsString::from));
-    let decoded = runner.ffmpeg(&arguments, Origin::Local, |_| {}).await;
-    let decoded = decoded.map_err(|failure| {
-        mismatch(format!("the piece is broken: {}", failure.message)).with_log(failure.log)
-    })?;
-    Ok(decoded.progress.frame)
 }

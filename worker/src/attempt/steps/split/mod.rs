@@ -70,21 +70,18 @@ impl Attempt<'_> {
         }
     }
 
-    /// What the source holds. It is probed only if this worker does not know it from another part of the job.
-    async fn content(&self, prepared: &mut Prepared) -> Result<Media, Failure> {
-        let known = &self.executor.seen;
-        if let Some(media) = known.get(&self.job.id) {
-            return Ok(media);
+    /// What the source holds. It is probed only if the plan does not say it in the form of this version.
+    async fn content(&self, plan: &Plan, prepared: &mut Prepared) -> Result<Media, Failure> {
+        match plan.source.as_ref().and_then(Media::carried) {
+            Some(media) => Ok(media),
+            None => prepared.content().await,
         }
-        let media = prepared.content().await?;
-        known.put(&self.job.id, media.clone());
-        Ok(media)
     }
 
     /// The whole job with its film left as the plan has found it: whoever looks again may find another answer.
     async fn arrange_whole(&self, plan: &Plan) -> Result<Probed, Unfinished> {
         let mut prepared = self.read().await?;
-        prepared.seen = Some(self.content(&mut prepared).await?);
+        prepared.seen = Some(self.content(plan, &mut prepared).await?);
         let (whole, mut findings) = prepared.look().await?;
         findings.put_film(plan.film.stream, plan.film.findings);
         let build = Build::of(&self.executor.card.borrow());

@@ -45,7 +45,6 @@ impl Attempt<'_> {
                 Ok(probed)
             }
             Decision::Split(plan) => {
-                self.executor.seen.put(&self.job.id, probed.whole);
                 let broker = &self.executor.broker;
                 let plan = broker.put_plan(&plan).await?;
                 tracing::info!(chunks = plan.chunks.len(), "split");
@@ -142,6 +141,7 @@ impl Attempt<'_> {
             rest,
             encoder: encoder.clone(),
             proof: proof.clone(),
+            source: probed.whole.to_carry(),
         })))
     }
 }

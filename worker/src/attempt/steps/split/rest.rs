@@ -5,8 +5,8 @@ use common::job::run::Stage;
 use common::job::run::report::Report;
 use common::job::split::Plan;
 
-use crate::attempt::steps::split::chunk::decode;
 use crate::attempt::steps::{Attempt, Encoded, Unfinished, Verified};
+use crate::attempt::verify::output::{blame_output, decode};
 use crate::cli::config::Verify;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::probe::media::{Stream, StreamKind};
@@ -38,12 +38,12 @@ impl Encoded {
         let output = self.take_piece().await?;
         let runner = &self.probed.prepared.runner.reading(output.path());
         let piece = Source::File(output.path().to_owned());
-        let media = probe(runner, &piece).await?;
+        let media = probe(runner, &piece).await.map_err(blame_output)?;
         let is_sound = |stream: &Stream| stream.kind == StreamKind::Audio;
         // Attachments and covers have nothing to decode.
         if is_full && media.streams.iter().any(is_sound) {
-            decode(runner, &piece).await?;
+            decode(runner, &piece, &["0:a".to_owned()], &[]).await?;
         }
-        Ok(self.verified(output, media, 0))
+        Ok(self.verified(output, 0))
     }
 }

@@ -3,7 +3,8 @@
 use common::job::failure::Failure;
 
 use crate::attempt::verify::damage::Inspected;
-use crate::attempt::verify::gate::{Gate, blame_output, mismatch};
+use crate::attempt::verify::gate::Gate;
+use crate::attempt::verify::output::{blame_output, mismatch};
 use crate::ffmpeg::picture::Pace;
 use crate::ffmpeg::probe::count::{Count, count};
 use crate::ffmpeg::probe::packets::{Packet, packets};

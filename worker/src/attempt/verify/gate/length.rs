@@ -5,7 +5,8 @@ use common::job::failure::Failure;
 use common::recipe::Filters;
 
 use crate::attempt::verify::damage::is_recording;
-use crate::attempt::verify::gate::{Gate, mismatch};
+use crate::attempt::verify::gate::Gate;
+use crate::attempt::verify::output::mismatch;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::tracks::TrackMethod;
 

@@ -2,7 +2,8 @@
 
 use common::job::failure::Failure;
 
-use crate::attempt::verify::gate::{Gate, mismatch};
+use crate::attempt::verify::gate::Gate;
+use crate::attempt::verify::output::mismatch;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::tracks::{Track, dispositions, language};
 

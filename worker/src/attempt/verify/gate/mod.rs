@@ -12,24 +12,24 @@ mod marks;
 mod sound;
 mod tracks;
 
-use std::ffi::OsString;
 use std::time::Duration;
 
 use common::job::changes::Change;
-use common::job::failure::{Doubt, Failure, Fault};
+use common::job::failure::Failure;
 use common::recipe::{Recipe, Video};
 
 use crate::attempt::changes;
 use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::verify::damage;
 use crate::attempt::verify::damage::Inspected;
+use crate::attempt::verify::output;
+use crate::attempt::verify::output::blame_output;
 use crate::ffmpeg::Source;
 use crate::ffmpeg::arguments::Arguments;
 use crate::ffmpeg::probe::count::Count;
 use crate::ffmpeg::probe::media::Media;
 use crate::ffmpeg::probe::probe;
 use crate::ffmpeg::run::complaints::Complaints;
-use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::tracks::{Track, TrackMethod};
 
 /// How much of an output is decoded.
@@ -118,11 +118,6 @@ struct Gate<'a> {
     output: Source,
 }
 
-/// An output that does not match the input. The input may be at fault, or this machine was unsound for a moment.
-fn mismatch(what: impl Into<String>) -> Failure {
-    Failure::in_doubt(Doubt::Repetition, what)
-}
-
 impl Gate<'_> {
     fn films(&self) -> impl Iterator<Item = (usize, &Track)> {
         self.input
@@ -166,50 +161,22 @@ impl Gate<'_> {
         if made.is_empty() {
             return Ok(None);
         }
+        let maps: Vec<String> = made.iter().map(|index| format!("0:{index}")).collect();
+        let decode = async |part: &[String]| {
+            output::decode(self.input.runner, &self.output, &maps, part).await
+        };
         let length = self.input.media.duration.unwrap_or(0.0);
         match depth {
             Depth::Sample(part) if length > 2.0 * part.as_secs_f64() => {
                 let part = part.as_secs_f64();
-                self.decode_part(&made, &["-t".to_owned(), part.to_string()])
-                    .await?;
-                self.decode_part(&made, &["-sseof".to_owned(), (-part).to_string()])
-                    .await?;
+                decode(&["-t".to_owned(), part.to_string()]).await?;
+                decode(&["-sseof".to_owned(), (-part).to_string()]).await?;
                 Ok(None)
             }
             _ => {
-                let frames = self.decode_part(&made, &[]).await?;
+                let frames = decode(&[]).await?;
                 Ok((self.unit() == Count::Frames).then_some(frames))
             }
-        }
-    }
-
-    async fn decode_part(&self, tracks: &[usize], part: &[String]) -> Result<u64, Failure> {
-        let mut arguments: Vec<OsString> = ["-nostdin", "-hide_banner", "-v", "error", "-xerror"]
-            .map(OsString::from)
-            .into();
-        arguments.extend(part.iter().map(OsString::from));
-        arguments.extend(self.output.arguments());
-        for index in tracks {
-            arguments.extend(["-map".into(), format!("0:{index}").into()]);
-        }
-        arguments.extend(["-fps_mode", "passthrough", "-f", "null", "-"].map(OsString::from));
-        let finished = self
-            .input
-            .runner
-            .ffmpeg(&arguments, Origin::Local, |_| {})
-            .await
-            .map_err(blame_output)?;
-        Ok(finished.progress.frame)
-    }
-}
-
-/// Turns an input's fault into a mismatch, because the "input" is our own output here.
-fn blame_output(failure: Failure) -> Failure {
-    match failure.fault {
-        Fault::Passing => failure,
-        Fault::Worker if failure.doubt.is_none() => failure,
-        Fault::Input | Fault::Worker => {
-            mismatch(format!("output is broken: {}", failure.message)).with_log(failure.log)
         }
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use common::job::failure::Failure;
 
 use crate::attempt::verify::damage::is_recording;
-use crate::attempt::verify::gate::{Gate, blame_output, mismatch};
+use crate::attempt::verify::gate::Gate;
+use crate::attempt::verify::output::{blame_output, mismatch};
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::probe::survey::{Depth, Surveyed, survey};
 use crate::ffmpeg::tracks::{Track, TrackMethod};

@@ -3,7 +3,8 @@
 use common::job::failure::Failure;
 use common::recipe::{Container, Hdr, VideoEncode};
 
-use crate::attempt::verify::gate::{Gate, mismatch};
+use crate::attempt::verify::gate::Gate;
+use crate::attempt::verify::output::mismatch;
 use crate::ffmpeg::probe::media::{Media, Stream, StreamKind};
 use crate::ffmpeg::sound::layout::Layout;
 use crate::ffmpeg::tracks::{Track, TrackMethod};

@@ -218,7 +218,7 @@ pub(crate) fn extraction(
         .and_then(|number| findings.external.get(number));
     let codec = burnt.stream.codec.as_str();
     let is_styled = matches!(codec, "ass" | "ssa");
-    if let Some(reader) = burnt.stream.reader {
+    if let Some(reader) = burnt.stream.reader.as_deref() {
         list.push(format!("-c:{}", burnt.stream.index).into());
         list.push(reader.into());
     }
