@@ -136,7 +136,7 @@ impl Library {
             rules: Rules::default(),
             results,
             sidecars: Sidecars::Carry,
-            split: Split::default(),
+            split: Split::Auto,
             schedule: None,
             exclude: Exclusions::default(),
             settle: usual_settle(),

@@ -42,7 +42,7 @@ pub(crate) struct JobOptions {
     #[arg(long, value_name = "WHAT", value_enum)]
     pub sidecars: Option<SidecarOption>,
     /// Whether a film is encoded in parts, by as many workers as there are: auto (if it pays), off, or always in chunks of about so much of the film, e.g. 30s
-    #[arg(long, value_name = "auto|off|TIME", default_value_t = Split::Off)]
+    #[arg(long, value_name = "auto|off|TIME", default_value_t = Split::Auto)]
     pub split: Split,
     #[command(flatten)]
     pub rules: RuleOptions,

@@ -72,7 +72,7 @@ pub(crate) struct NewJobs {
     rules: Rules,
     /// What becomes of the files beside the sources; by default `carry` with `replace`, and else `leave`.
     sidecars: Option<Sidecars>,
-    /// Whether a film is encoded in parts; `off` by default.
+    /// Whether a film is encoded in parts; `auto` by default.
     split: Option<Split>,
 }
 
@@ -131,7 +131,7 @@ pub(crate) async fn create(
         let why = "players of a ladder read no files beside it: leave `sidecars` out";
         return Err(Refusal::unsound(why));
     }
-    let split = request.split.unwrap_or_default();
+    let split = request.split.unwrap_or(Split::Auto);
     outputs
         .check_split(split)
         .map_err(|why| Refusal::unsound(why.to_string()))?;

@@ -41,7 +41,7 @@ pub(crate) struct WantedLibrary {
     replacement: Option<WantedReplacement>,
     /// What becomes of the files beside its files; `carry` by default.
     sidecars: Option<Sidecars>,
-    /// Whether its files are encoded in parts; `off` by default.
+    /// Whether its files are encoded in parts; `auto` by default.
     split: Option<Split>,
     /// When jobs are enqueued, by the clock of the worker that scans; always by default.
     #[schema(value_type = Option<String>)]

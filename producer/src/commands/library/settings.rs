@@ -62,7 +62,7 @@ pub(super) struct LibraryOptions {
     /// What becomes of files beside a source that bear its name, such as film.en.srt, film.nfo and film-poster.jpg [default: carry]
     #[arg(long, value_name = "WHAT", value_enum)]
     pub sidecars: Option<SidecarOption>,
-    /// Whether a film is encoded in parts, by as many workers as there are: auto (if it pays), off, or always in chunks of about so much of the film, e.g. 30s [default: off]
+    /// Whether a film is encoded in parts, by as many workers as there are: auto (if it pays), off, or always in chunks of about so much of the film, e.g. 30s [default: auto]
     #[arg(long, value_name = "auto|off|TIME")]
     pub split: Option<Split>,
     /// Enqueue jobs only in these hours, by the scanning worker's local time, e.g. 22:00-07:00; `always` for no limit

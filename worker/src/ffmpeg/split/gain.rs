@@ -56,6 +56,16 @@ pub fn threads(encoder: &Encoder) -> Option<u32> {
     }
 }
 
+/// The reason why a split of a film cannot pay, whatever the machines: one encode would take `alone`, which is less than
+/// a split must save.
+pub fn too_short(alone: Option<Duration>) -> Option<String> {
+    let alone = alone.filter(|alone| *alone < LEAST_SAVED)?;
+    let (takes, least) = (alone.as_secs_f64(), LEAST_SAVED.as_secs());
+    Some(format!(
+        "one encode takes about {takes:.0} s, and a split must save {least} s"
+    ))
+}
+
 /// Whether it pays to split a film that one encode on the fastest machine would take `alone` for, if that is known.
 /// `machines` are those that would take chunks.
 pub fn gain(alone: Option<Duration>, machines: &[Machine], encoder: &Encoder) -> Gain {
@@ -212,6 +222,9 @@ mod tests {
         let why = why_not(of(20, &farm, "libx264"));
         assert!(why.contains("about 20 s"), "{why}");
         assert_eq!(lanes_of(of(60, &farm, "libx264")), 4);
+        let too_short = |seconds| too_short(Some(Duration::from_secs(seconds)));
+        assert!(too_short(29).is_some_and(|why| why.contains("about 29 s")));
+        assert_eq!(too_short(30), None);
         let unknown = gain(None, &farm, &"libx264".parse().expect("an encoder"));
         assert_eq!(lanes_of(unknown), 4);
     }

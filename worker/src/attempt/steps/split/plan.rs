@@ -15,7 +15,7 @@ use crate::ffmpeg::arguments::{Whole, extension_of_chunks, extension_of_rest};
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::probe::media::Stream;
 use crate::ffmpeg::split::cut::cut;
-use crate::ffmpeg::split::gain::{Gain, gain};
+use crate::ffmpeg::split::gain::{Gain, gain, too_short};
 use crate::ffmpeg::split::obstacle::obstacle;
 use crate::ffmpeg::split::{index, lookback, sizes};
 
@@ -78,9 +78,13 @@ impl Attempt<'_> {
             Split::Off => return whole("splitting is off".to_owned()),
             Split::Every(_) => Vec::new(),
             Split::Auto => {
+                let alone = seconds_alone(film, probed.media.likely_duration(), proof.fps);
+                // Most jobs end here, so that the broker is not asked for each of them.
+                if let Some(why) = too_short(alone) {
+                    return whole(why);
+                }
                 let (broker, me) = (&self.executor.broker, &self.executor.name);
                 let machines = machines(broker, &self.job, &lane, encoder, me).await?;
-                let alone = seconds_alone(film, probed.media.likely_duration(), proof.fps);
                 match gain(alone, &machines, encoder) {
                     Gain::Pays { lanes, why } => {
                         tracing::info!(why, "a split pays");

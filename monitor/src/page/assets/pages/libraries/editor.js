@@ -31,7 +31,7 @@ export function libraryEditor(deps, row, done) {
   const saving = h("input", { type: "number", name: "saving", min: 0, max: 99, value: library?.rules?.min_saving ?? "" });
   const sidecars = h("input", { type: "checkbox", name: "sidecars", checked: !library || library.sidecars === "carry" });
   const split = splitField();
-  split.fill(library?.split ?? "off");
+  split.fill(library ? (library.split ?? "off") : "auto");
   const schedule = h("input", { name: "schedule", autocomplete: "off", placeholder: "22:00-07:00", value: library?.schedule ?? "" });
   const exclude = h("input", { name: "exclude", autocomplete: "off", placeholder: "Extras/**, *.sample.*", value: (library?.exclude ?? []).join(", ") });
   const settle = h("input", { type: "number", name: "settle", min: 0, max: 604800, value: library?.settle ?? 60, required: true });

@@ -44,7 +44,7 @@ const TYPING = 250;
 export function mount(element, deps) {
   const { api, memory, notes, session, state } = deps;
   /** @type {Draft} */
-  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, outputs: {}, preset: null, worker: "", priority: "5", fallback: "10", results: "folder", output: "encoded", days: "30", trash: "", hardLinks: "refuse", sidecars: "", split: "off", skipIf: "", minSaving: "", original: "leave" };
+  const draft = memory.get("new") ?? { folder: "", files: new Map(), recipe: null, outputs: {}, preset: null, worker: "", priority: "5", fallback: "10", results: "folder", output: "encoded", days: "30", trash: "", hardLinks: "refuse", sidecars: "", split: "auto", skipIf: "", minSaving: "", original: "leave" };
   const { files } = draft;
   const recipe = recipeForm(deps, "new", () => update());
   const parts = skeleton(recipe.element);
