@@ -89,6 +89,9 @@ pub struct Failure {
     /// Whether an attempt is used up although the fault may pass: only this job was seen to fail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub counts: bool,
+    /// Whether it may follow from the split of the job, so that an encode of the whole may succeed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_split: bool,
     /// How the cause is to be found; `None` if it is known. The worker finds it before the failure is stored; until
     /// then `fault` is the worker's.
     #[serde(skip)]
@@ -102,6 +105,7 @@ impl Failure {
             message: message.into(),
             log: Vec::new(),
             counts: false,
+            of_split: false,
             doubt: None,
         }
     }
@@ -138,6 +142,16 @@ impl Failure {
     pub fn using_attempt(self) -> Self {
         Self {
             counts: true,
+            ..self
+        }
+    }
+
+    /// The same failure, of a part of a job or of the join. What is known to be the worker's fault, and what passes, would
+    /// have failed an encode of the whole as well.
+    #[must_use]
+    pub fn of_split(self) -> Self {
+        Self {
+            of_split: self.doubt.is_some() || self.fault == Fault::Input,
             ..self
         }
     }

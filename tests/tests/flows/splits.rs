@@ -167,3 +167,72 @@ async fn a_killed_worker_costs_one_chunk() {
         report.frames
     );
 }
+
+/// Makes a film with these arguments.
+fn made(file: PathBuf, line: &str) -> PathBuf {
+    let made = Command::new(paths::tool("ffmpeg"))
+        .args("-v error -y".split(' ').chain(line.split_whitespace()))
+        .arg(&file)
+        .status();
+    assert!(made.expect("ffmpeg runs").success(), "{line}");
+    file
+}
+
+/// A transport stream of 12 s whose picture becomes smaller in the middle.
+fn shrinking(folder: &Path) -> PathBuf {
+    for (name, size, at) in [("large", "320x180", 0), ("small", "240x136", 6)] {
+        let picture = format!("-f lavfi -i testsrc2=s={size}:r=25:d=6 -f lavfi -i sine=d=6");
+        let encode = "-pix_fmt yuv420p -c:v libx264 -preset ultrafast -g 25 -c:a ac3";
+        let line = format!("{picture} {encode} -output_ts_offset {at}");
+        made(folder.join(format!("{name}.ts")), &line);
+    }
+    let list = folder.join("list");
+    std::fs::write(&list, "file large.ts\nfile small.ts\n").expect("room");
+    let both = format!("-f concat -i {} -c copy", list.display());
+    made(folder.join("shrinking.ts"), &both)
+}
+
+/// A film of 12 s with a packet, behind its beginning, that gives no frame.
+fn with_a_broken_packet(folder: &Path) -> PathBuf {
+    let picture = "-f lavfi -i testsrc2=s=320x180:r=25:d=12 -f lavfi -i sine=d=12";
+    let encode = "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 25 -b:v 500k -c:a libopus";
+    let whole = made(folder.join("whole.webm"), &format!("{picture} {encode}"));
+    let broken = format!(
+        "-i {} -c copy -bsf:v noise=amount=if(eq(n\\,210)\\,1\\,0)",
+        whole.display()
+    );
+    made(folder.join("broken.webm"), &broken)
+}
+
+#[tokio::test]
+async fn a_film_that_does_not_fit_its_plan_is_encoded_as_a_whole() {
+    let farm = Farm::start().await;
+    let _a = farm.join(farm.worker("a").encoders("libx264")).await;
+    let _b = farm.join(farm.worker("b").encoders("libx264")).await;
+    for film in [shrinking(farm.folder()), with_a_broken_packet(farm.folder())] {
+        let name = film.file_stem().expect("a name").to_string_lossy();
+        let made = |split: Split| {
+            let job = farm.job(&film, "libx264");
+            let output = job.output.sibling(&format!("{name}-{split}.mkv"));
+            lossless(job, output, split)
+        };
+        let (whole, split) = (made(Split::Off), made(Split::Every(1)));
+        farm.enqueue(&whole).await;
+        farm.completed(&whole.id).await;
+        farm.enqueue(&split).await;
+        let (run, report) = farm.completed(&split.id).await;
+        let Some(SplitReport::Whole(why)) = &report.split else {
+            panic!("{report:#?}")
+        };
+        assert!(why.starts_with("chunk "), "{why}");
+        assert_eq!(run.spent(), 1, "{name}: {why}");
+        let path = |job: &Job| job.output.path().expect("a file");
+        assert_eq!(decoded(&path(&split)), decoded(&path(&whole)), "{name}");
+        poll::until("the pieces to be removed", async || {
+            let is_forgotten = farm.view.plan(&split.id).await.ok()?.is_none();
+            (is_forgotten && !pieces(&farm).exists()).then_some(())
+        })
+        .await;
+        assert_eq!(farm.queued().await, 0);
+    }
+}

@@ -11,7 +11,6 @@ use common::broker::{Claim, ClaimError, CompletedJob, Lease, LeaseEnd};
 use common::job::failure::Failure;
 use common::job::run::report::Report;
 use common::job::run::{Run, RunState};
-use common::job::split::SplitReport;
 use futures::FutureExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -84,6 +83,9 @@ impl Executor {
             // The failure of a cancelled attempt needs no judgement: its cause is known.
             Err(Unfinished::Failed(failure)) if !broken_off.is_cancelled() => {
                 let judged = self.reach.judge(claim.job(), started, failure).await;
+                if judged.of_split && claim.job().id.is_whole() {
+                    return Err(Unfinished::Unsplit(judged.message));
+                }
                 let encoder = self.encoder(claim);
                 let resolved = self.resolve_doubt(claim.run(), encoder, judged.clone());
                 Err(Unfinished::Failed(tokio::select! {
@@ -137,6 +139,10 @@ impl Executor {
             Err(Unfinished::Split(parts)) => {
                 let parts = u32::try_from(parts).unwrap_or(u32::MAX);
                 claim.split(parts).await.map(drop)
+            }
+            Err(Unfinished::Unsplit(why)) => {
+                tracing::warn!(why, "the split is given up: the job is encoded as a whole");
+                claim.unsplit(&why).await.map(drop)
             }
             Err(Unfinished::Unfit) => {
                 tracing::warn!(
@@ -195,7 +201,7 @@ impl Executor {
         let id = job.id;
         let settled = if !id.is_whole() {
             self.broker.part_completed(done).await
-        } else if was_split(done.run()) {
+        } else if may_have_parts(done.run()) {
             return self.finish_split(done).await;
         } else if job.ladder.is_some() {
             return self.finish_ladder(done).await;
@@ -272,10 +278,9 @@ impl Executor {
     }
 }
 
-/// Whether the output of a completed job was made in parts.
-fn was_split(run: &Run) -> bool {
-    let split = run.report().and_then(|report| report.split.as_ref());
-    matches!(split, Some(SplitReport::Parts(_)))
+/// Whether parts of a completed job may be left: it was to be split, even if it was encoded as a whole in the end.
+fn may_have_parts(run: &Run) -> bool {
+    run.report().is_some_and(|report| report.split.is_some())
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Result<Report, Unfinished> {

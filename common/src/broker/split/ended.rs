@@ -15,7 +15,7 @@ use crate::names::subject::{JOBS, RUNS};
 enum Need {
     /// It is.
     Needed,
-    /// Its job has ended, or its piece is there.
+    /// Its job has ended or is encoded as a whole, or its piece is there.
     Over,
     /// Nothing is kept of the split any more.
     Forgotten,
@@ -30,12 +30,12 @@ impl Broker {
         let lives = run.is_some_and(|run| !run.state.is_terminal());
         Ok(match state {
             None => Need::Forgotten,
-            Some((state, _)) if lives && !state.has(part.part()) => Need::Needed,
+            Some((state, _)) if lives && state.needs(part.part()) => Need::Needed,
             Some(_) => Need::Over,
         })
     }
 
-    /// Whether a part is still to be done: its job lives, and no run has made its piece.
+    /// Whether a part is still to be done: its job lives and is split, and no run has made its piece.
     pub(crate) async fn is_needed(&self, part: &JobId) -> Result<bool, BrokerError> {
         Ok(self.need_of(part).await? == Need::Needed)
     }

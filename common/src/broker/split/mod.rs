@@ -6,6 +6,7 @@
 //! settle   what follows once a part is completed or has failed: the join, the end of the job
 //! ended    ending the parts that nobody needs any more
 //! place    moving the parts along with their job
+//! unsplit  giving up a split: the job is encoded as a whole
 //! forget   removing all that is kept of a split
 //! ```
 //!
@@ -31,3 +32,6 @@ mod parts;
 mod place;
 mod plans;
 mod settle;
+mod unsplit;
+
+pub(crate) use settle::AfterParts;

@@ -42,7 +42,7 @@ impl Broker {
     pub async fn enqueue_parts(&self, plan: &Plan) -> Result<(), BrokerError> {
         // First of all: from now on, nobody forgets this split.
         let state = self.renew_state(plan).await?;
-        let parts = plan.parts().filter(|part| !state.has(*part));
+        let parts = plan.parts().filter(|part| state.needs(*part));
         let lane = plan.lane();
         let mut looking = Vec::new();
         for part in parts {
@@ -164,7 +164,7 @@ impl Broker {
         let twin = Part::Twin(chunk);
         let id = plan.job.id.with_part(twin);
         let state = self.stored_state(&plan.job.id).await?;
-        let is_missing = state.is_some_and(|(state, _)| !state.has(twin));
+        let is_missing = state.is_some_and(|(state, _)| state.needs(twin));
         if !is_missing || plan.chunk(twin).is_none() || self.confirmed_run(&id).await?.is_some() {
             return Ok(false);
         }

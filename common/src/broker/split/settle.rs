@@ -31,6 +31,18 @@ fn failure_of(part: Part, failure: &Failure) -> Failure {
     }
 }
 
+/// How a split job goes on.
+pub(crate) enum AfterParts {
+    /// By its parts, which are not all done.
+    Wait,
+    /// Its pieces are to be joined.
+    Join(Box<Plan>),
+    /// It is to be encoded as a whole, in this lane.
+    Whole(Lane),
+    /// Its plan is gone: it is planned anew.
+    Anew,
+}
+
 impl Broker {
     /// Does what follows from the completion of a part: notes that its piece is there, has the pieces joined if it was
     /// the last one, ends the other run of the same chunk, and acknowledges the message.
@@ -72,24 +84,30 @@ impl Broker {
     }
 
     /// Looks whether a job that was just written as split goes on by its parts, and sends its message if not: whoever
-    /// completed the last part has sent it too early, or the plan is gone.
+    /// completed the last part has sent it too early, the split was given up before, or the plan is gone.
     pub(crate) async fn look_after_split(&self, split: &Run) -> Result<(), BrokerError> {
         let job = &split.job.id;
-        match self.plan(job).await? {
-            Some(plan) if self.split_state(job).await?.is_complete(&plan) => {
-                self.send_to_join(&plan).await
-            }
-            Some(_) => Ok(()),
-            None => self.send_to(&split.job, &split.lane()).await,
+        match self.after_parts(job).await? {
+            AfterParts::Wait => Ok(()),
+            AfterParts::Join(plan) => self.send_to_join(&plan).await,
+            AfterParts::Whole(lane) => self.requeue_whole(job, &lane).await,
+            AfterParts::Anew => self.send_to(&split.job, &split.lane()).await,
         }
     }
 
-    /// Whether a split job needs a worker: all of its parts are done, or its plan is gone.
-    pub(crate) async fn is_split_over(&self, job: &JobId) -> Result<bool, BrokerError> {
+    /// How a split job goes on.
+    pub(crate) async fn after_parts(&self, job: &JobId) -> Result<AfterParts, BrokerError> {
         let Some(plan) = self.plan(job).await? else {
-            return Ok(true);
+            return Ok(AfterParts::Anew);
         };
-        Ok(self.split_state(job).await?.is_complete(&plan))
+        let state = self.split_state(job).await?;
+        Ok(if state.unsplit.is_some() {
+            AfterParts::Whole(plan.lane())
+        } else if state.is_complete(&plan) {
+            AfterParts::Join(plan.into())
+        } else {
+            AfterParts::Wait
+        })
     }
 
     /// Does what follows from the failure of a job or part for good, before its message is acknowledged. A part that
@@ -106,7 +124,8 @@ impl Broker {
         }
     }
 
-    /// Fails a split job because this part of it has failed for good; `false` if the job is not split now.
+    /// Fails a split job because this part of it has failed for good, or has it encoded as a whole if the failure may
+    /// follow from the split. `false` if the job is not split now.
     async fn fail_whole(&self, part: &JobId) -> Result<bool, BrokerError> {
         loop {
             let whole = part.whole();
@@ -123,10 +142,17 @@ impl Broker {
                 Some(RunState::Failed { failure }) => failure,
                 _ => return Ok(true),
             };
-            if self.split_state(&whole).await?.has(part.part()) {
+            let state = self.split_state(&whole).await?;
+            if state.unsplit.is_none() && state.has(part.part()) {
                 return Ok(true);
             }
             let failure = failure_of(part.part(), &failure);
+            // A job that waits is about to enqueue its failed parts anew.
+            let is_to_blame = failure.of_split && !run.state.is_waiting();
+            if is_to_blame || state.unsplit.is_some() {
+                self.give_up_parts(part, &failure.message).await?;
+                return Ok(true);
+            }
             let Some(next) = run.fail_split(failure, self.now()) else {
                 return Ok(false);
             };

@@ -11,6 +11,7 @@
 //!                       │ └─ retry by a person ◄────────────────────────────────┘
 //!  attempt failed ──► Waiting   (claimed again, one attempt later)
 //!  Running ──► Split ──► Running   (parts enqueued, all parts done; or a part failed ──► Failed)
+//!                └─────► Queued    (its parts cannot give the film: to be encoded as a whole)
 //! ```
 //!
 //! A job that is in the work queue and has no run is pending: enqueueing is one write, and nothing can disagree with
@@ -216,6 +217,22 @@ impl Run {
             state: RunState::Failed { failure },
             changed: now,
             ..self.clone()
+        })
+    }
+
+    /// The job is not split after all: it waits in the lane of its encoder. `None` if it is neither split nor owned. This
+    /// uses up no attempt.
+    pub fn unsplit(&self, lane: &Lane, now: Timestamp) -> Option<Self> {
+        let was_running = match self.state {
+            RunState::Running { .. } => true,
+            RunState::Split { .. } => false,
+            _ => return None,
+        };
+        Some(Self {
+            queue: lane.queue.clone(),
+            priority: lane.priority,
+            returned: self.returned.saturating_add(u32::from(was_running)),
+            ..self.queued(Requeue::Moved, now)
         })
     }
 
@@ -436,6 +453,11 @@ impl Run {
         } else {
             TooLate::Is(JobState::from(&self.state))
         }
+    }
+
+    /// Whether the parts of the job wait or run.
+    pub fn is_split(&self) -> bool {
+        matches!(self.state, RunState::Split { .. })
     }
 
     /// What the job has made, if it is completed.

@@ -77,7 +77,7 @@ pub enum Requeue {
     /// A person requeued it; its fallbacks, if any, open again in turn.
     #[serde(rename = "person")]
     Person,
-    /// A person moved it, to be claimed from that queue only.
+    /// A person moved it, or its split was given up: to be claimed from that queue only.
     #[serde(rename = "move")]
     Moved,
 }

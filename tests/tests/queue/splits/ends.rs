@@ -205,3 +205,116 @@ async fn an_attempt_whose_plan_was_forgotten_meanwhile_does_not_strand_its_job()
     complete_all(&broker, &known, "w").await;
     join(&broker, &known, &plan).await;
 }
+
+/// A failure of a part that an encode of the whole need not have.
+fn of_split(what: &str) -> Failure {
+    Failure::input(what).of_split()
+}
+
+/// Claims the job that is encoded as a whole after all, and completes it.
+async fn encode_whole(broker: &Broker, known: &Lanes, plan: &Plan, why: &str) {
+    let whole = claim_in_time(broker, known, "encoder").await;
+    assert_eq!((whole.job().id, whole.lane()), (plan.job.id, plan.lane()));
+    assert_eq!(whole.run().spent(), 1, "giving up uses up no attempt");
+    let state = broker.split_state(&plan.job.id).await.expect("an answer");
+    assert_eq!(state.unsplit.as_deref(), Some(why));
+    let report = Report {
+        split: Some(SplitReport::Whole(why.to_owned())),
+        ..report("encoder")
+    };
+    let done = whole.record_completed(report).await.expect("ours");
+    finish(broker, done).await;
+    is_queue_empty(broker).await;
+    is_clean(broker, plan).await;
+}
+
+#[tokio::test]
+async fn a_part_that_cannot_be_made_has_the_job_encoded_as_a_whole() {
+    let (_server, broker, known, plan) = split(4).await;
+    let held = claim_in_time(&broker, &known, "a").await;
+    let lease = Lease::keep(&held);
+    let failing = claim_in_time(&broker, &known, "b").await;
+    let number = failing.job().id.part().chunk().expect("a chunk");
+    let failed = failing.fail(of_split("too few frames")).await;
+    failed.expect("ours");
+    let run = run_of(&broker, &plan.job.id).await;
+    assert!(matches!(run.state, RunState::Queued { .. }), "{run:#?}");
+    assert_eq!(run.lane(), plan.lane());
+    assert_eq!(lease_ends(&lease).await, LeaseEnd::Cancelled);
+    held.ack().await;
+    assert_eq!(subjects(&broker, "DEAD").await.len(), 0);
+    let why = format!("chunk {number}: too few frames");
+    encode_whole(&broker, &known, &plan, &why).await;
+}
+
+#[tokio::test]
+async fn a_part_that_cannot_be_made_before_the_job_is_written_as_split_counts_as_well() {
+    let (_server, broker, mut known) = start().await;
+    enqueue(&broker, &film("film")).await;
+    find(&broker, &mut known).await;
+    let planner = claim_in_time(&broker, &known, "planner").await;
+    let plan = plan_only(&broker, &planner, 1).await;
+    let failing = claim_in_time(&broker, &known, "w").await;
+    let failed = failing.fail(of_split("no sound")).await;
+    failed.expect("ours");
+    let run = run_of(&broker, &plan.job.id).await;
+    assert!(matches!(run.state, RunState::Running { .. }));
+    planner.split(2).await.expect("ours");
+    let why = "the tracks beside the film: no sound";
+    encode_whole(&broker, &known, &plan, why).await;
+}
+
+#[tokio::test]
+async fn pieces_that_cannot_be_joined_have_the_job_encoded_as_a_whole() {
+    let (_server, broker, known, plan) = split(2).await;
+    complete_all(&broker, &known, "w").await;
+    let joiner = claim_in_time(&broker, &known, "joiner").await;
+    assert_eq!(joiner.lane(), join_lane());
+    let run = joiner.unsplit("the order of frames differs").await;
+    assert_eq!(run.expect("ours").lane(), plan.lane());
+    encode_whole(&broker, &known, &plan, "the order of frames differs").await;
+}
+
+#[tokio::test]
+async fn a_split_that_was_given_up_by_one_that_died_is_given_up() {
+    // The worker of the failed part dies after the run of the part is written.
+    let (_server, broker, known, plan) = split(3).await;
+    let failing = claim_in_time(&broker, &known, "a").await;
+    let id = failing.job().id;
+    let failed = failing
+        .run()
+        .fail(of_split("odd"), jiff::SignedDuration::ZERO, broker.now());
+    write_and_die(&broker, &failed).await;
+    drop(failing);
+    let why = poll::until("the split to be given up", async || {
+        let look = broker.poll(&known, &crate::name("b"), 1).await.ok()?;
+        for (claim, ()) in look.claims {
+            claim.release().await.expect("ours");
+        }
+        let state = broker.split_state(&id).await.ok()?;
+        state.unsplit
+    })
+    .await;
+    poll::until("the job to be the only one", async || {
+        let claim = claim(&broker, &known, "b").await?;
+        let is_whole = claim.job().id.is_whole();
+        claim.release().await.expect("ours");
+        is_whole.then_some(())
+    })
+    .await;
+    encode_whole(&broker, &known, &plan, &why).await;
+}
+
+#[tokio::test]
+async fn a_twin_that_comes_after_the_split_was_given_up_changes_nothing() {
+    let (_server, broker, known, plan) = split(1).await;
+    let rest = claim_in_time(&broker, &known, "a").await;
+    complete(&broker, rest, "a").await;
+    let chunk = claim_in_time(&broker, &known, "a").await;
+    assert!(broker.enqueue_twin(&plan, 0).await.expect("an answer"));
+    let twin = claim_in_time(&broker, &known, "b").await;
+    let done = make(twin, "b").await.expect("ours");
+    chunk.fail(of_split("odd")).await.expect("ours");
+    finish(&broker, done).await;
+    encode_whole(&broker, &known, &plan, "chunk 0: odd").await;
+}

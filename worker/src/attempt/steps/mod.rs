@@ -46,6 +46,7 @@ use tokio_util::sync::CancellationToken;
 use crate::attempt::executor::Executor;
 use crate::attempt::input;
 use crate::attempt::publish::replace;
+use crate::attempt::steps::split::Planned;
 use crate::report::progress::Reporter;
 use crate::work::stop::Expected;
 
@@ -69,6 +70,8 @@ pub(super) enum Unfinished {
     Stopping,
     /// The job goes on in so many parts, which are enqueued.
     Split(usize),
+    /// The parts of the job cannot give its output, for this reason: it is to be encoded as a whole.
+    Unsplit(String),
     /// This worker's ffmpeg makes chunks that cannot be joined with those of others.
     Unfit,
 }
@@ -152,9 +155,11 @@ impl<'a> Attempt<'a> {
         if !may_be_left {
             self.has_place().await?;
         }
-        if let Some(plan) = self.plan().await? {
-            return Box::pin(self.resume(plan)).await;
-        }
+        let given_up = match self.planned().await? {
+            Planned::Parts(plan, state) => return Box::pin(self.resume(*plan, state)).await,
+            Planned::Whole(why) => Some(why),
+            Planned::Not => None,
+        };
         let prepared = self.read().await?;
         let prepared = self.join(prepared).await?;
         let prepared = self.keep_by_rule(prepared).await?;
@@ -162,7 +167,10 @@ impl<'a> Attempt<'a> {
             self.has_place().await?;
         }
         let probed = self.probe(prepared).await?;
-        let probed = Box::pin(self.split(probed)).await?;
+        let probed = match given_up {
+            Some(why) => probed.as_whole(why),
+            None => Box::pin(self.split(probed)).await?,
+        };
         self.companions_have_room(probed.suffixes()).await?;
         let probed = self.search(probed).await?;
         let encoded = self.encode(probed).await?;

@@ -34,6 +34,16 @@ pub struct Verified {
 }
 
 impl Verified {
+    /// The output with its quality measured, if the recipe sets a floor.
+    ///
+    /// # Errors
+    /// The input's fault if the output does not reach the floor; the failure of ffmpeg.
+    pub(super) async fn measured(mut self) -> Result<Self, Failure> {
+        let probed = &self.encoded.probed;
+        self.measured = probed.measure(&self.output, &self.checked).await?;
+        Ok(self)
+    }
+
     /// What is known about the quality; `None` if the recipe asks for no measurement.
     pub(super) fn quality(&self) -> Option<MeasuredQuality> {
         let quality = MeasuredQuality {
@@ -45,11 +55,20 @@ impl Verified {
 }
 
 impl Encoded {
-    /// Takes the output and checks it. All processes of the encode have ended by now.
+    /// Takes the output, checks it, and measures it if the recipe sets a floor. All processes of the encode have ended by
+    /// now.
+    ///
+    /// # Errors
+    /// Those of [`Self::check`] and [`Verified::measured`].
+    pub async fn verify(self, depth: Depth) -> Result<Verified, Failure> {
+        self.check(depth).await?.measured().await
+    }
+
+    /// Takes the output and checks it.
     ///
     /// # Errors
     /// Those of [`ToolOutput::take`] and [`check`].
-    pub async fn verify(mut self, depth: Depth) -> Result<Verified, Failure> {
+    pub(super) async fn check(mut self, depth: Depth) -> Result<Verified, Failure> {
         let folder = Arc::clone(&self.probed.prepared.folder);
         let finish = self.probed.arguments.finish.clone();
         let taken = tokio::task::spawn_blocking(move || {
@@ -70,13 +89,12 @@ impl Encoded {
             &self.finished.complaints,
         )
         .await?;
-        let measured = self.probed.measure(&output, &checked).await?;
         let companions = std::mem::take(&mut self.probed.files);
         Ok(Verified {
             encoded: self,
             output,
             checked,
-            measured,
+            measured: None,
             companions,
             ladder: Vec::new(),
         })

@@ -12,8 +12,9 @@ use crate::ffmpeg::run::runner::{Printed, Runner};
 /// The film of a piece.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
-    /// The digest of the codec's header outside of the packets, such as `SHA256:ab…`; empty if the codec has none. All
-    /// pieces must have the same, for a joined film has one.
+    /// What is said once for the whole film: its size, its pixel format, and the digest of the codec's header outside of
+    /// the packets, if the codec has one, such as `1920x1080 yuv420p SHA256:ab…`. All pieces must have the same, for a
+    /// joined film has one.
     pub digest: String,
     /// The number of its packets, which is that of its frames.
     pub frames: u64,
@@ -36,7 +37,7 @@ pub async fn header(runner: &Runner, piece: &Source) -> Result<Header, Failure> 
         "-show_data_hash",
         "sha256",
         "-show_entries",
-        "packet=flags:stream=extradata_hash",
+        "packet=flags:stream=width,height,pix_fmt,extradata_hash",
     ]
     .map(OsString::from)
     .into();
@@ -58,8 +59,11 @@ impl Header {
             self.begins_with_key |= self.frames == 0 && flags.starts_with('K');
             self.frames += 1;
         }
-        if let Some(digest) = field(line, "extradata_hash") {
-            self.digest = digest.to_owned();
+        if let (Some(width), Some(height)) = (field(line, "width"), field(line, "height")) {
+            let said = ["pix_fmt", "extradata_hash"].map(|name| field(line, name));
+            let said = said.into_iter().flatten();
+            self.digest = format!("{width}x{height}");
+            said.for_each(|text| self.digest.extend([" ", text]));
         }
     }
 }
@@ -75,12 +79,12 @@ mod tests {
             "packet|flags=K__",
             "packet|flags=___|side_data|",
             "packet|flags=K__",
-            "stream|extradata_hash=SHA256:ab",
+            "stream|width=1920|height=1080|pix_fmt=yuv420p|extradata_hash=SHA256:ab",
         ] {
             header.take(line);
         }
         let read = Header {
-            digest: "SHA256:ab".to_owned(),
+            digest: "1920x1080 yuv420p SHA256:ab".to_owned(),
             frames: 3,
             begins_with_key: true,
         };

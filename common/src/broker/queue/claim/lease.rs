@@ -120,11 +120,11 @@ async fn watch(claim: &Claim) -> LeaseEnd {
     }
 }
 
-/// Ends a part whose job has ended.
+/// Ends a part that nobody needs.
 async fn check_whole(claim: &Claim) -> Option<LeaseEnd> {
     let part = &claim.job().id;
     let ended = async {
-        let is_over = claim.broker.has_whole_ended(part).await?;
+        let is_over = !claim.broker.is_needed(part).await?;
         if is_over {
             claim.broker.end_part(part).await?;
         }

@@ -22,6 +22,7 @@ use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::Lane;
 use crate::job::Job;
 use crate::job::failure::Failure;
+use crate::job::part::Part;
 use crate::job::run::fence::Fence;
 use crate::job::run::kept::KeptReport;
 use crate::job::run::report::Report;
@@ -218,6 +219,27 @@ impl Claim {
         // Looked at after the write: a message that was sent for the last part before it was dropped.
         self.broker.look_after_split(&self.run).await?;
         self.broker.ack(&self.message).await?;
+        Ok(self.run)
+    }
+
+    /// Ends the attempt with the split of the job given up, for this reason: the job waits in the lane of its encoder, to be
+    /// encoded as a whole. This uses up no attempt.
+    pub async fn unsplit(mut self, why: &str) -> Result<Run, ClaimError> {
+        let broker = self.broker.clone();
+        let job = self.run.job.id;
+        let lane = broker.write_given_up(&job, Part::Whole, why).await?;
+        let Some(lane) = lane else {
+            // The plan is gone: whoever gets the job next makes a new one.
+            self.release().await?;
+            return Err(ClaimError::Elsewhere);
+        };
+        let now = broker.now();
+        let next = |run: &Run| run.unsplit(&lane, now).unwrap_or_else(|| run.clone());
+        // Written first: the message of a job that a worker owns is dropped. If this worker dies in between, its own
+        // message comes again, and is forwarded.
+        self.write(next).await?;
+        broker.send_whole(&self.run).await?;
+        broker.ack(&self.message).await?;
         Ok(self.run)
     }
 

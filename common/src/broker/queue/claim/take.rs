@@ -12,12 +12,12 @@ use crate::broker::queue::claim::completed::CompletedJob;
 use crate::broker::queue::claim::decide::{Incoming, LOOK_AGAIN, Step, Taking, decide};
 use crate::broker::queue::messages::retry_of;
 use crate::broker::queue::runs::{Tries, Versioned, Write};
+use crate::broker::split::AfterParts;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::Lane;
 use crate::farm::worker_name::WorkerName;
 use crate::job::Job;
 use crate::job::run::{Delivered, Run, RunState};
-use crate::job::split::SplitReport;
 use crate::wire::WireError;
 
 /// A program that asks for a retry of a job with a broken run writes the new run within this time.
@@ -42,8 +42,7 @@ fn has_consequences(found: &Versioned) -> bool {
         return false;
     };
     let job = &found.run.job;
-    let was_split = matches!(report.split, Some(SplitReport::Parts(_)));
-    job.ladder.is_some() || !job.id.is_whole() || was_split
+    job.ladder.is_some() || !job.id.is_whole() || report.split.is_some()
 }
 
 impl Broker {
@@ -97,9 +96,16 @@ impl Broker {
                 Box::pin(self.end_part(&job.id)).await?;
                 step = Step::Drop;
             }
+            let step = match step {
+                Step::Join(taking) => match self.after_parts(&job.id).await? {
+                    AfterParts::Wait => Step::Drop,
+                    AfterParts::Whole(there) if there.queue != lane.queue => Step::Forward(there),
+                    _ => Step::Take(taking),
+                },
+                step => step,
+            };
             match step {
-                Step::Join(_) if !self.is_split_over(&job.id).await? => self.ack(&message).await?,
-                Step::Take(taking) | Step::Join(taking) => {
+                Step::Take(taking) => {
                     if let Some(taken) = self.write(*taking, &message, ack_wait).await? {
                         return Ok(taken);
                     }
@@ -108,7 +114,7 @@ impl Broker {
                     continue;
                 }
                 // The question was just answered.
-                Step::Confirm | Step::Ask(_) => {
+                Step::Confirm | Step::Ask(_) | Step::Join(_) => {
                     is_confirmed = true;
                     continue;
                 }

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use common::farm::card::Capabilities;
-use common::job::failure::Failure;
+use common::job::failure::{Doubt, Failure};
 use common::job::part::Part;
 use common::job::run::Stage;
 use common::job::run::report::Report;
 use common::job::split::{Chunk, Fits, Plan};
+use common::recipe::encoder::{Encoder, EncoderKind};
 
 use crate::attempt::recipe_files;
 use crate::attempt::steps::read::OUTPUT;
@@ -45,6 +46,7 @@ impl Attempt<'_> {
         match broker.compare_header(&self.job.id, &header, build).await? {
             Fits::Yes => self.publish(verified).await,
             Fits::OtherHeader => Err(Unfinished::Unfit),
+            Fits::OtherFilm => Err(other_film(&plan.encoder).into()),
         }
     }
 
@@ -160,5 +162,15 @@ impl Encoded {
             companions: Vec::new(),
             ladder: Vec::new(),
         }
+    }
+}
+
+/// The failure of a chunk whose header is another one than those that the same build of ffmpeg made of other chunks.
+fn other_film(encoder: &Encoder) -> Failure {
+    let what = "the piece has another header than those that this ffmpeg made of other chunks";
+    match encoder.kind() {
+        EncoderKind::Software => Failure::input(what),
+        // What a device writes may depend on the device.
+        _ => Failure::in_doubt(Doubt::SecondWorker, what),
     }
 }

@@ -61,15 +61,22 @@ impl Attempt<'_> {
         runs: &[Run],
     ) -> Result<Report, Unfinished> {
         self.began(plan);
+        let joined = self.joined(plan, runs).await;
+        let verified = joined.map_err(Unfinished::of_split)?.measured().await?;
+        self.keep_if_larger(&verified)?;
+        let verified = self.add_companions(verified).await?;
+        self.publish(verified).await
+    }
+
+    /// Makes the output, and checks that it is whole.
+    async fn joined(&mut self, plan: &Plan, runs: &[Run]) -> Result<Verified, Unfinished> {
         let (probed, pieces) = Box::pin(self.arrange_join(plan, runs)).await?;
         self.companions_have_room(probed.suffixes()).await?;
         let encoded = self.encode(probed).await?;
         self.report(Stage::Verifying, None).await;
-        let verified = encoded.verify(Depth::Sample(SAMPLE)).await?;
+        let verified = encoded.check(Depth::Sample(SAMPLE)).await?;
         verified.keeps_order(pieces).await?;
-        self.keep_if_larger(&verified)?;
-        let verified = self.add_companions(verified).await?;
-        self.publish(verified).await
+        Ok(verified)
     }
 
     /// Counts the job's time from its plan on.

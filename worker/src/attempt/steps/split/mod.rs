@@ -17,6 +17,8 @@ mod plan;
 mod rest;
 mod resume;
 
+pub(in crate::attempt::steps) use self::resume::Planned;
+
 use common::broker::LeaseEnd;
 use common::job::failure::Failure;
 use common::job::part::Part;
@@ -28,6 +30,16 @@ use crate::attempt::steps::{Attempt, Prepared, Probed, Unfinished};
 use crate::ffmpeg::arguments::Whole;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::probe::media::Media;
+
+impl Unfinished {
+    /// What a step of a part or of the join has ended with: a failure may follow from the split.
+    fn of_split(self) -> Self {
+        match self {
+            Self::Failed(failure) => Self::Failed(failure.of_split()),
+            other => other,
+        }
+    }
+}
 
 impl Probed {
     /// What decides about the output of the whole job.
@@ -61,13 +73,14 @@ impl Attempt<'_> {
             return Err(Unfinished::LeaseEnd(LeaseEnd::Cancelled));
         };
         let build = self.executor.card.borrow().ffmpeg.build.clone();
-        match part {
+        let made = match part {
             Part::Chunk(_) | Part::Twin(_) if state.refused.contains(&build) => {
                 Err(Unfinished::Unfit)
             }
             Part::Chunk(_) | Part::Twin(_) => self.chunk_job(&plan, part, &build).await,
             Part::Rest | Part::Whole => self.rest_job(&plan).await,
-        }
+        };
+        made.map_err(Unfinished::of_split)
     }
 
     /// What the source holds. It is probed only if the plan does not say it in the form of this version.

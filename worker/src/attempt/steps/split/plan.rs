@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::farm::queue::Queue;
+use common::job::failure::Fault;
 use common::job::split::{Film, Plan, Split, SplitReport};
 use common::names::token::Token;
 
@@ -33,18 +34,19 @@ impl Attempt<'_> {
     /// Enqueues the parts of the job, if it is split. Otherwise the job goes on as a whole, and its report tells why.
     pub(in crate::attempt::steps) async fn split(
         &self,
-        mut probed: Probed,
+        probed: Probed,
     ) -> Result<Probed, Unfinished> {
         if self.job.split == Split::Off {
             return Ok(probed);
         }
-        match self.decide(&probed).await? {
-            Decision::Whole(why) => {
-                tracing::info!(why, "not split");
-                probed.split = Some(SplitReport::Whole(why));
-                Ok(probed)
+        match self.decide(&probed).await {
+            Ok(Decision::Whole(why)) => Ok(probed.as_whole(why)),
+            // What keeps an encode of the whole from its end as well is found out there.
+            Err(Unfinished::Failed(failure)) if failure.fault != Fault::Passing => {
+                Ok(probed.as_whole(failure.message))
             }
-            Decision::Split(plan) => {
+            Err(unfinished) => Err(unfinished),
+            Ok(Decision::Split(plan)) => {
                 let broker = &self.executor.broker;
                 let plan = broker.put_plan(&plan).await?;
                 tracing::info!(chunks = plan.chunks.len(), "split");
@@ -151,6 +153,13 @@ impl Attempt<'_> {
 }
 
 impl Probed {
+    /// The job goes on as a whole, for this reason.
+    pub(in crate::attempt::steps) fn as_whole(mut self, why: String) -> Self {
+        tracing::info!(why, "not split");
+        self.split = Some(SplitReport::Whole(why));
+        self
+    }
+
     /// The film that is encoded.
     fn film(&self) -> Option<&Stream> {
         let mut films = self.arguments.tracks.iter().map(|track| &track.source);

@@ -1,8 +1,9 @@
 //! Going on with a job that was split before: its missing parts are enqueued again, or its pieces are joined.
 
+use common::farm::queue::Queue;
 use common::job::part::Part;
 use common::job::run::report::Report;
-use common::job::split::{Plan, Split};
+use common::job::split::{Plan, Split, SplitState};
 use common::store::StoreError;
 use futures::{StreamExt, TryStreamExt, stream};
 
@@ -12,22 +13,42 @@ use crate::attempt::steps::{Attempt, Unfinished};
 /// The pieces that are looked for at the same time.
 const AT_ONCE: usize = 16;
 
+/// What earlier attempts have decided about a split.
+pub(in crate::attempt::steps) enum Planned {
+    /// Nothing yet.
+    Not,
+    /// The job is made in parts, some of which are done.
+    Parts(Box<Plan>, SplitState),
+    /// It was split, and is encoded as a whole after all, for this reason.
+    Whole(String),
+}
+
 impl Attempt<'_> {
-    /// The plan of the job; `None` if it was not split.
-    pub(in crate::attempt::steps) async fn plan(&self) -> Result<Option<Plan>, Unfinished> {
+    /// The plan of the job, if it is split.
+    pub(in crate::attempt::steps) async fn planned(&self) -> Result<Planned, Unfinished> {
         if self.job.split == Split::Off {
-            return Ok(None);
+            return Ok(Planned::Not);
         }
-        Ok(self.executor.broker.plan(&self.job.id).await?)
+        let broker = &self.executor.broker;
+        let Some(plan) = broker.plan(&self.job.id).await? else {
+            return Ok(Planned::Not);
+        };
+        let state = broker.split_state(&self.job.id).await?;
+        match state.unsplit {
+            // The join may have found it out, in the lane of copies, where a worker may lack the encoder.
+            Some(why) if self.claim.lane().queue == Queue::Copy => Err(Unfinished::Unsplit(why)),
+            Some(why) => Ok(Planned::Whole(why)),
+            None => Ok(Planned::Parts(plan.into(), state)),
+        }
     }
 
     /// Joins the pieces if all are there. Otherwise has the missing ones made.
     pub(in crate::attempt::steps) async fn resume(
         &mut self,
         plan: Plan,
+        state: SplitState,
     ) -> Result<Report, Unfinished> {
         let broker = self.executor.broker.clone();
-        let state = broker.split_state(&self.job.id).await?;
         let (done, mut missing): (Vec<Part>, Vec<Part>) =
             plan.parts().partition(|part| state.has(*part));
         let runs = broker.part_runs(&plan).await?;
