@@ -209,7 +209,10 @@ async fn a_film_that_does_not_fit_its_plan_is_encoded_as_a_whole() {
     let farm = Farm::start().await;
     let _a = farm.join(farm.worker("a").encoders("libx264")).await;
     let _b = farm.join(farm.worker("b").encoders("libx264")).await;
-    for film in [shrinking(farm.folder()), with_a_broken_packet(farm.folder())] {
+    for film in [
+        shrinking(farm.folder()),
+        with_a_broken_packet(farm.folder()),
+    ] {
         let name = film.file_stem().expect("a name").to_string_lossy();
         let made = |split: Split| {
             let job = farm.job(&film, "libx264");
