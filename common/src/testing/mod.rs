@@ -168,6 +168,7 @@ pub fn plan(job: &Job, lane: &Lane, chunks: &[u64]) -> Plan {
             stream: 0,
             time_base: (1, 25),
             findings: Default::default(),
+            stated: Default::default(),
         },
         chunks: chunks.iter().map(chunk).collect(),
         extension: "mov".parse().expect("an extension"),

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use common::broker::{Claim, ClaimError, CompletedJob, Lease, LeaseEnd};
 use common::job::failure::Failure;
+use common::job::run::RunState;
 use common::job::run::report::Report;
-use common::job::run::{Run, RunState};
 use futures::FutureExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -201,7 +201,7 @@ impl Executor {
         let id = job.id;
         let settled = if !id.is_whole() {
             self.broker.part_completed(done).await
-        } else if may_have_parts(done.run()) {
+        } else if done.run().may_have_parts() {
             return self.finish_split(done).await;
         } else if job.ladder.is_some() {
             return self.finish_ladder(done).await;
@@ -276,11 +276,6 @@ impl Executor {
             }
         }
     }
-}
-
-/// Whether parts of a completed job may be left: it was to be split, even if it was encoded as a whole in the end.
-fn may_have_parts(run: &Run) -> bool {
-    run.report().is_some_and(|report| report.split.is_some())
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Result<Report, Unfinished> {

@@ -29,6 +29,7 @@ use crate::job::failure::Failure;
 use crate::job::run::fence::Fence;
 use crate::job::run::kept::KeptReport;
 use crate::job::run::report::Report;
+use crate::job::split::SplitReport;
 use crate::job::state::{JobState, TooLate};
 use crate::names::digest::Digest;
 use crate::wire;
@@ -458,6 +459,16 @@ impl Run {
     /// Whether the parts of the job wait or run.
     pub fn is_split(&self) -> bool {
         matches!(self.state, RunState::Split { .. })
+    }
+
+    /// Whether parts of the completed job may be left: it was split, even if it was encoded as a whole in the end.
+    pub fn may_have_parts(&self) -> bool {
+        match self.report().and_then(|report| report.split.as_ref()) {
+            Some(SplitReport::Parts(_)) => true,
+            // What was never split was not claimed a second time for it.
+            Some(SplitReport::Whole(_)) => self.attempt > 1,
+            None => false,
+        }
     }
 
     /// What the job has made, if it is completed.

@@ -9,6 +9,6 @@ mod report;
 mod state;
 
 pub use choice::{Split, SplitError};
-pub use plan::{Chunk, Film, PIECES, Plan};
+pub use plan::{Chunk, Film, PIECES, Plan, Stated};
 pub use report::{PartReport, SplitReport};
 pub use state::{Fits, SplitState};

@@ -41,6 +41,30 @@ pub struct Film {
     /// What was found in it by decoding parts: the same holds for all chunks.
     #[serde(default, skip_serializing_if = "is_default")]
     pub findings: FilmFindings,
+    /// What an unsplit output states about it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub stated: Stated,
+}
+
+/// What a container states about a film beside its frames, in ffmpeg's words; empty for what it does not state. Pieces
+/// may not hold all of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Stated {
+    /// `tv` or `pc`.
+    pub range: String,
+    /// Such as `bt709`.
+    pub matrix: String,
+    /// Such as `smpte2084`.
+    pub transfer: String,
+    /// Such as `bt2020`.
+    pub primaries: String,
+    /// Such as `topleft`.
+    pub chroma_location: String,
+    /// `progressive`, `tt`, `bb`, `tb` or `bt`.
+    pub field_order: String,
+    /// How long a frame is shown, in nanoseconds.
+    pub frame: Option<u64>,
 }
 
 /// How a job is split. It is written once, before the parts are enqueued.

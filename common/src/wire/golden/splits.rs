@@ -84,6 +84,7 @@ fn plan(job: &Job) -> Plan {
             stream: 0,
             time_base: (1, 24_000),
             findings: Default::default(),
+            stated: Default::default(),
         },
         chunks: vec![chunk(0, 1440), chunk(1_441_440, 900)],
         extension: "mov".parse().expect("an extension"),

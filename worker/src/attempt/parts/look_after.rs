@@ -175,6 +175,7 @@ mod tests {
                 stream: 0,
                 time_base: (1, 25),
                 findings: Default::default(),
+                stated: Default::default(),
             },
             chunks: (0..i64::from(chunks))
                 .map(|number| Chunk {

@@ -4,14 +4,14 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use common::job::failure::Failure;
-use common::job::split::Chunk;
-use common::recipe::Hdr;
+use common::job::split::{Chunk, Stated};
 
 use crate::ffmpeg::arguments::line::{Line, units};
 use crate::ffmpeg::arguments::pieces::{beginning, ratio, rest_later, shown_in_rest};
 use crate::ffmpeg::arguments::{Arguments, Whole, encode, tasks};
 use crate::ffmpeg::picture::{Pace, Picture};
 use crate::ffmpeg::probe::media::{Ratio, Stream};
+use crate::ffmpeg::split::stated;
 use crate::ffmpeg::tracks::{Track, TrackMethod, dispositions, extras, tags};
 use crate::ffmpeg::{FORMATS, Source, file};
 
@@ -37,6 +37,8 @@ pub struct Pieces<'a> {
     pub is_remote: bool,
     /// The piece with all other tracks; `None` if there are none.
     pub rest: Option<&'a Source>,
+    /// What an unsplit output states about the film.
+    pub stated: &'a Stated,
 }
 
 /// A list of the pieces of chunks for ffmpeg's concat demuxer. It says how long each piece is, in differences of rounded
@@ -137,19 +139,12 @@ pub fn join(whole: &Whole<'_>, pieces: &Pieces<'_>, output: &Path) -> Result<Arg
     for tag in Picture::of(task)?.cleared() {
         line.add(["-metadata:s:v:0".to_owned(), format!("{tag}=")]);
     }
+    line.add(stated::options(pieces.stated));
     if recipe.container.is_matroska() {
         // Pieces do not say it, and a short one tells little. With a rate, ffmpeg 9 hands bitstream filters times that are
         // rounded to frames, so there are none. Matroska holds no times of decoding.
         if let Some(rate) = film.base_rate {
             line.push(format!("-r:v:0 {rate}"));
-        }
-        // Pieces hold it with other colours only.
-        let range = match task.video.hdr {
-            Hdr::Sdr => "tv",
-            Hdr::Keep | Hdr::Refuse => film.colour.range.as_str(),
-        };
-        if !range.is_empty() {
-            line.push(format!("-color_range:v:0 {range}"));
         }
         if !build.adds_opus_delay() {
             line.add(opus_delays(tracks));
@@ -163,8 +158,11 @@ pub fn join(whole: &Whole<'_>, pieces: &Pieces<'_>, output: &Path) -> Result<Arg
     let with = encoder.map(|(encoder, _)| encoder);
     line.container(recipe.container, with, tracks, tags::has_keys(media));
     line.list.push(file(output));
+    let finish = arguments.finish.clone();
+    let finish = finish.with_frame(recipe.container, tracks, pieces.stated.frame);
     Ok(Arguments {
         list: line.list,
+        finish,
         first_pass: None,
         size: None,
         tables: Vec::new(),

@@ -18,7 +18,7 @@ use crate::ffmpeg::build::Build;
 use crate::ffmpeg::containers::finish::Finish;
 use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::part::has_jumps;
-use crate::ffmpeg::picture::{Frames, Picture};
+use crate::ffmpeg::picture::{ColourTable, Frames, Picture};
 use crate::ffmpeg::probe::media::{Media, Ratio, Stream, StreamKind};
 use crate::ffmpeg::tracks::{Track, TrackMethod, Tracks, dispositions, extras, tags};
 use crate::ffmpeg::{Source, file};
@@ -80,6 +80,71 @@ pub fn chunk(
     time_base: (u32, u32),
     output: &Path,
 ) -> Result<Arguments, Failure> {
+    let unit = ratio(time_base);
+    let frames = Frames {
+        start: chunk.start,
+        end: chunk.end,
+        time_base: unit,
+    };
+    // The frames are chosen by the source's own times.
+    let mut reading = vec!["-copyts".to_owned()];
+    reading.extend(seek(whole.media, chunk, unit));
+    let codec = whole.encoder.map(|(encoder, _)| codec(encoder));
+    let (mut line, film) = film(whole, Some(frames), &reading)?;
+    let muxer = codec.transpose()?.map(extension_of_chunks);
+    let muxer = muxer.ok_or_else(copied)?;
+    if muxer != "nut" {
+        if let Some(unit) = film.unit {
+            line.push(format!("-video_track_timescale {}", unit.denominator));
+        }
+        line.push("-write_tmcd 0");
+    }
+    line.push(format!("-max_muxing_queue_size 4096 -f {muxer}"));
+    line.list.push(file(output));
+    Ok(film.arguments(line))
+}
+
+/// Makes the command line that encodes the first frame of the film, as an unsplit encode does, into the container of the
+/// output: it states about the film what an unsplit output states.
+///
+/// # Errors
+/// As for [`super::encode`].
+pub fn first_frame(whole: &Whole<'_>, output: &Path) -> Result<Arguments, Failure> {
+    let (mut line, film) = film(whole, None, &[])?;
+    line.push("-frames:v 1");
+    let encoder = whole.encoder.map(|(encoder, _)| encoder);
+    line.container(whole.recipe.container, encoder, &film.tracks.list, false);
+    line.list.push(file(output));
+    Ok(film.arguments(line))
+}
+
+/// What comes with a command line that encodes the film alone.
+struct FilmAlone {
+    tracks: Tracks,
+    tables: Vec<ColourTable>,
+    filters: String,
+    /// The unit of times of the output.
+    unit: Option<Ratio>,
+}
+
+impl FilmAlone {
+    fn arguments(self, line: Line) -> Arguments {
+        Arguments {
+            list: line.list,
+            tables: self.tables,
+            filters: self.filters,
+            ..of(self.tracks)
+        }
+    }
+}
+
+/// Begins a command line that encodes these frames of the film, or all of them, and nothing else. `reading` are the
+/// options of the input.
+fn film(
+    whole: &Whole<'_>,
+    frames: Option<Frames>,
+    reading: &[String],
+) -> Result<(Line, FilmAlone), Failure> {
     let Whole {
         recipe,
         media,
@@ -89,25 +154,13 @@ pub fn chunk(
         ..
     } = *whole;
     let (Some(video), Some((encoder, proof))) = (recipe.video_encode(), whole.encoder) else {
-        return Err(Failure::worker("a film that is copied has no chunks"));
+        return Err(copied());
     };
-    let codec = codec(encoder)?;
     let mut tracks = Tracks::choose(recipe, media, findings)?;
     tracks.list.retain(|track| track.by == TrackMethod::Video);
     let films: Vec<Stream> = tracks.films().map(|track| track.source.clone()).collect();
-    let frames = Frames {
-        start: chunk.start,
-        end: chunk.end,
-        time_base: ratio(time_base),
-    };
-    let tasks = tasks(
-        recipe,
-        &films,
-        (findings, None),
-        whole.encoder,
-        build,
-        Some(frames),
-    )?;
+    let with = (findings, None);
+    let tasks = tasks(recipe, &films, with, whole.encoder, build, frames)?;
     let mut pictures = Vec::new();
     for task in &tasks {
         let picture = Picture::of(task)?;
@@ -116,34 +169,29 @@ pub fn chunk(
     }
     let mut line = Line::beginning(Some(proof));
     line.readers(&tracks.list, &pictures);
-    // The frames are chosen by the source's own times.
-    line.push("-copyts");
-    line.add(seek(media, chunk, ratio(time_base)));
+    line.add(reading);
     line.add(source.arguments());
     line.maps(&tracks, Some(encoder), &pictures);
     line.push("-map_metadata:g -1 -map_chapters -1");
     line.encoder(video, encoder, proof, &films);
     line.films(&pictures, media, None, None);
-    let muxer = extension_of_chunks(codec);
-    if muxer != "nut" {
-        let unit = tasks.first().and_then(|task| units(task, None).0);
-        if let Some(unit) = unit {
-            line.push(format!("-video_track_timescale {}", unit.denominator));
-        }
-        line.push("-write_tmcd 0");
-    }
-    line.push(format!("-max_muxing_queue_size 4096 -f {muxer}"));
-    line.list.push(file(output));
     let filters = pictures.first().map(|(_, picture)| picture.filters());
-    Ok(Arguments {
-        list: line.list,
-        tables: pictures
-            .into_iter()
-            .filter_map(|(_, picture)| picture.table)
-            .collect(),
+    let unit = tasks.first().and_then(|task| units(task, None).0);
+    let tables = pictures
+        .into_iter()
+        .filter_map(|(_, picture)| picture.table)
+        .collect();
+    let film = FilmAlone {
+        tracks,
+        tables,
         filters: filters.unwrap_or_default(),
-        ..of(tracks)
-    })
+        unit,
+    };
+    Ok((line, film))
+}
+
+fn copied() -> Failure {
+    Failure::worker("a film that is copied has no chunks")
 }
 
 /// Makes the command line for all tracks but the film. `None` if there are no others.

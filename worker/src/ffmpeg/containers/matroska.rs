@@ -1,5 +1,5 @@
-//! The parts of a Matroska header that ffmpeg neither reads nor writes: languages by BCP 47, and codecs that ffmpeg
-//! does not know.
+//! The parts of a Matroska header that ffmpeg neither reads nor writes: languages by BCP 47, codecs that ffmpeg does not
+//! know, and how long a frame of a copied film is shown, which old versions take from its beginning.
 //!
 //! ffmpeg writes the language by ISO 639 only (`por` for `pt-BR`). It is therefore given a title with filling
 //! characters at the end, and this module replaces them by the missing element. No other byte of the file moves.
@@ -21,6 +21,7 @@ const CODEC: u32 = 0x86;
 const NAME: u32 = 0x536E;
 const LANGUAGE: u32 = 0x22_B59C;
 const BCP47: u32 = 0x22_B59D;
+const FRAME: u32 = 0x23_E383;
 
 /// The length of the beginning of [`BCP47`]: its identifier and a size of one byte.
 const BCP47_HEAD: usize = 4;
@@ -86,6 +87,49 @@ pub(crate) fn write_languages(file: &mut File, languages: &[(usize, String)]) ->
     file.write_all(&header.bytes)
 }
 
+/// How long a frame of this track is shown, in nanoseconds; `None` if the file does not say.
+///
+/// # Errors
+/// If the file cannot be read.
+pub(crate) fn frame(file: impl Read + Seek, track: usize) -> io::Result<Option<u64>> {
+    let header = Header::read(file)?;
+    Ok(header.and_then(|header| {
+        let stated = header.frame(track)?;
+        let bytes = &header.bytes[stated.data];
+        Some(
+            bytes
+                .iter()
+                .fold(0, |value, byte| value << 8 | u64::from(*byte)),
+        )
+    }))
+}
+
+/// Writes how long a frame of this track is shown, in nanoseconds, if the file says that at all.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn write_frame(file: &mut File, track: usize, nanoseconds: u64) -> io::Result<()> {
+    let Some(mut header) = Header::read(&*file)? else {
+        return Ok(());
+    };
+    let value = nanoseconds.to_be_bytes();
+    let Some(place) = header.frame(track).map(|stated| stated.data) else {
+        return Ok(());
+    };
+    let Some(unused) = value.len().checked_sub(place.len()) else {
+        return Ok(());
+    };
+    if value[..unused].iter().any(|byte| *byte != 0)
+        || header.bytes[place.clone()] == value[unused..]
+    {
+        return Ok(());
+    }
+    header.bytes[place].copy_from_slice(&value[unused..]);
+    header.update_checksum();
+    file.seek(SeekFrom::Start(header.at))?;
+    file.write_all(&header.bytes)
+}
+
 /// The description of all tracks.
 struct Header {
     /// The position of its data in the file.
@@ -126,6 +170,12 @@ impl Header {
 
     fn entries(&self) -> impl Iterator<Item = Element> {
         elements(&self.bytes, 0..self.bytes.len()).filter(|element| element.id == ENTRY)
+    }
+
+    /// The element that says how long a frame of a track is shown.
+    fn frame(&self, track: usize) -> Option<Element> {
+        let entry = self.entries().nth(track)?;
+        elements(&self.bytes, entry.data).find(|element| element.id == FRAME)
     }
 
     fn add_to(&self, media: &mut Media) {
@@ -260,6 +310,31 @@ fn crc32(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_length_of_a_frame_is_replaced_in_place() {
+        let frame = |value: &[u8]| [&[0x23, 0xE3, 0x83, 0x80 | value.len() as u8], value].concat();
+        let entry = |inside: &[u8]| [&[0xAE, 0x80 | inside.len() as u8], inside].concat();
+        let sound = [0x83, 0x81, 2];
+        let tracks = [entry(&sound), entry(&frame(&[2, 0x7C, 0x6A, 0xF5]))].concat();
+        let size = 0x80 | tracks.len() as u8;
+        let head = [0x18, 0x53, 0x80, 0x67, 0xFF, 0x16, 0x54, 0xAE, 0x6B, size];
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("film.mkv");
+        std::fs::write(&path, [&head[..], &tracks].concat()).expect("room");
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .expect("it");
+        assert_eq!(super::frame(&file, 1).expect("read"), Some(41_708_277));
+        assert_eq!(super::frame(&file, 0).expect("read"), None);
+        write_frame(&mut file, 1, 40_000_000).expect("written");
+        assert_eq!(super::frame(&file, 1).expect("read"), Some(40_000_000));
+        write_frame(&mut file, 1, u64::MAX).expect("no room");
+        write_frame(&mut file, 0, 1).expect("nothing is said");
+        assert_eq!(super::frame(&file, 1).expect("read"), Some(40_000_000));
+    }
 
     #[test]
     fn room_in_a_title_becomes_a_language() {

@@ -1,5 +1,6 @@
 //! Corrections to mp4 and mov files that ffmpeg wrote. ffmpeg enables the first subtitle track even if none should
-//! be. If it writes tags by keys, it writes the creation time twice or not at all. No byte of the file moves.
+//! be. If it writes tags by keys, it writes the creation time twice or not at all. To mov it writes only the languages
+//! that classic QuickTime had a number for. No byte of the file moves.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -45,6 +46,34 @@ pub(crate) fn switch_off(file: &mut File, track: usize) -> io::Result<()> {
     flags[3] &= !ENABLED;
     file.seek(SeekFrom::Start(header.start))?;
     file.write_all(&flags)
+}
+
+/// Writes the languages of tracks, each with the number of its track, which does not count covers. They are of three
+/// small letters.
+///
+/// # Errors
+/// If the file cannot be read or written, or has no such track.
+pub(crate) fn write_languages(file: &mut File, languages: &[(usize, [u8; 3])]) -> io::Result<()> {
+    let missing = || io::Error::other("ffmpeg wrote no such track");
+    let whole = Span::of(file)?;
+    let movie = find(file, whole, *b"moov", 0)?.ok_or_else(missing)?;
+    for (track, language) in languages {
+        let track = find(file, movie, *b"trak", *track)?.ok_or_else(missing)?;
+        let media = find(file, track, *b"mdia", 0)?.ok_or_else(missing)?;
+        let header = find(file, media, *b"mdhd", 0)?.ok_or_else(missing)?;
+        let mut version = [0];
+        file.seek(SeekFrom::Start(header.start))?;
+        file.read_exact(&mut version)?;
+        // Behind the flags, two times, the unit and the length. From version 1 on, three of these are longer.
+        let place = header.start + if version[0] == 0 { 20 } else { 32 };
+        // Five bits for each letter, from 1 on.
+        let packed = language.iter().fold(0u16, |packed, letter| {
+            packed << 5 | u16::from(letter & 0x1F)
+        });
+        file.seek(SeekFrom::Start(place))?;
+        file.write_all(&packed.to_be_bytes())?;
+    }
+    Ok(())
 }
 
 /// Writes the creation time of the film and its tracks.
@@ -125,6 +154,26 @@ mod tests {
     fn boxed(name: &[u8], data: &[u8]) -> Vec<u8> {
         let size = u32::try_from(8 + data.len()).expect("small");
         [&size.to_be_bytes(), name, data].concat()
+    }
+
+    #[test]
+    fn languages_are_packed_into_the_headers_of_tracks() {
+        let track = |version: u8, size: usize| {
+            let header = [&[version], vec![0; size - 1].as_slice()].concat();
+            boxed(b"trak", &boxed(b"mdia", &boxed(b"mdhd", &header)))
+        };
+        let whole = boxed(b"moov", &[track(0, 24), track(1, 36)].concat());
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(&whole).expect("room");
+        write_languages(&mut file, &[(0, *b"und"), (1, *b"deu")]).expect("there are two");
+        let mut now = Vec::new();
+        file.rewind().expect("a file");
+        file.read_to_end(&mut now).expect("readable");
+        let first = 8 + 3 * 8;
+        assert_eq!(now[first + 20..first + 22], [0x55, 0xC4]);
+        let second = first + 24 + 3 * 8;
+        assert_eq!(now[second + 32..second + 34], [0x10, 0xB5]);
+        write_languages(&mut file, &[(2, *b"deu")]).expect_err("no such track");
     }
 
     #[test]

@@ -9,3 +9,4 @@ pub mod lookback;
 pub mod obstacle;
 pub mod order;
 pub mod sizes;
+pub mod stated;

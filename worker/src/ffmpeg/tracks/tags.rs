@@ -116,6 +116,16 @@ pub(crate) fn language_to_write(track: &Track, container: Container) -> Option<&
     language_in_full(&track.source).filter(|_| holds)
 }
 
+/// The language of a track in three small letters.
+pub(crate) fn three_letters(track: &Track) -> Option<[u8; 3]> {
+    let source = Some(&track.source).filter(|source| has_language(source))?;
+    let language = language::tag(source)?;
+    let code = language::code(language, Container::Mov);
+    let code = code.map_or_else(|| language.to_ascii_lowercase(), str::to_owned);
+    let is_small = code.bytes().all(|letter| letter.is_ascii_lowercase());
+    code.into_bytes().try_into().ok().filter(|_| is_small)
+}
+
 /// Whether containers hold a language for such a stream.
 fn has_language(stream: &Stream) -> bool {
     matches!(

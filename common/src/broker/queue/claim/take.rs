@@ -38,11 +38,9 @@ pub(crate) enum Taken {
 /// Whether something follows from the completion of a run, once it is recorded: the master files of a ladder, what
 /// comes after a part of a split job, or the removal of what is left of a split.
 fn has_consequences(found: &Versioned) -> bool {
-    let Some(report) = found.run.report() else {
-        return false;
-    };
     let job = &found.run.job;
-    job.ladder.is_some() || !job.id.is_whole() || report.split.is_some()
+    let is_of_several = job.ladder.is_some() || !job.id.is_whole();
+    found.run.report().is_some() && (is_of_several || found.run.may_have_parts())
 }
 
 impl Broker {

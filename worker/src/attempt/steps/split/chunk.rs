@@ -12,7 +12,7 @@ use common::recipe::encoder::{Encoder, EncoderKind};
 
 use crate::attempt::recipe_files;
 use crate::attempt::steps::read::OUTPUT;
-use crate::attempt::steps::{Attempt, Encoded, Probed, Unfinished, Verified};
+use crate::attempt::steps::{Attempt, Encoded, Prepared, Probed, Unfinished, Verified};
 use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::verify::gate::Checked;
 use crate::attempt::verify::output::{blame_output, decode, mismatch};
@@ -109,7 +109,7 @@ impl Encoded {
         chunk: &Chunk,
         is_full: bool,
     ) -> Result<(Verified, String), Failure> {
-        let output = self.take_piece().await?;
+        let output = self.probed.prepared.take_piece().await?;
         let runner = &self.probed.prepared.runner.reading(output.path());
         let piece = Source::File(output.path().to_owned());
         let decoded = async {
@@ -137,15 +137,6 @@ impl Encoded {
         Ok((verified, header.digest))
     }
 
-    /// Takes the piece out of the reach of tools.
-    pub(super) async fn take_piece(&self) -> Result<ToolOutput, Failure> {
-        let folder = Arc::clone(&self.probed.prepared.folder);
-        let taken = tokio::task::spawn_blocking(move || ToolOutput::take(&folder, OUTPUT)).await;
-        taken
-            .map_err(|error| Failure::worker(format!("the piece cannot be taken: {error}")))
-            .flatten()
-    }
-
     /// A piece that was checked. What it holds is told of the whole job only.
     pub(super) fn verified(self, output: ToolOutput, frames: u64) -> Verified {
         Verified {
@@ -162,6 +153,17 @@ impl Encoded {
             companions: Vec::new(),
             ladder: Vec::new(),
         }
+    }
+}
+
+impl Prepared {
+    /// Takes the piece out of the reach of tools.
+    pub(super) async fn take_piece(&self) -> Result<ToolOutput, Failure> {
+        let folder = Arc::clone(&self.folder);
+        let taken = tokio::task::spawn_blocking(move || ToolOutput::take(&folder, OUTPUT)).await;
+        taken
+            .map_err(|error| Failure::worker(format!("the piece cannot be taken: {error}")))
+            .flatten()
     }
 }
 

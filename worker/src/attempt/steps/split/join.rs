@@ -120,6 +120,7 @@ impl Attempt<'_> {
             list: &probed.prepared.folder.work_path().join(LIST),
             is_remote: chunks.iter().any(Source::is_remote),
             rest: rest.as_ref(),
+            stated: &plan.film.stated,
         };
         let reading = reading_of_pieces(&joined);
         let whole = probed.whole_job(plan, &build);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::farm::queue::Queue;
-use common::job::failure::Fault;
-use common::job::split::{Film, Plan, Split, SplitReport};
+use common::job::failure::{Failure, Fault};
+use common::job::split::{Film, Plan, Split, SplitReport, Stated};
 use common::names::token::Token;
 
 use crate::attempt::executor::choose;
@@ -15,10 +15,11 @@ use crate::ffmpeg::arguments;
 use crate::ffmpeg::arguments::{Whole, extension_of_chunks, extension_of_rest};
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::probe::media::Stream;
+use crate::ffmpeg::run::fault::Origin;
 use crate::ffmpeg::split::cut::cut;
 use crate::ffmpeg::split::gain::{Gain, gain, too_short};
 use crate::ffmpeg::split::obstacle::obstacle;
-use crate::ffmpeg::split::{index, lookback, sizes};
+use crate::ffmpeg::split::{index, lookback, sizes, stated};
 
 /// The picture for which a capability card states the speed of an encoder, in pixels.
 const MEASURED_PIXELS: f64 = 1280.0 * 720.0;
@@ -141,6 +142,7 @@ impl Attempt<'_> {
                 stream: film.index,
                 time_base: index.time_base,
                 findings: probed.findings.of_film(film.index),
+                stated: probed.stated(&whole_job).await?,
             },
             chunks,
             extension: extension(extension_of_chunks(codec)),
@@ -158,6 +160,19 @@ impl Probed {
         tracing::info!(why, "not split");
         self.split = Some(SplitReport::Whole(why));
         self
+    }
+
+    /// What an unsplit output will state about the film.
+    async fn stated(&self, whole: &Whole<'_>) -> Result<Stated, Failure> {
+        let prepared = &self.prepared;
+        let output = prepared.output_path();
+        let line = arguments::first_frame(whole, &output)?;
+        prepared.folder.put_tables(&line.tables).await?;
+        let origin = Origin::of(&prepared.source);
+        let writing = prepared.writing();
+        writing.ffmpeg(&line.list, origin, |_| {}).await?;
+        let made = prepared.take_piece().await?;
+        stated::read(&prepared.runner.reading(made.path()), made.path()).await
     }
 
     /// The film that is encoded.

@@ -35,7 +35,7 @@ impl Attempt<'_> {
 impl Encoded {
     /// Takes the piece. All of it is decoded if `is_full`; its tracks are compared with the source's once it is joined.
     async fn verify_rest(self, is_full: bool) -> Result<Verified, Failure> {
-        let output = self.take_piece().await?;
+        let output = self.probed.prepared.take_piece().await?;
         let runner = &self.probed.prepared.runner.reading(output.path());
         let piece = Source::File(output.path().to_owned());
         let media = probe(runner, &piece).await.map_err(blame_output)?;

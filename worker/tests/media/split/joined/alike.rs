@@ -20,7 +20,7 @@ pub(super) struct Content {
 }
 
 /// What follows from the bytes of the film, which differ where an encoder begins anew.
-const OF_BYTES: [&str; 12] = [
+const OF_BYTES: [&str; 11] = [
     "bit_rate",
     "max_bit_rate",
     "extradata_size",
@@ -30,8 +30,6 @@ const OF_BYTES: [&str; 12] = [
     "has_b_frames",
     "refs",
     "initial_padding",
-    // No piece holds it where the codec does not.
-    "chroma_location",
     // That of the last packet, which is compared itself.
     "duration",
     "DURATION",

@@ -2,6 +2,9 @@
 
 mod alike;
 mod chunks;
+mod long;
+mod odd;
+mod seams;
 mod sources;
 
 use std::ffi::OsString;
@@ -17,6 +20,7 @@ use worker::ffmpeg::build::Build;
 use worker::ffmpeg::findings::Findings;
 use worker::ffmpeg::probe::media::Media;
 use worker::ffmpeg::split::header::{Header, header};
+use worker::ffmpeg::split::stated;
 
 use crate::studio;
 use crate::studio::Studio;
@@ -128,6 +132,11 @@ impl<'a> Encode<'a> {
             self.run(&line.list);
         }
         let rest = Source::File(rest);
+        let first = self.studio.path("first");
+        let line = arguments::first_frame(&self.whole(), &first).expect("a line");
+        self.run(&line.list);
+        let stated = stated::read(&self.studio.runner(&first), &first).await;
+        let stated = stated.expect("a frame");
         let list = self.studio.path("list");
         let text = arguments::list_of_pieces(&pieces, chunks, time_base).expect("a list");
         std::fs::write(&list, text).expect("written");
@@ -138,9 +147,14 @@ impl<'a> Encode<'a> {
             list: &list,
             is_remote: false,
             rest: has_rest.then_some(&rest),
+            stated: &stated,
         };
         let line = arguments::join(&self.whole(), &pieces, &joined).expect("a line");
         let told = self.run(&line.list);
+        for (file, finish) in [(&whole, &arguments.finish), (&joined, &line.finish)] {
+            let opened = std::fs::File::options().read(true).write(true).open(file);
+            finish.write(&mut opened.expect("made")).expect("written");
+        }
         Made {
             whole,
             joined,

@@ -1,8 +1,8 @@
 //! Sources of all kinds, split without loss.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use common::recipe::Container;
+use common::recipe::{Container, Recipe};
 
 use super::alike::Content;
 use super::chunks::{At, chunks};
@@ -154,11 +154,21 @@ async fn compare(studio: &Studio, case: Case) {
     let (name, rate, options, encoder, audio, container, count, at) = case;
     let clip = clip(studio, name, rate, options);
     let recipe = lossless(encoder, audio, container);
-    let encode = Encode::of(studio, &clip, recipe).await;
-    let (chunks, unit) = chunks(studio, &clip, count, at);
-    assert!(chunks.len() > count / 2, "{name}: {chunks:?}");
-    let made = encode.make(&chunks, unit).await;
+    is_joined_to_the_same(studio, &clip, recipe, (count, at)).await;
+}
+
+/// Encodes a clip in whole and in so many chunks, and compares all that can be seen of the two.
+pub(super) async fn is_joined_to_the_same(
+    studio: &Studio,
+    clip: &Path,
+    recipe: Recipe,
+    (count, at): (usize, At),
+) {
+    let encode = Encode::of(studio, clip, recipe).await;
     let what = encode.name();
+    let (chunks, unit) = chunks(studio, clip, count, at);
+    assert!(chunks.len() > count / 2, "{what}: {chunks:?}");
+    let made = encode.make(&chunks, unit).await;
     let first = &made.headers[0].digest;
     assert!(
         made.headers.iter().all(|header| header.digest == *first),
@@ -172,23 +182,25 @@ async fn compare(studio: &Studio, case: Case) {
     whole.same_around(&joined, &what);
 }
 
+/// Runs a case, and notes what went wrong.
+pub(super) fn note(wrong: &mut Vec<String>, studio: &Studio, case: impl Future<Output = ()>) {
+    let run = std::panic::AssertUnwindSafe(|| {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(case);
+    });
+    if let Err(panic) = std::panic::catch_unwind(run) {
+        let told = panic.downcast_ref::<String>().cloned();
+        let told = told.unwrap_or_default();
+        wrong.push(format!("recent {}: {told}", studio.is_recent()));
+    }
+}
+
 #[test]
 fn a_joined_film_is_the_unsplit_one() {
     let mut wrong = Vec::new();
     for studio in Studio::each() {
         for case in CASES {
-            let run = std::panic::AssertUnwindSafe(|| {
-                let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-                runtime.block_on(compare(&studio, *case));
-            });
-            if let Err(panic) = std::panic::catch_unwind(run) {
-                let told = panic.downcast_ref::<String>().cloned();
-                wrong.push(format!(
-                    "{} {}",
-                    studio.is_recent(),
-                    told.unwrap_or_default()
-                ));
-            }
+            note(&mut wrong, &studio, compare(&studio, *case));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
