@@ -313,8 +313,9 @@ mod tests {
 
     #[test]
     fn the_length_of_a_frame_is_replaced_in_place() {
-        let frame = |value: &[u8]| [&[0x23, 0xE3, 0x83, 0x80 | value.len() as u8], value].concat();
-        let entry = |inside: &[u8]| [&[0xAE, 0x80 | inside.len() as u8], inside].concat();
+        let frame =
+            |value: &[u8]| [&[0x23, 0xE3, 0x83, 0x80 | value.len() as u8][..], value].concat();
+        let entry = |inside: &[u8]| [&[0xAE, 0x80 | inside.len() as u8][..], inside].concat();
         let sound = [0x83, 0x81, 2];
         let tracks = [entry(&sound), entry(&frame(&[2, 0x7C, 0x6A, 0xF5]))].concat();
         let size = 0x80 | tracks.len() as u8;

@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn languages_are_packed_into_the_headers_of_tracks() {
         let track = |version: u8, size: usize| {
-            let header = [&[version], vec![0; size - 1].as_slice()].concat();
+            let header = [vec![version], vec![0; size - 1]].concat();
             boxed(b"trak", &boxed(b"mdia", &boxed(b"mdhd", &header)))
         };
         let whole = boxed(b"moov", &[track(0, 24), track(1, 36)].concat());

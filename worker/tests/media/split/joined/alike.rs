@@ -14,7 +14,7 @@ pub(super) struct Content {
     /// When the pictures are shown, in units of the film.
     pub(super) times: Vec<i64>,
     /// The packets of each track but the film, by its number.
-    pub(super) others: BTreeMap<u64, Vec<String>>,
+    pub(super) others: BTreeMap<u64, Vec<Value>>,
     /// Tracks, chapters and tags.
     pub(super) described: String,
 }
@@ -53,7 +53,7 @@ impl Content {
             streams.iter().find(is_film)?["index"].as_u64()
         });
         let film = film.expect("a film");
-        let mut others = BTreeMap::<u64, Vec<String>>::new();
+        let mut others = BTreeMap::<u64, Vec<Value>>::new();
         let mut times = Vec::new();
         for packet in whole["packets"].as_array_mut().expect("packets") {
             let track = packet["stream_index"].as_u64().expect("a number");
@@ -63,7 +63,13 @@ impl Content {
                 continue;
             }
             packet.as_object_mut().expect("fields").remove("pos");
-            others.entry(track).or_default().push(packet.to_string());
+            others.entry(track).or_default().push(packet.take());
+        }
+        for packets in others.values_mut() {
+            // A container may shorten the last packet of a track to where the track ends in another one.
+            if let Some(last) = packets.last_mut().and_then(Value::as_object_mut) {
+                last.retain(|key, _| !key.starts_with("duration"));
+            }
         }
         let object = whole.as_object_mut().expect("fields");
         object.remove("packets");
