@@ -127,6 +127,7 @@ impl Attempt<'_> {
         let arguments = arguments::join(&whole, &joined, &probed.prepared.output_path())?;
         // What the whole was arranged for is at hand: covers, and files beside the output.
         probed.arguments.list = arguments.list;
+        probed.arguments.finish = arguments.finish;
         probed.prepared.folder.put(LIST, list).await?;
         probed.knows_frames(plan);
         let parts = pieces.iter().map(|(part, piece)| PartReport {
