@@ -113,7 +113,13 @@ pub fn join(whole: &Whole<'_>, pieces: &Pieces<'_>, output: &Path) -> Result<Arg
         line.add(rest.arguments());
         last += 1;
     }
-    line.push(format!("-itsoffset {:.6}", -media.start.unwrap_or(0.0)));
+    // Chapters move with the source, by as much as in an unsplit encode.
+    let start = media.start.unwrap_or(0.0);
+    let start = match build.keeps_times_below_zero() {
+        true => start.max(0.0),
+        false => start,
+    };
+    line.push(format!("-itsoffset {:.6}", -start));
     line.add(source.arguments());
     last += 1;
     let mut maps = vec![None; tracks.len()];
