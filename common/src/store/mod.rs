@@ -9,6 +9,7 @@ mod error;
 mod folder;
 mod further;
 pub mod marked;
+mod range;
 pub mod roots;
 mod s3;
 pub mod scratch;

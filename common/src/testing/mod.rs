@@ -156,6 +156,7 @@ pub fn plan(job: &Job, lane: &Lane, chunks: &[u64]) -> Plan {
             end: start,
             frames: *frames,
             decode_from: from,
+            read_from: None,
         }
     };
     let encoder = software_encoder(&job.recipe).expect("an encode");

@@ -29,6 +29,10 @@ pub struct Chunk {
     pub frames: u64,
     /// The time of the keyframe from which it is decoded, at `start` or before.
     pub decode_from: i64,
+    /// The time at which a search in the source is aimed, so that it finds that keyframe, and none after it; `None` if the
+    /// plan does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_from: Option<i64>,
 }
 
 /// What a split needs to know about the film.

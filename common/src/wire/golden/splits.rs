@@ -74,6 +74,7 @@ fn plan(job: &Job) -> Plan {
         end: start + 1001 * i64::try_from(frames).expect("few"),
         frames,
         decode_from: (start - 48_048).max(0),
+        read_from: None,
     };
     Plan {
         job: job.clone(),

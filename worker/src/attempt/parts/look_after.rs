@@ -183,6 +183,7 @@ mod tests {
                     end: 100 * (number + 1),
                     frames: 100,
                     decode_from: 100 * number,
+                    read_from: None,
                 })
                 .collect(),
             extension: "mov".parse().expect("a token"),

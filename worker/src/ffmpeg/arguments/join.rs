@@ -245,6 +245,7 @@ mod tests {
             end: start + 1001,
             frames: 1,
             decode_from: start,
+            read_from: None,
         };
         let chunks = [chunk(0), chunk(1001), chunk(2002)];
         let pieces = [

@@ -23,8 +23,7 @@ use crate::ffmpeg::probe::media::{Media, Ratio, Stream, StreamKind};
 use crate::ffmpeg::tracks::{Track, TrackMethod, Tracks, dispositions, extras, tags};
 use crate::ffmpeg::{Source, file};
 
-/// Seconds before a keyframe at which a search for it is aimed: containers are searched by the times of decoding, and
-/// transport streams without an index.
+/// Seconds before a keyframe at which a search for it is aimed if the plan does not say where.
 const SEEK_LEAD: f64 = 1.0;
 
 /// Seconds by which the rest is later in its piece if that is Matroska, which holds no times below 0. Sound may begin
@@ -325,7 +324,10 @@ pub(super) fn ratio((numerator, denominator): (u32, u32)) -> Ratio {
 /// The input options that begin to read before the keyframe from which a chunk is decoded. A read that begins earlier is
 /// no harm: the filters drop what lies before the chunk.
 fn seek(media: &Media, chunk: &Chunk, unit: Ratio) -> Vec<String> {
-    let at = chunk.decode_from as f64 * unit.value() - SEEK_LEAD;
+    let at = match chunk.read_from {
+        Some(time) => time as f64 * unit.value(),
+        None => chunk.decode_from as f64 * unit.value() - SEEK_LEAD,
+    };
     if at <= media.start.unwrap_or(0.0) {
         return Vec::new();
     }

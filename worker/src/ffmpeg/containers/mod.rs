@@ -5,3 +5,4 @@ pub mod ebml;
 pub mod finish;
 pub mod matroska;
 pub mod mp4;
+pub mod outline;

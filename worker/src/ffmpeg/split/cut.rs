@@ -23,11 +23,13 @@ pub fn cut(index: &Index, lengths: &[f64], lead: Lead) -> Vec<Chunk> {
     let ends = starts.iter().skip(1).copied().chain([index.end]);
     let chunk = |(&start, end): (&i64, i64)| {
         let before = |time| index.times.partition_point(|&other| other < time);
+        let from = decode_from(index, start, lead);
         Chunk {
             start,
             end,
             frames: (before(end) - before(start)) as u64,
-            decode_from: decode_from(index, start, lead),
+            decode_from: from.map_or(start, |from| index.keys[from]),
+            read_from: from.and_then(|from| index.reads.get(from).copied()),
         }
     };
     starts.iter().zip(ends).map(chunk).collect()
@@ -41,8 +43,8 @@ fn nearest(sorted: &[i64], wanted: i64) -> Option<i64> {
     around.copied().min_by_key(|one| one.abs_diff(wanted))
 }
 
-/// The keyframe from which a chunk is decoded that starts here.
-fn decode_from(index: &Index, start: i64, lead: Lead) -> i64 {
+/// The number of the keyframe from which a chunk is decoded that starts here.
+fn decode_from(index: &Index, start: i64, lead: Lead) -> Option<usize> {
     let frames_before = |time| index.times.partition_point(|&other| other < time);
     let own = frames_before(start);
     let not_after = index.keys.partition_point(|&key| key <= start);
@@ -54,7 +56,7 @@ fn decode_from(index: &Index, start: i64, lead: Lead) -> i64 {
     while from > 0 && !is_enough(from) {
         from -= 1;
     }
-    index.keys.get(from).copied().unwrap_or(start)
+    (from < index.keys.len()).then_some(from)
 }
 
 #[cfg(test)]
@@ -67,6 +69,7 @@ mod tests {
             time_base: (1, 25),
             times: (100..100 + 25 * seconds).collect(),
             keys: (0..seconds).map(|second| 100 + 25 * second).collect(),
+            reads: (0..seconds).map(|second| 98 + 25 * second).collect(),
             end: 100 + 25 * seconds,
         }
     }
@@ -102,6 +105,8 @@ mod tests {
         let lead = |keys, frames| Lead { keys, frames };
         assert_eq!(from(lead(0, 0)), 225);
         assert_eq!(from(lead(1, 0)), 200);
+        let read = cut(&index(10), &[5.0, 5.0], lead(1, 0))[1].read_from;
+        assert_eq!(read, Some(198));
         assert_eq!(from(lead(0, 2)), 200);
         assert_eq!(from(lead(1, 26)), 175);
         assert_eq!(from(lead(9, 0)), 100);

@@ -4,6 +4,7 @@
 //! gives: each packet one frame, but for the packets that an edit list hides. What is not so is an [`Obstacle`].
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use common::job::failure::Failure;
 
@@ -21,6 +22,12 @@ const DECODED: usize = 64;
 /// and closes the gap.
 const JUMP: f64 = 10.0;
 
+/// Seconds before a keyframe at which a search for it is aimed where nothing better is known.
+const SEARCH_LEAD: f64 = 1.0;
+
+/// The seconds by which ffmpeg moves a search to earlier in Matroska, if frames are decoded in another order than shown.
+const EARLIER: f64 = 3.0 / 23.0;
+
 /// Demuxers of formats whose clock never jumps.
 const STEADY_FORMATS: &[&str] = &["matroska", "mov"];
 
@@ -33,6 +40,8 @@ pub struct Index {
     pub times: Vec<i64>,
     /// When the frames from which a decode can begin would be shown, in order. An edit list may hide the first of them.
     pub keys: Vec<i64>,
+    /// For each of these, where a search is aimed that finds it.
+    pub reads: Vec<i64>,
     /// When the last frame ends.
     pub end: i64,
 }
@@ -62,7 +71,8 @@ impl Index {
     }
 
     /// The index of a film with these packets, in the order of the file. `format` is ffmpeg's name of the demuxer.
-    fn of(unit: Ratio, format: &str, packets: &[Packet]) -> Result<Self, Obstacle> {
+    fn of(film: &Stream, format: &str, packets: &[Packet]) -> Result<Self, Obstacle> {
+        let unit = film.time_base.ok_or(Obstacle::NoTimes)?;
         let mut frames = Vec::with_capacity(packets.len());
         let mut hidden = Vec::new();
         let mut keys = Vec::new();
@@ -75,7 +85,7 @@ impl Index {
             }
             before = decoded;
             if packet.is_key {
-                keys.push(time);
+                keys.push((time, packet.decoded));
             }
             match packet.is_hidden {
                 true => hidden.push(time),
@@ -84,6 +94,8 @@ impl Index {
         }
         frames.sort_unstable();
         keys.sort_unstable();
+        let reads = reads(film, format, unit, &keys);
+        let keys: Vec<i64> = keys.into_iter().map(|(time, _)| time).collect();
         let (Some(&(first, _)), Some(&(last, length))) = (frames.first(), frames.last()) else {
             return Err(Obstacle::NoTimes);
         };
@@ -107,6 +119,7 @@ impl Index {
             time_base: (unit.numerator, unit.denominator),
             end: last + length,
             keys,
+            reads,
             times: times.clone(),
         };
         let may_jump = !STEADY_FORMATS
@@ -122,9 +135,33 @@ impl Index {
     }
 }
 
+/// For each keyframe, with its time and that of its decoding, where a search is aimed that finds it, or one before it.
+fn reads(film: &Stream, format: &str, unit: Ratio, keys: &[(i64, Option<i64>)]) -> Vec<i64> {
+    let units = |seconds: f64| (seconds / unit.value()).ceil() as i64;
+    let next = keys.iter().skip(1).map(|(time, _)| *time);
+    let next = next.chain([i64::MAX]);
+    let aim = |(&(time, decoded), next): (&(i64, Option<i64>), i64)| {
+        let safe = time - units(SEARCH_LEAD);
+        if format.starts_with("mov") {
+            // Its search is by the times of decoding.
+            decoded.unwrap_or(safe)
+        } else if !format.starts_with("matroska") {
+            // Transport streams are searched without an index.
+            safe
+        } else if !film.is_reordered {
+            time
+        } else if next.saturating_sub(time) > units(2.0 * EARLIER) {
+            time + units(EARLIER)
+        } else {
+            safe
+        }
+    };
+    keys.iter().zip(next).map(aim).collect()
+}
+
 /// A packet of the film.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Packet {
+pub struct Packet {
     /// When it is shown.
     time: Option<i64>,
     /// When it is decoded.
@@ -154,32 +191,70 @@ impl Packet {
     }
 }
 
-/// Reads the index of a film of a source; all of its packets are read. `format` is ffmpeg's name of the demuxer.
+/// Reads the index of a film of a source. `format` is ffmpeg's name of the demuxer, and `outline` the source's
+/// [outline](crate::ffmpeg::containers::outline): without one, or if it does not tell enough, all packets are read.
 ///
 /// # Errors
 /// If ffprobe cannot read the source. `Ok(Err(_))` tells why the film cannot be split.
 pub async fn read(
     runner: &Runner,
     source: &Source,
+    outline: Option<&Path>,
     film: &Stream,
     format: &str,
 ) -> Result<Result<Index, Obstacle>, Failure> {
-    let mut packets = Vec::new();
-    let entries = "packet=pts,dts,duration,flags";
-    each_line(runner, source, film, &["-show_entries", entries], |line| {
-        packets.extend(Packet::parse(line));
-    })
-    .await?;
-    let Some(unit) = film.time_base else {
-        return Ok(Err(Obstacle::NoTimes));
+    let outlined = match outline {
+        Some(outline) => outlined(runner, outline, film, format).await,
+        None => None,
     };
-    let index = match Index::of(unit, format, &packets) {
-        Ok(index) => index,
-        Err(obstacle) => return Ok(Err(obstacle)),
+    let (index, mut packets) = match outlined {
+        Some(known) => known,
+        None => {
+            let packets = packets(runner, source, film, &[]).await?;
+            match Index::of(film, format, &packets) {
+                Ok(index) => (index, packets),
+                Err(obstacle) => return Ok(Err(obstacle)),
+            }
+        }
     };
     packets.truncate(DECODED);
     let is_frames = beginning(runner, source, film).await? == shown(&packets);
     Ok(is_frames.then_some(index).ok_or(Obstacle::NotFrames))
+}
+
+/// The index of a film by the outline of its file, and the packets that it comes from; `None` if that does not tell it.
+pub async fn outlined(
+    runner: &Runner,
+    outline: &Path,
+    film: &Stream,
+    format: &str,
+) -> Option<(Index, Vec<Packet>)> {
+    let zeros = Source::File(outline.to_owned());
+    // No bytes of a packet are looked at.
+    let how = ["-fflags", "+noparse"];
+    match packets(&runner.reading(outline), &zeros, film, &how).await {
+        Ok(packets) => Some((Index::of(film, format, &packets).ok()?, packets)),
+        Err(failure) => {
+            tracing::debug!(%failure, "the outline of a film tells nothing");
+            None
+        }
+    }
+}
+
+/// The packets of a film, in the order of the file. `how` are options of ffprobe.
+async fn packets(
+    runner: &Runner,
+    source: &Source,
+    film: &Stream,
+    how: &[&str],
+) -> Result<Vec<Packet>, Failure> {
+    let mut packets = Vec::new();
+    let what = [how, &["-show_entries", "packet=pts,dts,duration,flags"]].concat();
+    each_line(runner, source, film, &what, |line| {
+        packets.extend(Packet::parse(line));
+    })
+    .await?;
+    Ok(packets)
 }
 
 /// When packets are shown, in order.
@@ -251,10 +326,28 @@ mod tests {
             .collect()
     }
 
+    fn film(is_reordered: bool) -> Stream {
+        Stream {
+            time_base: Some(UNIT),
+            is_reordered,
+            ..Stream::default()
+        }
+    }
+
+    #[test]
+    fn a_search_finds_its_keyframe_or_an_earlier_one() {
+        let keys = [(0, Some(-2)), (25, Some(23)), (30, None), (80, Some(78))];
+        let of = |is_reordered, format| reads(&film(is_reordered), format, UNIT, &keys);
+        assert_eq!(of(true, "mov,mp4"), [-2, 23, 5, 78]);
+        assert_eq!(of(true, "mpegts"), [-25, 0, 5, 55]);
+        assert_eq!(of(false, "matroska,webm"), [0, 25, 30, 80]);
+        assert_eq!(of(true, "matroska,webm"), [4, 0, 34, 84]);
+    }
+
     fn of(format: &str, change: impl FnOnce(&mut Vec<Packet>)) -> Result<Index, Obstacle> {
         let mut packets = packets();
         change(&mut packets);
-        Index::of(UNIT, format, &packets)
+        Index::of(&film(false), format, &packets)
     }
 
     #[test]

@@ -31,10 +31,8 @@ async fn differing(
     assert_eq!(whole.len() as u64, planned, "{what}");
     let mut differ = Vec::new();
     for (number, chunk) in chunks.iter().enumerate() {
-        // Transport streams find the packet before a time, which need not be a keyframe.
-        let is_ts = file.extension().is_some_and(|end| end == "ts");
-        let early = if is_ts { 1.0 } else { 0.0 };
-        let from = format!("{:.6}", index.to_seconds(chunk.decode_from) - early);
+        let from = chunk.read_from.expect("the index knows it");
+        let from = format!("{:.6}", index.to_seconds(from));
         let seek = ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", &from];
         let seek: Vec<String> = match number {
             0 => Vec::new(),

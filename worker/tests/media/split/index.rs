@@ -1,7 +1,9 @@
 //! The index of a film is that of the frames that a decode gives.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use worker::ffmpeg::containers::outline::top_box;
+use worker::ffmpeg::split::index::outlined;
 use worker::ffmpeg::split::obstacle::Obstacle;
 
 use super::{FILM, X264, decoded, indexed, unit};
@@ -65,6 +67,45 @@ async fn the_index_has_the_frames_that_a_decode_gives() {
             let after = index.end - index.times[index.times.len() - 1];
             let after = index.to_seconds(after);
             assert!(after > 0.01 && after < 0.1, "{name}: {after}");
+        }
+    }
+}
+
+/// The outline of a file, in a file beside it; `None` if it has none.
+fn outline(file: &Path) -> Option<PathBuf> {
+    let whole = std::fs::read(file).expect("a film");
+    let mut zeros = vec![0; whole.len()];
+    let (mut at, size) = (0, whole.len() as u64);
+    while at < size {
+        let found = top_box(&whole[at as usize..], at, size)?;
+        let kept = found.kept.start as usize..found.kept.end as usize;
+        zeros[kept.clone()].copy_from_slice(&whole[kept]);
+        at = found.end;
+    }
+    let outline = file.with_extension("outline");
+    std::fs::write(&outline, zeros).expect("room");
+    Some(outline)
+}
+
+#[tokio::test]
+async fn the_outline_of_a_film_tells_its_index() {
+    for studio in Studio::each() {
+        let make = |name: &str, codecs: &str| studio.make(name, &format!("{FILM} {codecs}"));
+        let fragments = make("fragments.mp4", "-c:v libx264 -movflags frag_keyframe");
+        assert_eq!(outline(&fragments), None);
+        let is_mov = |file: &PathBuf| file.extension().is_some_and(|end| end != "mkv" && end != "ts" && end != "webm");
+        let mut films: Vec<PathBuf> = films(&studio).into_iter().filter(is_mov).collect();
+        assert!(films.len() > 7, "{films:?}");
+        let faststart = "-c:v libx264 -bf 2 -g 12 -movflags +faststart";
+        films.push(make("faststart.mov", faststart));
+        for file in films {
+            let name = file.display();
+            let (film, index) = indexed(&studio, &file).await;
+            let outline = outline(&file).unwrap_or_else(|| panic!("{name} has an outline"));
+            let runner = studio.runner(&outline);
+            let found = outlined(&runner, &outline, &film, "mov,mp4").await;
+            let (told, _) = found.unwrap_or_else(|| panic!("{name}: nothing"));
+            assert_eq!(Ok(told), index, "{name}");
         }
     }
 }

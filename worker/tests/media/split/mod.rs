@@ -25,7 +25,7 @@ async fn indexed(studio: &Studio, file: &Path) -> (Stream, Result<Index, Obstacl
     let film = media.films().next().expect("a film").clone();
     let source = Source::File(file.to_owned());
     let runner = studio.runner(file);
-    let index = read(&runner, &source, &film, &media.format).await;
+    let index = read(&runner, &source, None, &film, &media.format).await;
     (film, index.expect("ffprobe reads it"))
 }
 

@@ -13,6 +13,7 @@
 mod chunk;
 mod join;
 mod machines;
+mod outline;
 mod plan;
 mod rest;
 mod resume;

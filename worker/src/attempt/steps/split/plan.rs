@@ -99,7 +99,10 @@ impl Attempt<'_> {
         };
         let prepared = &probed.prepared;
         let (runner, source) = (&prepared.runner, &prepared.source);
-        let index = match index::read(runner, source, film, &probed.whole.format).await? {
+        let format = &probed.whole.format;
+        let outline = self.outline(prepared, format).await?;
+        let index = index::read(runner, source, outline.as_deref(), film, format);
+        let index = match index.await? {
             Ok(index) => index,
             Err(obstacle) => return whole(obstacle.to_string()),
         };

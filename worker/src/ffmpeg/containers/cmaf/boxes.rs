@@ -5,16 +5,16 @@ use std::io::{self, Read};
 use crate::ffmpeg::containers::cmaf::broken;
 
 /// The beginning of a box.
-pub(super) struct Head {
-    pub(super) kind: [u8; 4],
+pub(in crate::ffmpeg::containers) struct Head {
+    pub(in crate::ffmpeg::containers) kind: [u8; 4],
     /// Bytes of this beginning.
-    pub(super) size: u64,
+    pub(in crate::ffmpeg::containers) size: u64,
     /// Bytes of the whole box; `None` if it reaches to the end of the file.
-    pub(super) length: Option<u64>,
+    pub(in crate::ffmpeg::containers) length: Option<u64>,
 }
 
 /// Reads the beginning of a box.
-pub(super) fn head(reader: &mut impl Read) -> io::Result<Head> {
+pub(in crate::ffmpeg::containers) fn head(reader: &mut impl Read) -> io::Result<Head> {
     let mut head = [0; 8];
     reader.read_exact(&mut head)?;
     let [a, b, c, d, kind @ ..] = head;

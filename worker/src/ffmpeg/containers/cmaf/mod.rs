@@ -4,7 +4,7 @@
 //! ffmpeg's own muxer moves the picture by the delay of reordered frames, differently in each version, and cuts
 //! fragments of sound where it likes. A ladder needs all renditions on one clock and all cuts at the same times.
 
-mod boxes;
+pub(super) mod boxes;
 mod codec;
 mod cut;
 mod fragments;

@@ -78,6 +78,7 @@ pub(super) fn chunks(
             end,
             frames: times.iter().filter(lies).count() as u64,
             decode_from: before.max().unwrap_or(start),
+            read_from: None,
         }
     });
     (chunks.collect(), time_base)
