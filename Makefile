@@ -10,7 +10,7 @@ demo := $(CARGO_TARGET_DIR)/demo
 # Cargo's features are those of all packages that are built at once: programs and examples in one go are built once.
 release := cargo build --release --workspace --bins
 
-.PHONY: help demo test lint soak fuzz bench bench-peers bench-quality bench-handbrake up down clean
+.PHONY: help demo test lint soak fuzz bench bench-peers bench-quality bench-handbrake bench-split up down clean
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -65,6 +65,11 @@ bench-handbrake: ## Encode beside HandBrakeCLI: size, quality and time
 	@tests/setup handbrake
 	cargo build --release -p ffmpeg-easy-producer -p ffmpeg-easy-worker
 	tests/peers/handbrake
+
+bench-split: ## Measure how much sooner many workers are done with one film
+	@tests/setup split
+	$(release)
+	tests/peers/split
 
 up: ## Start broker, store, monitor and a worker in containers
 	@tests/setup docker

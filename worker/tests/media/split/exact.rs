@@ -21,6 +21,8 @@ async fn differing(
     let what = format!("{} with {filters}", file.display());
     let (film, index) = indexed(studio, file).await;
     let index = index.unwrap_or_else(|obstacle| panic!("{what}: {obstacle}"));
+    // With a lead that is too short, nothing but the very keyframe may be found.
+    let is_bare = lead.is_some();
     let needed = || lookback::lead(&film, filters);
     let lead = lead.map_or_else(needed, Ok);
     let lead = lead.unwrap_or_else(|filter| panic!("{what}: {filter} has no bound"));
@@ -31,7 +33,10 @@ async fn differing(
     assert_eq!(whole.len() as u64, planned, "{what}");
     let mut differ = Vec::new();
     for (number, chunk) in chunks.iter().enumerate() {
-        let from = chunk.read_from.expect("the index knows it");
+        let from = match is_bare {
+            true => chunk.decode_from,
+            false => chunk.read_from.expect("the index knows it"),
+        };
         let from = format!("{:.6}", index.to_seconds(from));
         let seek = ["-seek_timestamp", "1", "-noaccurate_seek", "-ss", &from];
         let seek: Vec<String> = match number {
