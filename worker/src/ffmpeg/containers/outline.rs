@@ -58,7 +58,10 @@ mod tests {
     fn tables_are_kept_and_media_are_not() {
         let of = |head: &[u8], at| top_box(head, at, 1000);
         let tables = of(&head(100, b"moov"), 24).expect("a box");
-        assert_eq!((tables.kept, tables.end, tables.is_index), (24..124, 124, true));
+        assert_eq!(
+            (tables.kept, tables.end, tables.is_index),
+            (24..124, 124, true)
+        );
         let media = of(&head(876, b"mdat"), 124).expect("a box");
         assert_eq!((media.kept, media.end), (124..132, 1000));
         let mut large = head(1, b"mdat");

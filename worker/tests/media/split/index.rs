@@ -93,7 +93,10 @@ async fn the_outline_of_a_film_tells_its_index() {
         let make = |name: &str, codecs: &str| studio.make(name, &format!("{FILM} {codecs}"));
         let fragments = make("fragments.mp4", "-c:v libx264 -movflags frag_keyframe");
         assert_eq!(outline(&fragments), None);
-        let is_mov = |file: &PathBuf| file.extension().is_some_and(|end| end != "mkv" && end != "ts" && end != "webm");
+        let is_mov = |file: &PathBuf| {
+            file.extension()
+                .is_some_and(|end| end != "mkv" && end != "ts" && end != "webm")
+        };
         let mut films: Vec<PathBuf> = films(&studio).into_iter().filter(is_mov).collect();
         assert!(films.len() > 7, "{films:?}");
         let faststart = "-c:v libx264 -bf 2 -g 12 -movflags +faststart";
