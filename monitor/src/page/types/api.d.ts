@@ -1151,6 +1151,7 @@ export interface components {
             fault: components["schemas"]["Fault"];
             log?: string[];
             message: string;
+            of_split?: boolean;
         };
         FailureSum: {
             fault: components["schemas"]["Fault"];

@@ -168,7 +168,7 @@ impl<'a> Attempt<'a> {
         }
         let probed = self.probe(prepared).await?;
         let probed = match given_up {
-            Some(why) => probed.as_whole(why),
+            Some(why) => probed.left_whole(why),
             None => Box::pin(self.split(probed)).await?,
         };
         self.companions_have_room(probed.suffixes()).await?;

@@ -41,10 +41,10 @@ impl Attempt<'_> {
             return Ok(probed);
         }
         match self.decide(&probed).await {
-            Ok(Decision::Whole(why)) => Ok(probed.as_whole(why)),
+            Ok(Decision::Whole(why)) => Ok(probed.left_whole(why)),
             // What keeps an encode of the whole from its end as well is found out there.
             Err(Unfinished::Failed(failure)) if failure.fault != Fault::Passing => {
-                Ok(probed.as_whole(failure.message))
+                Ok(probed.left_whole(failure.message))
             }
             Err(unfinished) => Err(unfinished),
             Ok(Decision::Split(plan)) => {
@@ -159,7 +159,7 @@ impl Attempt<'_> {
 
 impl Probed {
     /// The job goes on as a whole, for this reason.
-    pub(in crate::attempt::steps) fn as_whole(mut self, why: String) -> Self {
+    pub(in crate::attempt::steps) fn left_whole(mut self, why: String) -> Self {
         tracing::info!(why, "not split");
         self.split = Some(SplitReport::Whole(why));
         self
