@@ -1,5 +1,7 @@
 //! Events: the history of a job, for timelines and charts.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +22,7 @@ use crate::wire;
 pub struct Event {
     /// The job's id.
     pub job: JobId,
-    /// The number of the attempt.
+    /// How often the job had been claimed. In a [history](Event::history): the number of the attempt.
     pub attempt: u32,
     /// When it happened, by the broker's clock.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
@@ -148,7 +150,8 @@ impl Event {
     }
 
     /// A job's history, made from the recorded events: it begins with the enqueueing, whether and whenever that was
-    /// recorded.
+    /// recorded, and its attempts are numbered as people count. A claim that ended in a release, a move, a passing fault or
+    /// a split was no attempt of its own: the next claim goes on with it.
     pub fn history(job: &Job, mut recorded: Vec<Self>) -> Vec<Self> {
         let is_queued = |event: &Self| event.what == What::Queued;
         let first = recorded.iter().find(|event| is_queued(event)).cloned();
@@ -161,7 +164,41 @@ impl Event {
             priority: None,
         });
         recorded.insert(0, first);
+        number_attempts(&mut recorded);
         recorded
+    }
+
+    /// What the event means for the claim that it ends; `None` if it ends none.
+    fn uses_attempt(&self, is_under_way: bool) -> Option<bool> {
+        match &self.what {
+            What::Released(_) | What::Split(_) => Some(false),
+            What::Retried(failure) => Some(failure.uses_attempt()),
+            What::Moved(_) | What::Requeued => is_under_way.then_some(false),
+            // Of a split job, a part may have used up the attempt.
+            What::Completed(_) | What::Kept(_) | What::Failed(_) | What::Cancelled => Some(true),
+            What::Queued | What::Claimed(_) | What::Command(_) | What::Progress(_) => None,
+        }
+    }
+}
+
+/// Numbers claims as attempts: those that used up none have the number of the next one.
+fn number_attempts(history: &mut [Event]) {
+    let mut unused = BTreeSet::new();
+    let mut is_under_way = false;
+    for event in history {
+        let claim = event.attempt;
+        match event.uses_attempt(is_under_way) {
+            Some(true) => drop(unused.remove(&claim)),
+            Some(false) => drop(unused.insert(claim)),
+            None => {}
+        }
+        match event.what {
+            What::Claimed(_) => is_under_way = true,
+            What::Queued | What::Command(_) | What::Progress(_) => {}
+            _ => is_under_way = false,
+        }
+        let before = unused.range(..claim).count();
+        event.attempt = claim.saturating_sub(u32::try_from(before).unwrap_or(u32::MAX));
     }
 }
 
@@ -171,6 +208,34 @@ mod tests {
     use crate::farm::queue::Lane;
     use crate::recipe::Choice;
     use crate::testing::job;
+
+    #[test]
+    fn the_plan_the_join_and_a_release_are_no_attempts_of_their_own() {
+        let job = job(Choice::Encoder("libx265".parse().expect("an encoder")), 1);
+        let lane = |name: &str| Lane::from_consumer(name).expect("a lane");
+        let (now, name) = (Timestamp::UNIX_EPOCH, || "w".parse().expect("a name"));
+        let own = lane("libx265_p5");
+        let planner = Run::first(job.clone(), &own, 1, name(), now);
+        let released = planner.release(now);
+        let again = released.take_over(&own, 1, name(), now);
+        let split = again.split(3, now);
+        let failed = split.fail_split(Failure::input("chunk 1: it is broken"), Some(&name()), now);
+        let failed = failed.expect("split");
+        assert_eq!((split.tries(), failed.tries()), (1, 1));
+        assert_eq!(failed.failures.len(), 1);
+        let retried = failed.retry(now).expect("it failed");
+        let third = retried.take_over(&own, 2, name(), now);
+        let second_split = third.split(3, now);
+        let join = second_split.take_over(&lane("copy_p6"), 3, name(), now);
+        assert_eq!(join.lane(), own, "the lane of the job");
+        assert_eq!(join.tries(), 1, "since the retry");
+        let runs = [
+            planner, released, again, split, failed, retried, third, second_split, join,
+        ];
+        let history = Event::history(&job, runs.iter().map(Event::of).collect());
+        let numbers: Vec<u32> = history.iter().map(|event| event.attempt).collect();
+        assert_eq!(numbers, [1, 1, 1, 1, 1, 1, 1, 2, 2, 2]);
+    }
 
     #[test]
     fn a_history_begins_with_one_enqueued_event() {

@@ -173,7 +173,7 @@ impl Index {
         let mut row = self.row(&run.job, &run.lane(), state);
         row.changed = run.changed.as_millisecond();
         row.worker = self.workers.id(&run.worker().cloned());
-        row.retries = u8::try_from(run.attempt.saturating_sub(1)).unwrap_or(u8::MAX);
+        row.retries = u8::try_from(run.tries().saturating_sub(1)).unwrap_or(u8::MAX);
         row.outcome = match &run.state {
             RunState::Completed { report } if !run.job.kind.writes() => {
                 let is_damaged = report.health.as_ref().is_some_and(Health::is_damaged);

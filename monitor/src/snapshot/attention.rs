@@ -72,6 +72,7 @@ pub enum Attention {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct WaitingJobs {
     pub queue: Queue,
+    /// The jobs that wait, whole or with some of their parts.
     pub pending: u64,
     /// Encoders of the same codec that live workers have, if no worker has proved this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]

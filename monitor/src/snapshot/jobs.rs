@@ -115,7 +115,7 @@ pub struct EndedRow {
     pub job: JobName,
     pub queue: Queue,
     pub ended: Moment,
-    /// The last owner.
+    /// The last owner; `None` if several workers made the output in parts.
     pub worker: Option<WorkerName>,
     /// Number of attempts.
     pub attempts: u32,
@@ -139,6 +139,8 @@ pub enum JobEnd {
         fps: f64,
         /// Seconds from the claim to the end.
         seconds: f64,
+        /// How many workers made the output.
+        workers: usize,
         /// The worst change that the recipe did not ask for, as a sentence.
         news: Option<String>,
         /// How many more such changes there are.

@@ -34,13 +34,18 @@ pub enum Unserved {
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct QueueRow {
     pub queue: Queue,
-    /// Pending jobs.
+    /// Pending jobs, and parts of split jobs that wait for a worker: what a further worker could begin now.
     pub pending: u64,
-    /// Pending jobs by priority, the most urgent first. Priorities without jobs are left out.
+    /// How many of these are parts.
+    pub parts: u64,
+    /// The jobs that wait there, whole or with some of their parts.
+    #[serde(skip)]
+    pub held_up: u64,
+    /// `pending` by priority, the most urgent first. Priorities without jobs are left out.
     pub by_priority: Vec<(Priority, u64)>,
     /// Running jobs.
     pub running: usize,
-    /// When the oldest pending job was enqueued.
+    /// When the oldest pending job was enqueued, or its parts were.
     pub oldest: Option<Moment>,
     /// How many workers serve the queue now.
     pub served_by: usize,

@@ -88,7 +88,7 @@ fn waiting(
         .filter(|row| row.unserved == Some(why))
         .map(|row| WaitingJobs {
             queue: row.queue.clone(),
-            pending: row.pending,
+            pending: row.held_up,
             alternatives: alternatives(&row.queue),
         })
         .collect()

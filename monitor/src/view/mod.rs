@@ -208,13 +208,19 @@ impl View {
             _ => None,
         });
         let paused = paused.collect();
-        let queues = self.queues.rows(&self.runs, &self.workers, &paused, clock);
+        let parts = self.runs.waiting_parts();
+        let parts: Vec<_> = parts
+            .filter(|waiting| !self.controls.is_paused(&Target::Batch(waiting.run.job.batch)))
+            .collect();
+        let queues = self
+            .queues
+            .rows(&self.runs, &parts, &self.workers, &paused, clock);
         let running = self
             .runs
             .running(|worker| self.workers.is_lost(worker, clock), clock);
 
         let mut totals = Totals {
-            pending: self.queues.pending(),
+            pending: self.queues.pending(&parts),
             fps: running
                 .iter()
                 .filter_map(|row| row.fps)

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use common::broker::LaneStatus;
-use common::farm::queue::Queue;
+use common::farm::queue::{Priority, Queue};
 use common::job::record::Pending;
 use common::matching::outlook::{Outlook, Past, Waiting};
 use jiff::Timestamp;
 
-use super::runs::Runs;
+use super::runs::{Runs, WaitingParts};
 use super::workers::Workers;
 use crate::snapshot::jobs;
 use crate::snapshot::jobs::NextRow;
@@ -26,6 +26,8 @@ pub(super) struct Queues {
     next: Vec<NextRow>,
     /// Pending jobs of each queue, if the index knows them.
     waiting: HashMap<Queue, Waiting>,
+    /// Whether the lanes count parts of split jobs as pending: those of the broker do.
+    counts_parts: bool,
 }
 
 impl Queues {
@@ -37,6 +39,7 @@ impl Queues {
         heads.truncate(most);
         self.next = heads.into_iter().map(next).collect();
         self.waiting.clear();
+        self.counts_parts = true;
     }
 
     /// Takes the lanes and the next jobs, already in order.
@@ -49,6 +52,7 @@ impl Queues {
         self.lanes = lanes;
         self.next = next;
         self.waiting = waiting;
+        self.counts_parts = false;
     }
 
     /// Rows of the next jobs; jobs that no worker takes come last.
@@ -66,13 +70,20 @@ impl Queues {
         next
     }
 
-    pub(super) fn pending(&self) -> u64 {
-        self.lanes.iter().map(|lane| lane.pending).sum()
+    /// Pending jobs; no parts, of which these wait.
+    pub(super) fn pending(&self, parts: &[WaitingParts<'_>]) -> u64 {
+        let all: u64 = self.lanes.iter().map(|lane| lane.pending).sum();
+        let parts = parts.iter().map(|waiting| waiting.parts).sum();
+        match self.counts_parts {
+            true => all.saturating_sub(parts),
+            false => all,
+        }
     }
 
     pub(super) fn rows(
         &self,
         runs: &Runs,
+        parts: &[WaitingParts<'_>],
         workers: &Workers,
         paused: &BTreeSet<&Queue>,
         clock: Timestamp,
@@ -89,6 +100,12 @@ impl Queues {
         let known = lanes.into_iter().map(|(queue, lanes)| Known {
             queue,
             lanes,
+            parts: parts
+                .iter()
+                .filter(|waiting| waiting.run.queue == *queue)
+                .copied()
+                .collect(),
+            counts_parts: self.counts_parts,
             outlook: running.get(queue).cloned().unwrap_or_default(),
             past: past.get(queue).copied().unwrap_or_default(),
             waiting: self.waiting.get(queue).copied(),
@@ -101,6 +118,10 @@ impl Queues {
 struct Known<'a> {
     queue: &'a Queue,
     lanes: Vec<&'a LaneStatus>,
+    /// The parts of split jobs that wait there.
+    parts: Vec<WaitingParts<'a>>,
+    /// Whether the lanes count these parts already.
+    counts_parts: bool,
     outlook: Outlook,
     /// How long recent jobs of the queue took.
     past: Past,
@@ -110,17 +131,27 @@ struct Known<'a> {
 }
 
 impl Known<'_> {
+    /// What waits for each priority, jobs and parts, the most urgent first.
+    fn by_priority(&self) -> Vec<(Priority, u64)> {
+        let lanes = self.lanes.iter();
+        let lanes = lanes.map(|status| (status.lane.priority, status.pending));
+        let parts = self.parts.iter().filter(|_| !self.counts_parts);
+        let parts = parts.map(|waiting| (waiting.run.priority, waiting.parts));
+        let mut sums: BTreeMap<Priority, u64> = BTreeMap::new();
+        for (priority, pending) in lanes.chain(parts).filter(|(_, pending)| *pending > 0) {
+            let sum = sums.entry(priority).or_default();
+            *sum = sum.saturating_add(pending);
+        }
+        sums.into_iter().rev().collect()
+    }
+
     fn row(&self, workers: &Workers, clock: Timestamp) -> QueueRow {
-        let mut by_priority: Vec<_> = self
-            .lanes
-            .iter()
-            .filter(|status| status.pending > 0)
-            .map(|status| (status.lane.priority, status.pending))
-            .collect();
-        by_priority.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
+        let by_priority = self.by_priority();
         let pending = by_priority
             .iter()
             .fold(0_u64, |sum, (_, pending)| sum.saturating_add(*pending));
+        let parts: u64 = self.parts.iter().map(|waiting| waiting.parts).sum();
+        let jobs = pending.saturating_sub(parts);
 
         let mut servers = Vec::new();
         let mut served_by = 0;
@@ -151,7 +182,7 @@ impl Known<'_> {
         let outlook = || {
             let mut outlook = self.outlook.clone();
             outlook.past(self.past);
-            if pending > 0 {
+            if jobs > 0 {
                 outlook.waiting(self.waiting?);
             }
             outlook.seconds_left(slots)
@@ -159,12 +190,15 @@ impl Known<'_> {
         QueueRow {
             queue: self.queue.clone(),
             pending,
+            parts,
+            held_up: jobs.saturating_add(self.parts.len() as u64),
             by_priority,
             running: self.outlook.jobs_running(),
             oldest: self
                 .lanes
                 .iter()
                 .filter_map(|status| status.oldest)
+                .chain(self.parts.iter().map(|waiting| waiting.since))
                 .min()
                 .map(Moment),
             served_by,

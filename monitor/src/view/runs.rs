@@ -9,6 +9,7 @@ use common::job::failure::cause;
 use common::job::id::JobId;
 use common::job::progress::Progress;
 use common::job::run::health::Health;
+use common::job::run::report::Report;
 use common::job::run::{Run, RunState, Stage};
 use common::matching::outlook;
 use common::matching::outlook::{Outlook, Past};
@@ -26,6 +27,15 @@ const ENDED: usize = outlook::LATELY;
 const RETRYING: usize = 1000;
 /// A progress message older than this is stale.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
+
+/// Parts of a split job that wait for a worker.
+#[derive(Clone, Copy)]
+pub(super) struct WaitingParts<'a> {
+    /// The whole job, in the lane of its parts.
+    pub run: &'a Run,
+    pub parts: u64,
+    pub since: Timestamp,
+}
 
 /// The runs that the page shows.
 #[derive(Default)]
@@ -202,6 +212,21 @@ impl Runs {
         outlooks
     }
 
+    /// The split jobs that have parts for which no worker was found yet.
+    pub(super) fn waiting_parts(&self) -> impl Iterator<Item = WaitingParts<'_>> {
+        self.running.values().filter_map(|run| {
+            let RunState::Split { since, .. } = run.state else {
+                return None;
+            };
+            let waiting = self.splits.of(&run.job.id)?.sum().waiting;
+            (waiting > 0).then_some(WaitingParts {
+                run,
+                parts: u64::from(waiting),
+                since,
+            })
+        })
+    }
+
     /// The progress of a run. A worker that lost the job may still send: only the current attempt
     /// of the owner counts.
     fn progress_of(&self, run: &Run) -> Option<&Progress> {
@@ -325,7 +350,7 @@ fn running(
         worker: Some(worker.clone()),
         worker_lost: is_lost(worker),
         since: Moment(*since),
-        attempt: run.attempt,
+        attempt: run.tries(),
         stage: progress.map_or(*stage, |progress| progress.stage),
         fraction: progress.and_then(|progress| progress.fraction).map(rounded),
         eta: progress
@@ -359,7 +384,7 @@ fn split(
         worker: None,
         worker_lost: sum.workers.iter().any(is_lost),
         since: Moment(since),
-        attempt: run.attempt,
+        attempt: run.tries(),
         stage: Stage::Encoding,
         fraction: Some(rounded(sum.fraction as f32)),
         eta: parts.seconds_left(clock).map(f64::round),
@@ -392,6 +417,7 @@ fn ended(run: &Run) -> Option<EndedRow> {
                 output_size: report.output_size,
                 fps: report.fps(),
                 seconds: report.total_seconds,
+                workers: report.workers().len(),
                 further_news: news.len().saturating_sub(1),
                 news: (!news.is_empty()).then(|| news.swap_remove(0)),
             }
@@ -414,8 +440,11 @@ fn ended(run: &Run) -> Option<EndedRow> {
         job: name(&run.job),
         queue: run.queue.clone(),
         ended: Moment(run.changed),
-        worker: run.worker().cloned(),
-        attempts: run.attempt,
+        worker: match run.report().map(Report::workers) {
+            Some(workers) if workers.len() > 1 => None,
+            _ => run.worker().cloned(),
+        },
+        attempts: run.tries(),
         end,
     })
 }

@@ -1,12 +1,9 @@
 //! A job in one line.
 
-use std::collections::BTreeSet;
-
-use common::farm::worker_name::WorkerName;
 use common::job::run::health::Health;
 use common::job::run::report::Report;
 use common::job::run::{Run, RunState};
-use common::job::split::{PartReport, Split, SplitReport};
+use common::job::split::{Split, SplitReport};
 use common::names::printable::printable;
 use common::recipe::Recipe;
 
@@ -52,28 +49,24 @@ pub(crate) fn result(recipe: &Recipe, report: &Report) -> String {
             units::ratio(report.input_size, report.output_size)
         ),
     };
-    let seconds = units::seconds(report.total_seconds);
-    if let Some(SplitReport::Parts(parts)) = &report.split {
-        return format!("{sizes} in {seconds}, {}", in_parts(report, parts));
-    }
+    let parts = match &report.split {
+        Some(SplitReport::Parts(parts)) => format!(", in {}", units::count(parts.len(), "part")),
+        Some(SplitReport::Whole(_)) | None => String::new(),
+    };
     format!(
-        "{sizes} in {seconds}, {} on {}",
+        "{sizes} in {}, {}{parts} on {}",
+        units::seconds(report.total_seconds),
         units::fps(report.fps()),
-        report.worker
+        made_by(report)
     )
 }
 
-/// `103 fps, in 12 parts on 3 workers`.
-fn in_parts(report: &Report, parts: &[PartReport]) -> String {
-    let workers: BTreeSet<&WorkerName> = parts.iter().map(|part| &part.worker).collect();
-    let on = match workers.len() {
-        1 => report.worker.to_string(),
-        many => units::count(many, "worker"),
-    };
-    // The parts were encoded at the same time.
-    let fps = report.frames as f64 / report.total_seconds.max(0.001);
-    let parts = units::count(parts.len(), "part");
-    format!("{}, in {parts} on {on}", units::fps(fps))
+/// `attic`, or of a job that several workers made in parts: `3 workers`.
+pub(crate) fn made_by(report: &Report) -> String {
+    match report.workers().into_iter().collect::<Vec<_>>().as_slice() {
+        [one] => one.to_string(),
+        many => units::count(many.len(), "worker"),
+    }
 }
 
 /// `damaged in 2 places, 1.60 MB checked in 4.7s, 410 fps on attic`.

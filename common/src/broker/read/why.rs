@@ -9,7 +9,7 @@ use crate::farm::queue::Lane;
 use crate::farm::worker::Heartbeat;
 use crate::job::id::JobId;
 use crate::job::record::JobRecord;
-use crate::job::run::Run;
+use crate::job::run::{Run, RunState};
 use crate::matching::why::{Why, WhyContext};
 
 /// Runs that are read at the same time.
@@ -24,6 +24,11 @@ impl Broker {
             self.orders(),
             self.recent_reports(),
         )?;
+        let parts = match record.run().map(|run| &run.state) {
+            Some(RunState::Split { .. }) => self.parts(&record.job().id).await?,
+            _ => None,
+        };
+        let parts = parts.map(|parts| parts.sum());
         let lanes: Vec<Lane> = places.lanes.iter().map(|(lane, _)| lane.clone()).collect();
         let scene = WhyContext {
             record,
@@ -31,6 +36,7 @@ impl Broker {
             opens: places.opens.first(),
             workers: &workers,
             controls: &controls,
+            parts: parts.as_ref(),
         };
         let ahead = self.queue_ahead(&places.lanes, scene.contenders()).await?;
         let running = self.running_on(&scene.takers()).await;

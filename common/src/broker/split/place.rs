@@ -7,7 +7,7 @@ use crate::farm::queue::{Lane, Priority, Queue};
 use crate::job::event::Event;
 use crate::job::id::JobId;
 use crate::job::run::Run;
-use crate::job::split::{Plan, Split};
+use crate::job::split::Plan;
 use crate::names::subject;
 use crate::names::subject::PLANS;
 use crate::wire;
@@ -92,19 +92,5 @@ impl Broker {
                 Err(error) => return Err(error),
             }
         }
-    }
-
-    /// The lane in which a job waits that is retried: its own, unless it was last claimed to be joined, where a worker
-    /// may lack its encoder.
-    pub(crate) async fn lane_of_retry(&self, run: &Run) -> Result<Lane, BrokerError> {
-        let own = run.job.recipe.queue();
-        if run.job.split == Split::Off || run.queue != Queue::Copy || own == Queue::Copy {
-            return Ok(run.lane());
-        }
-        let planned = self.plan(&run.job.id).await?.map(|plan| plan.lane());
-        Ok(planned.unwrap_or(Lane {
-            queue: own,
-            priority: run.priority,
-        }))
     }
 }

@@ -138,22 +138,23 @@ impl Broker {
             }
             // Read after the job: an attempt at the job enqueues its failed parts anew before it writes the job as
             // split. So a part that has failed now, has failed since the job has this revision.
-            let failure = match self.confirmed_run(part).await?.map(|found| found.run.state) {
-                Some(RunState::Failed { failure }) => failure,
+            let failed = self.confirmed_run(part).await?.map(|found| found.run);
+            let (failure, worker) = match failed.as_ref().map(|run| (&run.state, run.worker())) {
+                Some((RunState::Failed { failure }, worker)) => (failure, worker),
                 _ => return Ok(true),
             };
             let state = self.split_state(&whole).await?;
             if state.unsplit.is_none() && state.has(part.part()) {
                 return Ok(true);
             }
-            let failure = failure_of(part.part(), &failure);
+            let failure = failure_of(part.part(), failure);
             // A job that waits is about to enqueue its failed parts anew.
             let is_to_blame = failure.of_split && !run.state.is_waiting();
             if is_to_blame || state.unsplit.is_some() {
                 self.give_up_parts(part, &failure.message).await?;
                 return Ok(true);
             }
-            let Some(next) = run.fail_split(failure, self.now()) else {
+            let Some(next) = run.fail_split(failure, worker, self.now()) else {
                 return Ok(false);
             };
             let written = self.record_run(&next, revision, Tries::ForAMinute).await?;

@@ -196,12 +196,7 @@ impl Broker {
         if let Some(holder) = self.claim_outputs([&next.job]).await?.remove(job) {
             return Ok(SteerResult::OutputTaken(holder));
         }
-        let lane = self.lane_of_retry(&next).await?;
-        let next = Run {
-            queue: lane.queue.clone(),
-            priority: lane.priority,
-            ..next
-        };
+        let lane = next.lane();
         self.open_lane(&lane).await?;
         self.remove_dead_letter_of(job, found.revision).await?;
         // The message is stored first: a waiting run without a message would wait for ever.

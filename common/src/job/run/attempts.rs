@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::farm::worker_name::WorkerName;
 use crate::job::failure::{Failure, Fault};
-use crate::job::run::Run;
+use crate::job::run::{Run, RunState};
 
 /// An attempt that failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,15 @@ impl Run {
     /// How many attempts are used up.
     pub fn spent(&self) -> u32 {
         self.attempt.saturating_sub(self.returned)
+    }
+
+    /// The number of the latest attempt, as people count: claims that used up no attempt are left out. The plan, the
+    /// parts and the join of a split job are one attempt.
+    pub fn tries(&self) -> u32 {
+        match self.state {
+            RunState::Split { .. } => self.spent().saturating_add(1),
+            _ => self.spent(),
+        }
     }
 
     /// Whether no further attempt is made: all are used up, or the job has harmed enough workers.
@@ -115,7 +124,6 @@ mod tests {
 
     use super::*;
     use crate::farm::queue::Lane;
-    use crate::job::run::RunState;
     use crate::recipe::Choice;
     use crate::testing;
 

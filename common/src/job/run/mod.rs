@@ -29,7 +29,7 @@ use crate::job::failure::Failure;
 use crate::job::run::fence::Fence;
 use crate::job::run::kept::KeptReport;
 use crate::job::run::report::Report;
-use crate::job::split::SplitReport;
+use crate::job::split::{Split, SplitReport};
 use crate::job::state::{JobState, TooLate};
 use crate::names::digest::Digest;
 use crate::wire;
@@ -58,7 +58,8 @@ pub use validity::{MOST_CLAIMS, Unsound};
 pub struct Run {
     /// The whole job: once it has ended, this is the only copy.
     pub job: Job,
-    /// The queue from which the job was claimed, or is to be claimed.
+    /// The queue from which the job was claimed, or is to be claimed; of a job whose pieces are joined, that of its
+    /// parts.
     pub queue: Queue,
     /// Its priority there.
     pub priority: Priority,
@@ -182,8 +183,10 @@ impl Run {
             next.state = RunState::Failed { failure };
             return next;
         }
-        next.queue = lane.queue.clone();
-        next.priority = lane.priority;
+        if !self.is_joined_in(lane) {
+            next.queue = lane.queue.clone();
+            next.priority = lane.priority;
+        }
         next.attempt += 1;
         next.delivered = if message.sequence == self.sequence {
             message.count.max(self.delivered)
@@ -199,6 +202,13 @@ impl Run {
         next
     }
 
+    /// Whether the message of the job is in this lane only to have its pieces joined: the job belongs to its own lane.
+    fn is_joined_in(&self, lane: &Lane) -> bool {
+        let is_split = matches!(self.state, RunState::Split { .. });
+        let is_elsewhere = lane.queue == Queue::Copy && self.queue != Queue::Copy;
+        is_split || (self.job.split != Split::Off && is_elsewhere)
+    }
+
     /// The owner has enqueued the parts of the job. This uses up no attempt.
     pub fn split(&self, parts: u32, now: Timestamp) -> Self {
         Self {
@@ -209,16 +219,27 @@ impl Run {
         }
     }
 
-    /// A part of the job has failed for good, and so has the job. `None` if the job is not split any more.
-    pub fn fail_split(&self, failure: Failure, now: Timestamp) -> Option<Self> {
-        let RunState::Split { .. } = self.state else {
+    /// A part of the job has failed for good, last on this worker, and so has the job. That was an attempt. `None` if the
+    /// job is not split any more.
+    pub fn fail_split(
+        &self,
+        failure: Failure,
+        worker: Option<&WorkerName>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let RunState::Split { since, .. } = self.state else {
             return None;
         };
-        Some(Self {
-            state: RunState::Failed { failure },
+        let mut next = Self {
+            returned: self.returned.saturating_sub(1),
             changed: now,
             ..self.clone()
-        })
+        };
+        if let Some(worker) = worker {
+            next.note_failure(worker, since, &failure);
+        }
+        next.state = RunState::Failed { failure };
+        Some(next)
     }
 
     /// The job is not split after all: it waits in the lane of its encoder. `None` if it is neither split nor owned. This

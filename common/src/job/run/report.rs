@@ -1,5 +1,7 @@
 //! Reports: what a completed job made.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::farm::worker_name::WorkerName;
@@ -88,12 +90,25 @@ impl Report {
         self.warnings.iter().cloned().chain(sidecars)
     }
 
-    /// Mean frames per second of the encode.
+    /// Mean frames per second of the encode; of a job that was made in parts, of all parts together.
     pub fn fps(&self) -> f64 {
-        if self.encode_seconds > 0.0 {
-            self.frames as f64 / self.encode_seconds
+        let seconds = match self.split {
+            // They were encoded at the same time.
+            Some(SplitReport::Parts(_)) => self.total_seconds,
+            Some(SplitReport::Whole(_)) | None => self.encode_seconds,
+        };
+        if seconds > 0.0 {
+            self.frames as f64 / seconds
         } else {
             0.0
+        }
+    }
+
+    /// The workers that made the output, by name.
+    pub fn workers(&self) -> BTreeSet<&WorkerName> {
+        match &self.split {
+            Some(SplitReport::Parts(parts)) => parts.iter().map(|part| &part.worker).collect(),
+            Some(SplitReport::Whole(_)) | None => BTreeSet::from([&self.worker]),
         }
     }
 }

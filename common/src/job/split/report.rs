@@ -25,7 +25,7 @@ pub struct PartReport {
     pub part: Part,
     /// The worker that made it.
     pub worker: WorkerName,
-    /// How often it was claimed.
+    /// The attempt that made it, from 1.
     pub attempt: u32,
     /// Video frames.
     pub frames: u64,

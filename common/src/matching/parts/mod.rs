@@ -51,6 +51,9 @@ struct PartRun {
     state: JobState,
     worker: Option<WorkerName>,
     since: Timestamp,
+    /// How often it was claimed.
+    claims: u32,
+    /// The number of its attempt, as people count.
     attempt: u32,
     made: Option<Made>,
 }
@@ -100,6 +103,8 @@ pub struct SplitSum {
     pub done: u32,
     /// The parts that run.
     pub running: u32,
+    /// The parts that wait for a worker; a part that waits for its next attempt is none.
+    pub waiting: u32,
     /// The workers that run them, by name.
     pub workers: Vec<WorkerName>,
     /// Done share of the encode, 0 to 1.
@@ -216,7 +221,8 @@ impl Parts {
             state: JobState::from(&run.state),
             worker: run.worker().cloned(),
             since,
-            attempt: run.attempt,
+            claims: run.attempt,
+            attempt: run.tries(),
             made,
         });
     }
@@ -257,6 +263,13 @@ impl Parts {
         }
         sum.done = u32::try_from(self.needed().filter(|part| self.is_done(*part)).count())
             .unwrap_or(u32::MAX);
+        let taken = match self.is_planned() {
+            true => self.needed().filter(|part| self.is_taken(*part)).count(),
+            false => self.known.values().filter(|known| known.is_taken()).count(),
+        };
+        sum.waiting = sum
+            .parts
+            .saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX));
         sum.workers = workers.into_iter().collect();
         let (done, all) = self.frames();
         sum.fraction = if all > 0.0 { done / all } else { 0.0 };
@@ -330,6 +343,12 @@ impl Parts {
         self.runs_of(part).any(Known::is_done)
     }
 
+    /// Whether a part needs no worker now: one has it or had it, or its twin is done.
+    fn is_taken(&self, part: Part) -> bool {
+        let is_own = self.known.get(&part).is_some_and(Known::is_taken);
+        is_own || self.is_done(part)
+    }
+
     /// What is known of a part and its twin.
     fn runs_of(&self, part: Part) -> impl Iterator<Item = &Known> {
         let twin = part.chunk().map(Part::Twin);
@@ -356,6 +375,11 @@ impl Parts {
 }
 
 impl Known {
+    fn is_taken(&self) -> bool {
+        let run = self.run.as_ref();
+        run.is_some_and(|run| run.state != JobState::Pending)
+    }
+
     fn is_done(&self) -> bool {
         let state = self.run.as_ref().map(|run| run.state);
         state == Some(JobState::Completed)
@@ -367,7 +391,7 @@ impl Known {
         let is_running = run.state == JobState::Running;
         self.progress
             .as_ref()
-            .filter(|progress| is_running && progress.attempt == run.attempt)
+            .filter(|progress| is_running && progress.attempt == run.claims)
     }
 
     fn share(&self) -> f64 {

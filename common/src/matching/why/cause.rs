@@ -45,8 +45,17 @@ pub enum Cause {
     Split {
         /// The number of its parts.
         parts: u32,
+        /// The parts that are done.
+        done: u32,
+        /// The parts that run.
+        running: u32,
+        /// The parts that wait for a worker, or for their next attempt.
+        waiting: u32,
         /// When it was split, by the broker's clock.
         since: Timestamp,
+        /// Why no worker takes the parts that wait, if none does.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        held: Option<Box<Cause>>,
     },
     /// The original is the better result, by the rules of the job.
     Kept {

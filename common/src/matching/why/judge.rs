@@ -13,6 +13,7 @@ use crate::matching::encoder::choose;
 use crate::matching::fit;
 use crate::matching::fit::DeclineReason;
 use crate::matching::outlook::{Outlook, Past, Waiting};
+use crate::matching::parts::SplitSum;
 use crate::matching::plan::alternatives;
 use crate::matching::why::cause::{Cause, Opening, Reason, Why};
 
@@ -29,6 +30,8 @@ pub struct WhyContext<'a> {
     pub workers: &'a [Heartbeat],
     /// The orders that are in force.
     pub controls: &'a Orders,
+    /// The parts of the job, if it is split.
+    pub parts: Option<&'a SplitSum>,
 }
 
 impl WhyContext<'_> {
@@ -194,10 +197,7 @@ impl WhyContext<'_> {
                     }
                 }
             }
-            RunState::Split { since, parts } => Cause::Split {
-                parts: *parts,
-                since: *since,
-            },
+            RunState::Split { since, parts } => self.of_parts(*parts, *since),
             RunState::Waiting { until, failure } if *until > now => Cause::Retry {
                 until: *until,
                 worker: run.failures.last().map(|attempt| attempt.worker.clone()),
@@ -205,6 +205,27 @@ impl WhyContext<'_> {
             },
             RunState::Waiting { .. } | RunState::Queued { .. } => return None,
         })
+    }
+
+    fn of_parts(&self, count: u32, since: Timestamp) -> Cause {
+        let sum = self.parts.cloned().unwrap_or_else(|| SplitSum {
+            parts: count,
+            ..SplitSum::default()
+        });
+        let none = QueueAhead {
+            jobs: 0,
+            is_exact: true,
+        };
+        let held = (sum.waiting > 0).then(|| self.of_waiting(none, &Outlook::default()));
+        let is_held = |cause: &Cause| !matches!(cause, Cause::Next { .. } | Cause::InLine { .. });
+        Cause::Split {
+            parts: sum.parts,
+            done: sum.done,
+            running: sum.running,
+            waiting: sum.parts.saturating_sub(sum.done + sum.running),
+            since,
+            held: held.filter(is_held).map(Box::new),
+        }
     }
 
     fn of_waiting(&self, ahead: QueueAhead, work: &Outlook) -> Cause {

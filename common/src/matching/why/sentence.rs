@@ -27,10 +27,23 @@ impl fmt::Display for Why {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Split { parts, since } => write!(
-                f,
-                "it was split into {parts} parts at {since:.0}, which wait or run"
-            ),
+            Self::Split {
+                parts,
+                done,
+                running,
+                waiting,
+                since,
+                held,
+            } => {
+                write!(
+                    f,
+                    "split into {parts} parts at {since:.0}: {done} done, {running} running, {waiting} waiting"
+                )?;
+                match held {
+                    Some(held) => write!(f, "; {held}"),
+                    None => Ok(()),
+                }
+            }
             Self::Completed { worker, at } => write!(f, "completed by {worker} at {at:.0}"),
             Self::Kept { worker, at, reason } => {
                 write!(f, "the original was kept by {worker} at {at:.0}: {reason}")

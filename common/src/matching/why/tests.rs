@@ -11,6 +11,7 @@ use crate::job::record::{JobRecord, Pending, QueueAhead};
 use crate::job::run::Run;
 use crate::job::run::report::Report;
 use crate::matching::outlook::Outlook;
+use crate::matching::parts::SplitSum;
 use crate::names::location::Location;
 use crate::recipe::Choice;
 use crate::testing::{heartbeat, job, report};
@@ -60,6 +61,7 @@ struct Farm {
     ahead: QueueAhead,
     running: Vec<Run>,
     reports: Vec<Report>,
+    parts: Option<SplitSum>,
 }
 
 impl Farm {
@@ -72,6 +74,7 @@ impl Farm {
             ahead: ahead(0),
             running: Vec::new(),
             reports: Vec::new(),
+            parts: None,
         }
     }
 
@@ -82,6 +85,7 @@ impl Farm {
             opens: self.opens.as_ref(),
             workers: &self.workers,
             controls: &self.controls,
+            parts: self.parts.as_ref(),
         };
         let work = scene.work(self.ahead, &self.running, &self.reports, at(100));
         scene.why(self.ahead, &work, at(100))
@@ -267,6 +271,7 @@ fn a_fallback_queue_is_named_until_it_opens() {
         opens: None,
         workers: &farm.workers,
         controls: &farm.controls,
+        parts: None,
     };
     let why = scene.why(farm.ahead, &Outlook::default(), at(200));
     assert!(matches!(why.cause, Cause::Next { .. }), "{why}");
@@ -302,4 +307,39 @@ fn the_run_of_a_job_tells_its_cause() {
         sentence(&done, &alive),
         "completed by w1 at 1970-01-01T00:01:39Z"
     );
+}
+
+#[test]
+fn a_split_job_tells_how_its_parts_stand_and_what_holds_them() {
+    let worker = heartbeat("w1", &["libx265"]);
+    let lane = Lane::from_consumer("libx265_p5").expect("a lane");
+    let run = Run::first(x265(), &lane, 1, worker.name.clone(), at(90)).split(13, at(95));
+    let mut farm = Farm::of(JobRecord::Run(Box::new(run)), vec![worker]);
+    farm.parts = Some(SplitSum {
+        parts: 13,
+        done: 4,
+        running: 2,
+        waiting: 7,
+        ..SplitSum::default()
+    });
+    let plain = "split into 13 parts at 1970-01-01T00:01:35Z: 4 done, 2 running, 7 waiting";
+    assert_eq!(farm.sentence(), plain);
+    farm.controls = paused(Target::Queue("libx265".parse().expect("a queue")));
+    assert_eq!(
+        farm.sentence(),
+        format!("{plain}; the queue libx265 is paused: `producer resume --queue libx265` ends that")
+    );
+    farm.controls = paused(Target::Batch(farm.record.job().batch));
+    assert!(farm.sentence().contains("its batch is paused"));
+    farm.controls = Orders::default();
+    farm.workers.clear();
+    assert_eq!(farm.sentence(), format!("{plain}; no worker is alive"));
+    // What only runs is held by nothing.
+    farm.parts = Some(SplitSum {
+        parts: 13,
+        done: 11,
+        running: 2,
+        ..SplitSum::default()
+    });
+    assert!(farm.sentence().ends_with("11 done, 2 running, 0 waiting"));
 }

@@ -10,6 +10,7 @@ use common::job::event::Event;
 use common::job::id::{BatchId, JobId};
 use common::job::ladder::Ladder;
 use common::job::record::JobRecord;
+use common::job::run::Run;
 use common::job::state::JobState;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -146,6 +147,8 @@ pub(crate) struct Details {
     /// The stored record: `pending`, `parked` while the batch is paused, or `run` as it was last
     /// written.
     record: JobRecord,
+    /// The number of the latest attempt, as people count; 0 before the first one.
+    attempt: u32,
     /// The queue of the job's recipe, if that is another.
     home: Option<Queue>,
     /// Why the job is in this state, in one sentence; times in RFC 3339.
@@ -173,6 +176,7 @@ pub(crate) async fn one(
     Ok(axum::Json(Details {
         ladder: ladder.first().map(LadderView::from),
         home: (home != *queue).then_some(home),
+        attempt: record.run().map_or(0, Run::tries),
         events: Event::history(record.job(), events),
         name: jobs::name(record.job()),
         state: record.state(),

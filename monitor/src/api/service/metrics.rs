@@ -101,7 +101,8 @@ fn state(text: &mut Text, state: &Snapshot, now: Timestamp) {
 
 fn queues(text: &mut Text, state: &Snapshot, now: Timestamp) {
     let name = "farm_queue_pending";
-    text.family(name, "gauge", "Pending jobs, by queue and priority.");
+    let help = "Pending jobs, and parts of split jobs, by queue and priority.";
+    text.family(name, "gauge", help);
     for row in &state.queues {
         for (priority, pending) in &row.by_priority {
             let labels: [(&str, &dyn Display); 2] = [("queue", &row.queue), ("priority", priority)];

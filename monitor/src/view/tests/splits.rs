@@ -1,10 +1,12 @@
 //! Jobs that are done in parts.
 
+use common::farm::orders::{Order, Target};
 use common::job::part::Part;
 use common::job::split::Plan;
 use common::matching::parts::Parts;
 
 use super::*;
+use crate::snapshot::moment::Moment;
 
 /// A film of 1000 frames in three chunks, and other tracks.
 fn plan(job: &Job) -> Plan {
@@ -127,4 +129,53 @@ fn parts_are_bounded_and_go_with_their_jobs() {
     changed(&mut view, &chunk.complete(report("atelier"), at(2)), 2);
     view.forget(at(2));
     assert!(view.parts().is_empty());
+}
+
+#[test]
+fn parts_that_wait_for_a_worker_count_in_their_queue() {
+    let mut view = View::new(at(0));
+    let whole = running(&job("a.mkv"), "atelier");
+    let plan = plan(&whole.job);
+    changed(&mut view, &whole.split(4, at(1)), 1);
+    view.apply(planned(&plan), at(1));
+    let first = part(&plan, Part::Chunk(0), "north");
+    changed(&mut view, &first, 2);
+    let failed = part(&plan, Part::Chunk(1), "north");
+    let failed = failed.fail(Failure::worker("crash"), SignedDuration::from_secs(60), at(2));
+    changed(&mut view, &failed, 3);
+    let snapshot = view.snapshot(at(3));
+    let [queue] = &snapshot.queues[..] else {
+        panic!("{:?}", snapshot.queues)
+    };
+    let five = Priority::try_from(5).expect("in range");
+    assert_eq!((queue.pending, queue.parts), (2, 2), "a chunk and the rest");
+    assert_eq!(queue.by_priority, [(five, 2)]);
+    assert_eq!(queue.oldest, Some(Moment(at(1))));
+    assert_eq!(snapshot.totals.pending, 0, "no job waits");
+    // Nobody serves them: that is told, of one job.
+    let Some(Attention::Unserved { waiting, .. }) = snapshot.attention.first() else {
+        panic!("{:?}", snapshot.attention)
+    };
+    assert_eq!(waiting[0].pending, 1);
+
+    // The broker's own lanes count parts already.
+    let status = LaneStatus {
+        lane: lane("hevc_nvenc", 5),
+        pending: 3,
+        running: 1,
+        oldest: Some(at(0)),
+        next: 1,
+    };
+    view.apply(Input::Lanes(vec![status], Vec::new()), at(3));
+    let snapshot = view.snapshot(at(3));
+    assert_eq!((snapshot.queues[0].pending, snapshot.totals.pending), (3, 1));
+    // No worker could begin the parts of a paused batch.
+    let order = Order {
+        paused: true,
+        hours: None,
+        since: at(0),
+    };
+    let paused = [(Target::Batch(whole.job.batch), order)];
+    view.apply(Input::Controls(paused.into_iter().collect()), at(3));
+    assert_eq!(view.snapshot(at(3)).queues[0].parts, 0);
 }

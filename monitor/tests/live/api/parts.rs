@@ -78,7 +78,7 @@ async fn the_parts_of_a_failed_job_are_told_as_they_stand() {
     let first = job.claim(&monitor, Part::Chunk(0), "north").await;
     job.complete(&monitor, &first).await;
     let failure = common::job::failure::Failure::input("chunk 1: no picture in it");
-    let failed = job.whole.fail_split(failure, jiff::Timestamp::now());
+    let failed = job.whole.fail_split(failure, None, jiff::Timestamp::now());
     crate::farm::write_run(&monitor.broker, &failed.expect("it is split")).await;
     let rows = parts(&monitor, &job).await;
     assert_eq!(rows.len(), 5);

@@ -145,7 +145,7 @@ fn text(
 }
 
 fn of_run(run: &Run) -> Vec<String> {
-    let mut lines = vec![format!("attempt   {} of {}", run.spent(), run.job.attempts)];
+    let mut lines = vec![format!("attempt   {} of {}", run.tries(), run.job.attempts)];
     match &run.state {
         RunState::Running { worker, since, .. } => {
             lines.push(format!(

@@ -28,6 +28,7 @@ use crate::job::run::kept::KeptReport;
 use crate::job::run::report::Report;
 use crate::job::run::{Run, RunState, Stage};
 use crate::names::subject;
+use crate::names::subject::JobSubject;
 use crate::wire;
 
 /// No retry waits longer than this.
@@ -91,7 +92,7 @@ impl Claim {
         &self.run.job
     }
 
-    /// The lane from which the job was claimed.
+    /// The lane of the job: that from which it was claimed, but of a join, that of the encode.
     pub fn lane(&self) -> Lane {
         self.run.lane()
     }
@@ -261,7 +262,10 @@ impl Claim {
         let now = self.broker.now();
         self.write(|run| run.release(now)).await?;
         let _ = self.message.ack_with(AckKind::Nak(None)).await;
-        Ok(self.broker.wake(&self.lane()).await?)
+        // The message stays where it was, which is elsewhere for a join.
+        let place = JobSubject::parse(&self.message.subject);
+        let lane = place.map_or_else(|| self.lane(), |place| place.lane);
+        Ok(self.broker.wake(&lane).await?)
     }
 
     /// Acknowledges the message of a job that a person cancelled while it ran.

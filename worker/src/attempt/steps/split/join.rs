@@ -133,7 +133,7 @@ impl Attempt<'_> {
         let parts = pieces.iter().map(|(part, piece)| PartReport {
             part: *part,
             worker: piece.report.worker.clone(),
-            attempt: piece.run.attempt,
+            attempt: piece.run.tries(),
             frames: piece.report.frames,
             encode_seconds: piece.report.encode_seconds,
             size: piece.size,

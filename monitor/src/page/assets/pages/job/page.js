@@ -12,6 +12,7 @@ import { fileComparison } from "../../widgets/file-comparison.js";
 import { frameSlider } from "../../widgets/frame-slider/slider.js";
 import { showHealth } from "./health.js";
 import { chunkStrip } from "../../widgets/charts/split/strip.js";
+import { madeBy } from "../../widgets/charts/split/words.js";
 import { followLog } from "./log.js";
 import { skeleton } from "./skeleton.js";
 import { lastCommand, timelineRows } from "./timeline.js";
@@ -53,7 +54,7 @@ export function mount(element, deps) {
   }
 
   /** @param {JobDetails} details */
-  function draw({ name, state: word, record, why, events, home, ladder }) {
+  function draw({ name, state: word, record, why, events, home, ladder, attempt }) {
     const run = record.run ?? record.parked;
     const where = run ?? record.pending;
     if (!where) return;
@@ -71,9 +72,9 @@ export function mount(element, deps) {
       ...factRows([
         ["Queue", queue],
         ["Priority", String(priority)],
-        ["Worker", running?.worker ?? report?.worker],
+        ["Worker", running?.worker ?? (report && madeBy(report))],
         ["Not split", report?.split && "whole" in report.split ? printable(report.split.whole) : null],
-        ["Attempts", run ? `${run.attempt - run.returned} of ${job.attempts}` : `none of ${job.attempts}`],
+        ["Attempts", `${attempt || "none"} of ${job.attempts}`],
         ["Enqueued", time(job.enqueued, Date.now())],
         ["Next attempt", waiting && time(waiting.until, Date.now())],
         ["Ladder", ladder && printable(`${ladder.master}: ${ladder.progress}`)],

@@ -4,7 +4,8 @@
 /** @import { JobEvent, What } from "#types" */
 
 import { h } from "../../lib/dom.js";
-import { capitalised, count, duration, fps, localTimes, time } from "../../lib/format.js";
+import { madeBy } from "../../widgets/charts/split/words.js";
+import { capitalised, count, duration, fps, localTimes, plural, time } from "../../lib/format.js";
 
 /**
  * What happened, and more about it; `priority` says from which to which the job went.
@@ -21,8 +22,9 @@ function wordsOf(what, kind, priority) {
   }
   if (what.returned) return [`Released by ${what.returned}`, "the worker was told to stop; the attempt does not count"];
   if (what.moved) return [`Moved to ${what.moved}`, priority ? `priority ${priority}, by a person` : "by a person"];
+  if (what.split) return [`Split into ${plural(what.split, "part")}`, ""];
   if (what.retried) return ["Attempt failed", localTimes(what.retried.message)];
-  if (what.completed) return ["Completed", `by ${what.completed.worker} in ${duration(what.completed.total_seconds)}`];
+  if (what.completed) return ["Completed", `by ${madeBy(what.completed)} in ${duration(what.completed.total_seconds)}`];
   if (what.kept) return ["Original kept", `by ${what.kept.worker} in ${duration(what.kept.seconds)}${what.kept.copy ? ", and copied to where the output would be" : ""}`];
   if (what.failed) return ["Failed", localTimes(what.failed.message)];
   switch (kind) {

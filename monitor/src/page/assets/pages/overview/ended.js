@@ -4,7 +4,7 @@
 /** @import { Deps, EndedRow, Row, State } from "#types" */
 
 import { h, say, set } from "../../lib/dom.js";
-import { ago, bytes, capitalised, change, count, duration, fps, localTimes, time } from "../../lib/format.js";
+import { ago, bytes, capitalised, change, count, duration, fps, localTimes, plural, time } from "../../lib/format.js";
 import { chip, jobLink } from "../../widgets/job-name.js";
 import { jobList } from "./job-list.js";
 
@@ -39,7 +39,8 @@ function row() {
       ratio.classList.toggle("soft", !isSmaller);
       say(sizes, done ? `${bytes(done.input_size)} → ${bytes(done.output_size)}` : checked ? bytes(checked.input_size) : "");
       say(pace, done ? `${duration(done.seconds)}${done.fps ? ` · ${fps(done.fps)}` : ""}` : checked ? duration(checked.seconds) : "");
-      say(worker, owner ? `on ${owner}${attempts > 1 ? `, attempt ${attempts}` : ""}` : "");
+      const several = done && done.workers > 1 ? `on ${plural(done.workers, "worker")}` : "";
+      say(worker, owner ? `on ${owner}${attempts > 1 ? `, attempt ${attempts}` : ""}` : several);
       say(when, ago(ended, now));
       set(when, "datetime", ended);
       set(when, "title", time(ended, now));

@@ -4,7 +4,7 @@
 /** @import { Deps, QueueRow, Row, State } from "#types" */
 
 import { button, h, keyedList, say, set, tableHead } from "../../lib/dom.js";
-import { age, count, duration } from "../../lib/format.js";
+import { age, count, duration, plural } from "../../lib/format.js";
 import { address } from "../../lib/router.js";
 import { holdOrders } from "../../orders/holds.js";
 import { UNSERVED } from "./unserved.js";
@@ -76,6 +76,7 @@ function queueRow({ queue }, orders) {
       say(sub, words);
       set(sub, "title", words || null);
       number(pending, row.pending);
+      set(pending, "title", row.parts ? `${plural(row.parts, "part")} of split jobs` : null);
       number(running, row.running);
       number(served, row.served_by);
       say(oldest, row.oldest ? age(row.oldest, now) : "");

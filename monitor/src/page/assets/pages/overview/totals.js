@@ -56,7 +56,7 @@ export function totals() {
    */
   function update({ totals, queues }, now) {
     const since = totals.since ? `last ${age(totals.since, now)}` : "in all";
-    const used = queues.filter((row) => row.pending > 0).length;
+    const used = queues.filter((row) => row.pending > row.parts).length;
     running.update("Running", count(totals.running), totals.fps ? fps(totals.fps) : "");
     pending.update("Pending", count(totals.pending), totals.pending ? `in ${plural(used, "queue")}` : "");
     const others = [totals.checked ? `${count(totals.checked)} checked` : "", totals.kept ? `${count(totals.kept)} kept` : "", totals.cancelled ? `${count(totals.cancelled)} cancelled` : ""].filter(Boolean);

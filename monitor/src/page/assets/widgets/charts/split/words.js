@@ -1,9 +1,9 @@
 // @ts-check
 // What is said of one part of a split job.
 
-/** @import { PartRow } from "#types" */
+/** @import { PartRow, Report } from "#types" */
 
-import { age, clock, count, duration, percent } from "../../../lib/format.js";
+import { age, clock, count, duration, percent, plural } from "../../../lib/format.js";
 
 /** @param {string} part */
 export const isTwin = (part) => part.startsWith("twin-");
@@ -57,4 +57,14 @@ export function partWords(row, twin, now) {
   const attempt = row.attempt > 1 ? `, attempt ${row.attempt}` : "";
   const second = twin ? `; a second run: ${standing(twin, now)}` : "";
   return `${name(row)}: ${standing(row, now)}${attempt}${second}`;
+}
+
+/**
+ * The worker that made an output, or how many did so in parts.
+ * @param {Report} report
+ */
+export function madeBy({ worker, split }) {
+  const workers = new Set(split && "parts" in split ? split.parts.map((part) => part.worker) : [worker]);
+  const [one = worker] = workers;
+  return workers.size === 1 ? one : plural(workers.size, "worker");
 }
