@@ -51,6 +51,7 @@ pub use queue::enqueue::{EnqueueResult, Enqueued};
 pub use queue::lanes::Lanes;
 pub use queue::poll::{Claimant, Decline, PollEffort, PollResult};
 pub use read::inspect::{Change, Changes, LaneStatus};
+pub use read::log::LogLine;
 pub use read::position::QueuePositions;
 pub use steer::change::SteerResult;
 pub use submit::ladders::RefusedLadders;

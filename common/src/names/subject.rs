@@ -329,7 +329,7 @@ pub fn progress(job: &JobId) -> String {
 /// Live progress of all jobs.
 pub const PROGRESS_OF_ALL: &str = "progress.*";
 
-/// Live log of a job.
+/// Live log of a job and its parts.
 pub fn logs(job: &JobId) -> String {
     format!("logs.{job}")
 }

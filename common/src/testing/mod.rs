@@ -177,5 +177,6 @@ pub fn plan(job: &Job, lane: &Lane, chunks: &[u64]) -> Plan {
         proof: proof(&encoder),
         encoder,
         source: None,
+        found: None,
     }
 }

@@ -1,5 +1,7 @@
 //! Running jobs.
 
+use common::testing;
+
 use crate::*;
 
 impl Farm {
@@ -80,14 +82,53 @@ impl Farm {
                 .await
                 .enter(stage, Timestamp::now());
             farm::write_run(&self.broker, &run).await;
-            if let Some(beat) = self
-                .workers
-                .iter_mut()
-                .find(|beat| beat.name.as_str() == worker)
-            {
-                beat.running.push(run.job.id);
+            self.runs(worker, run, stage, fraction, fps);
+        }
+        self.split().await;
+    }
+
+    /// Notes what a worker runs.
+    fn runs(&mut self, worker: &str, run: Run, stage: Stage, fraction: f32, fps: f32) {
+        let mut beats = self.workers.iter_mut();
+        if let Some(beat) = beats.find(|beat| beat.name.as_str() == worker) {
+            beat.running.push(run.job.id);
+        }
+        self.running.push((run, stage, fraction, fps));
+    }
+
+    /// A film that several workers encode in chunks: some are done, some run, and the others wait.
+    async fn split(&mut self) {
+        let name = "Lawrence.of.Arabia.1962.2160p.UHD.BluRay.mkv";
+        let job = farm::job(name, "libx265", 78_400 * 1_000_000);
+        let lane = farm::lane(&job, 5);
+        let plan = testing::plan(&job, &lane, &[9_000; 24]);
+        let plan = self.broker.put_plan(&plan).await.expect("stored");
+        let planner = self.run(&job, "rack-04", 1_500).await;
+        let parts = u32::try_from(plan.parts().count()).expect("few");
+        let split = planner.split(parts, ago(1_480));
+        farm::write_run(&self.broker, &split).await;
+        let workers = ["rack-04", "atelier", "mini-pc"];
+        for ((nth, part), worker) in (0..).zip(plan.parts()).zip(workers.iter().cycle()) {
+            let owner = worker.parse().expect("a name");
+            let run = Run::first(plan.job_of(part), &plan.lane(), 1, owner, ago(240 - 20 * (nth % 5)));
+            match nth {
+                0..10 => {
+                    let report = Report {
+                        frames: 9_000,
+                        encode_seconds: 190.0 + 7.0 * f64::from(nth % 4),
+                        ..farm::report(worker, "libx265")
+                    };
+                    let done = run.complete(report, ago(60));
+                    farm::write_run(&self.broker, &done).await;
+                }
+                10..14 => {
+                    let run = run.enter(Stage::Encoding, Timestamp::now());
+                    farm::write_run(&self.broker, &run).await;
+                    let fraction = 0.15 + 0.2 * (nth - 10) as f32;
+                    self.runs(worker, run, Stage::Encoding, fraction, 44.0);
+                }
+                _ => {}
             }
-            self.running.push((run, stage, fraction, fps));
         }
     }
 }

@@ -5,9 +5,10 @@ use std::process::Command;
 
 use common::job::Job;
 use common::job::part::Part;
+use common::job::run::report::Report;
 use common::job::split::{PIECES, Split, SplitReport};
 use common::names::location::Location;
-use common::recipe::{Rate, Video};
+use common::recipe::{QualityTarget, Rate, Video};
 use harness::farm::Farm;
 use harness::outside::media::{Media, decoded};
 use harness::{outside, paths, poll};
@@ -120,6 +121,64 @@ async fn a_film_in_chunks_is_the_same_as_in_one() {
             .is_none()
     );
     assert_eq!(farm.queued().await, 0);
+}
+
+/// As a job, with a target.
+fn with_target(job: &Job, name: &str, split: Split) -> Job {
+    let recipe = job.recipe.clone().edit(|draft| {
+        if let Video::Encode(video) = &mut draft.video {
+            video.rate = Rate::Target(QualityTarget {
+                score: "ssim=0.97".parse().expect("a score"),
+                max_percent: 1000,
+            });
+        }
+    });
+    let output = job.output.sibling(name);
+    let recipe = recipe.expect("sound");
+    Job {
+        split,
+        ..Job::new(job.batch, job.input.clone(), output, recipe, None)
+    }
+}
+
+#[tokio::test]
+async fn a_target_is_searched_for_once_and_a_split_job_is_told_as_one() {
+    let farm = Farm::start().await;
+    let film = film(farm.folder());
+    let _a = farm.join(farm.worker("a").encoders("libx264")).await;
+    let _b = farm.join(farm.worker("b").encoders("libx264")).await;
+    let job = farm.job(&film, "libx264");
+    let whole = with_target(&job, "whole.mkv", Split::Off);
+    let split = with_target(&job, "split.mkv", Split::Every(2));
+    farm.enqueue(&whole).await;
+    let (_, alone) = farm.completed(&whole.id).await;
+    farm.enqueue(&split).await;
+    let (run, joined) = farm.completed(&split.id).await;
+    let found = |report: &Report| {
+        let quality = report.quality.clone().expect("measured");
+        quality.found.expect("a target")
+    };
+    assert_eq!(found(&joined).crf, found(&alone).crf);
+    assert!(found(&joined).score >= 0.97);
+    assert_eq!(joined.frames, alone.frames);
+    let Some(SplitReport::Parts(parts)) = &joined.split else {
+        panic!("{joined:#?}")
+    };
+    assert!(parts.iter().all(|part| part.attempt == 1), "{parts:#?}");
+    assert_eq!(run.lane().to_string(), "libx264_p5", "its own lane");
+    let id = split.id.to_string();
+    let shown = farm.producer(["job", &id]).await.succeeded().stdout;
+    for told in [
+        "queue     libx264 at priority 5".to_owned(),
+        format!("attempt   1 of {}", split.attempts),
+        format!("in {} parts on ", parts.len()),
+        format!("quality   {}", found(&joined)),
+    ] {
+        assert!(shown.contains(&told), "no '{told}' in\n{shown}");
+    }
+    assert!(!shown.contains("(attempt"), "{shown}");
+    let logs = farm.producer(["logs", &id]).await.succeeded().stdout;
+    assert!(logs.starts_with("[1] $ ffmpeg"), "{logs}");
 }
 
 #[tokio::test]

@@ -38,8 +38,11 @@ impl Reporter {
         }
     }
 
-    /// Adds ffmpeg's command line to the job's history.
+    /// Adds ffmpeg's command line to the job's history; that of a part to the log, for parts have no history.
     pub async fn command(&self, line: String) {
+        if !self.job.is_whole() {
+            return self.log(format!("$ {line}")).await;
+        }
         let event = Event {
             job: self.job,
             attempt: self.attempt,
@@ -52,8 +55,7 @@ impl Reporter {
 
     /// Publishes a line of ffmpeg's log, without waiting for an answer.
     pub async fn log(&self, line: String) {
-        let subject = subject::logs(&self.job);
-        if let Err(error) = self.broker.client().publish(subject, line.into()).await {
+        if let Err(error) = self.broker.publish_log(&self.job, line).await {
             tracing::debug!(job = %self.job, %error, "a line of its log was not heard");
         }
     }

@@ -3,6 +3,7 @@
 pub(super) mod history;
 pub(super) mod inspect;
 mod jobs;
+pub(super) mod log;
 mod parts;
 pub(super) mod position;
 pub(super) mod why;

@@ -8,6 +8,7 @@ use crate::farm::film::FilmFindings;
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::job::Job;
 use crate::job::part::Part;
+use crate::job::run::quality::FoundQuality;
 use crate::job::sidecar::Sidecars;
 use crate::names::location::Location;
 use crate::names::token::Token;
@@ -99,6 +100,9 @@ pub struct Plan {
     /// probes the source again. `None` if that is too long to be carried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<serde_json::Value>,
+    /// The quality that all chunks are encoded with, if the recipe asks for a target: found in samples of the whole film.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<FoundQuality>,
 }
 
 impl wire::Message for Plan {}

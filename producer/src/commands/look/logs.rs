@@ -1,15 +1,18 @@
-//! `producer logs`: the ffmpeg commands of a job, and its log.
+//! `producer logs`: the ffmpeg commands of a job, and its log; of a split job, also those of its parts.
 
 use std::time::Duration;
 
 use clap::Args;
-use common::broker::Broker;
-use common::job::event::What;
+use common::broker::{Broker, LogLine};
+use common::job::event::{Event, What};
+use common::job::failure::Failure;
 use common::job::id::JobId;
+use common::job::part::Part;
 use common::job::record::JobRecord;
+use common::job::run::RunState;
+use common::job::split::Split;
 use common::names::printable::printable;
-use common::names::subject;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
@@ -26,6 +29,9 @@ pub(crate) struct Options {
     /// Follow the log until the job has ended
     #[arg(long)]
     pub follow: bool,
+    /// Of a split job, only this part, such as chunk-3 or rest
+    #[arg(long, value_name = "PART")]
+    pub part: Option<Part>,
 }
 
 /// The farm keeps the last log lines of failed attempts only.
@@ -34,30 +40,31 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     let record = options.job.find(&broker).await?;
     let job = record.job().id;
     // Subscribed first, so that no line is missed between the two.
-    let lines = broker
-        .client()
-        .subscribe(subject::logs(&job))
-        .await
-        .map_err(|error| Error::out_of_reach(format!("cannot follow the log: {error}")))?;
-    kept(&broker, &record).await?;
+    let lines = broker.log(&job).await?;
+    let is_any = kept(&broker, &record, options.part).await?;
+    let running = of_parts(&broker, &record, options.part).await?;
+    if !is_any && running.is_none() {
+        eprintln!("no log yet");
+    }
     if options.follow {
-        follow(&broker, &job, lines).await?;
+        follow(&broker, &job, options.part, lines).await?;
+    } else if let Some(running) = running {
+        eprintln!("{running}");
     }
     Ok(Exit::Done)
 }
 
-/// Prints what the farm keeps: commands, and the last lines of failed attempts.
-async fn kept(broker: &Broker, record: &JobRecord) -> Result<(), Error> {
+/// Prints what the farm keeps: commands, and the last lines of failed attempts. Returns whether there was anything.
+async fn kept(broker: &Broker, record: &JobRecord, part: Option<Part>) -> Result<bool, Error> {
     let mut is_any = false;
-    for event in broker.events(&record.job().id).await? {
+    if part.is_some_and(|part| part != Part::Whole) {
+        return Ok(is_any);
+    }
+    let events = broker.events(&record.job().id).await?;
+    for event in Event::history(record.job(), events) {
         let lines: Vec<String> = match &event.what {
             What::Command(line) => vec![format!("$ {line}")],
-            What::Retried(failure) | What::Failed(failure) => failure
-                .log
-                .iter()
-                .chain([&failure.message])
-                .cloned()
-                .collect(),
+            What::Retried(failure) | What::Failed(failure) => log_of(failure),
             _ => continue,
         };
         for line in lines {
@@ -65,17 +72,56 @@ async fn kept(broker: &Broker, record: &JobRecord) -> Result<(), Error> {
             output::print(&format!("[{}] {}", event.attempt, printable(&line)));
         }
     }
-    if !is_any {
-        eprintln!("no log yet");
-    }
-    Ok(())
+    Ok(is_any)
 }
 
-/// Prints new lines until the job has ended.
+/// The last lines of a failed attempt, and why it failed.
+fn log_of(failure: &Failure) -> Vec<String> {
+    let lines = failure.log.iter().chain([&failure.message]);
+    lines.cloned().collect()
+}
+
+/// Prints the last lines of failed attempts at the parts of a split job that is under way. Returns which parts run, as
+/// a sentence; `None` if the job has no such parts.
+async fn of_parts(
+    broker: &Broker,
+    record: &JobRecord,
+    part: Option<Part>,
+) -> Result<Option<String>, Error> {
+    let job = record.job();
+    if job.split == Split::Off {
+        return Ok(None);
+    }
+    let Some(plan) = broker.plan(&job.id).await? else {
+        return Ok(None);
+    };
+    let mut running = Vec::new();
+    for run in broker.part_runs(&plan).await? {
+        let name = run.job.id.part();
+        if part.is_some_and(|part| part != name) {
+            continue;
+        }
+        for attempt in &run.failures {
+            for line in log_of(&attempt.failure) {
+                output::print(&format!("[{name} {}] {}", attempt.number, printable(&line)));
+            }
+        }
+        if let RunState::Running { worker, .. } = &run.state {
+            running.push(format!("{name} on {worker}"));
+        }
+    }
+    Ok(Some(match running.as_slice() {
+        [] => "none of its parts runs now".to_owned(),
+        running => format!("running now: {}; --follow shows their logs", running.join(", ")),
+    }))
+}
+
+/// Prints new lines until the job has ended: all, or those of one part.
 async fn follow(
     broker: &Broker,
     job: &JobId,
-    mut lines: async_nats::Subscriber,
+    part: Option<Part>,
+    mut lines: impl Stream<Item = LogLine> + Unpin,
 ) -> Result<(), Error> {
     let mut looks = tokio::time::interval(LOOK);
     loop {
@@ -83,7 +129,8 @@ async fn follow(
             // Lines that came before the end are printed first.
             biased;
             line = lines.next() => match line {
-                Some(line) => output::print(&printable(&String::from_utf8_lossy(&line.payload))),
+                Some(line) if part.is_some_and(|part| part != line.part) => {}
+                Some(line) => output::print(&printable(&line.to_string())),
                 None => return Err(Error::out_of_reach("lost the connection to the broker")),
             },
             _ = looks.tick() => match broker.job(job).await? {

@@ -1,7 +1,12 @@
 //! `producer workers`.
 
+use std::collections::{BTreeSet, HashMap};
+
 use clap::Args;
 use common::farm::worker::{Heartbeat, WorkerStatus};
+use common::job::id::JobId;
+use common::job::part::Part;
+use common::job::record::JobRecord;
 use common::names::printable::printable;
 
 use crate::cli::exit::{Error, Exit};
@@ -39,12 +44,40 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         ]);
     }
     output::print(&table::text(&table));
+    let whole: BTreeSet<JobId> = workers
+        .iter()
+        .flat_map(|worker| worker.running.iter().map(JobId::whole))
+        .collect();
+    let whole: Vec<JobId> = whole.into_iter().collect();
+    let jobs = broker.jobs_of(&whole).await?;
+    for worker in workers.iter().filter(|worker| !worker.running.is_empty()) {
+        output::print(&runs(worker, &jobs));
+    }
     for worker in &workers {
         for line in troubles(worker) {
             output::print(&line);
         }
     }
     Ok(Exit::Done)
+}
+
+/// `attic runs a.mkv, film.mkv chunk 3, film.mkv chunk 4`.
+fn runs(worker: &Heartbeat, jobs: &HashMap<JobId, JobRecord>) -> String {
+    let mut ids = worker.running.clone();
+    ids.sort_unstable();
+    let named = ids.iter().map(|id| {
+        let record = jobs.get(&id.whole());
+        let name = record.map_or_else(
+            || id.whole().to_string(),
+            |record| record.job().input.location.name(),
+        );
+        match id.part() {
+            Part::Whole => name,
+            part => format!("{name} {}", part.to_string().replace('-', " ")),
+        }
+    });
+    let named: Vec<String> = named.collect();
+    printable(&format!("{} runs {}", worker.name, named.join(", ")))
 }
 
 /// What a person should repair, one line each.

@@ -164,13 +164,11 @@ async fn join(broker: &Broker, known: &Lanes, plan: &Plan) {
         pinned @ Queue::On(_) => pinned.clone(),
         _ => join_lane().queue,
     };
-    assert_eq!(
-        claim.lane(),
-        Lane {
-            queue,
-            ..join_lane()
-        }
-    );
+    let place = format!("jobs.{queue}.{}.", u8::from(join_lane().priority));
+    let messages = subjects(broker, "JOBS").await;
+    let is_there = |one: &String| one.starts_with(&place);
+    assert!(messages.iter().any(is_there), "{place}: {messages:?}");
+    assert_eq!(claim.lane(), plan.lane(), "the job keeps its lane");
     let report = joined(broker, plan, "joiner").await;
     let done = claim.record_completed(report).await.expect("ours");
     finish(broker, done).await;

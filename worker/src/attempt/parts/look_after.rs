@@ -157,41 +157,17 @@ fn pace(runs: &[Run]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use common::farm::queue::Lane;
-    use common::job::split::{Chunk, Film};
     use common::recipe::Choice;
     use common::testing;
 
     use super::*;
 
-    fn plan(chunks: u32) -> Plan {
-        let encoder = "libx264".parse().expect("an encoder");
-        let proof = testing::heartbeat("a", &["libx264"]).card;
-        Plan {
-            job: testing::job(Choice::Encoder("libx264".parse().expect("an encoder")), 10),
-            since: Timestamp::UNIX_EPOCH,
-            queue: "libx264".parse().expect("a queue"),
-            priority: Default::default(),
-            film: Film {
-                stream: 0,
-                time_base: (1, 25),
-                findings: Default::default(),
-                stated: Default::default(),
-            },
-            chunks: (0..i64::from(chunks))
-                .map(|number| Chunk {
-                    start: 100 * number,
-                    end: 100 * (number + 1),
-                    frames: 100,
-                    decode_from: 100 * number,
-                    read_from: None,
-                })
-                .collect(),
-            extension: "mov".parse().expect("a token"),
-            rest: None,
-            proof: proof.proof(&encoder).expect("proved").clone(),
-            encoder,
-            source: None,
-        }
+    fn plan(chunks: usize) -> Plan {
+        let job = testing::job(Choice::Encoder("libx264".parse().expect("an encoder")), 10);
+        let lane = Lane::from_consumer("libx264_p5").expect("a lane");
+        let mut plan = testing::plan(&job, &lane, &vec![100; chunks]);
+        plan.rest = None;
+        plan
     }
 
     fn running(plan: &Plan, part: Part, worker: &str, since: i64) -> Run {

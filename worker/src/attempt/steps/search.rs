@@ -22,9 +22,22 @@ use crate::attempt::quality::encode::Bench;
 use crate::attempt::quality::helpers::Wanted;
 use crate::attempt::quality::samples;
 use crate::attempt::quality::target::{Helpers, Quest};
-use crate::attempt::steps::{Attempt, Probed, Unfinished};
+use crate::attempt::steps::{Attempt, Prepared, Probed, Unfinished};
 use crate::ffmpeg::arguments;
 use crate::ffmpeg::build::Build;
+
+impl Prepared {
+    /// Has the film encoded with the quality that was found.
+    pub(super) fn take_quality(&mut self, found: &FoundQuality) -> Result<(), Failure> {
+        let recipe = self.recipe.clone().edit(|draft| {
+            if let Video::Encode(video) = &mut draft.video {
+                video.rate = Rate::Crf(found.crf);
+            }
+        });
+        self.recipe = recipe.map_err(|error| Failure::input(error.to_string()))?;
+        Ok(())
+    }
+}
 
 impl Probed {
     /// Finds the quality that reaches the recipe's target, and makes the command line for it. Without a target, this
@@ -46,12 +59,7 @@ impl Probed {
         let found = self
             .find(target, with, build, (me, helpers), on_progress)
             .await?;
-        let recipe = self.prepared.recipe.clone().edit(|draft| {
-            if let Video::Encode(video) = &mut draft.video {
-                video.rate = Rate::Crf(found.crf);
-            }
-        });
-        self.prepared.recipe = recipe.map_err(|error| Failure::input(error.to_string()))?;
+        self.prepared.take_quality(&found)?;
         self.arguments = arguments::encode(
             &self.prepared.recipe,
             &self.media,

@@ -33,16 +33,19 @@ async fn the_log_of_a_running_job_is_followed_and_its_command_shown() {
         .await;
     browser.shows("Reading").await;
     // The page misses lines that come before it subscribes, so the line is sent again and again.
-    let subject = common::names::subject::logs(&job.id);
-    let client = monitor.broker.client().clone();
+    let broker = monitor.broker.clone();
+    let chunk = job.id.with_part(common::job::part::Part::Chunk(3));
     let talking = tokio::spawn(async move {
         loop {
-            let line = "Past duration <i>0.99</i> too large".into();
-            client.publish(subject.clone(), line).await.expect("sent");
+            let line = "Past duration <i>0.99</i> too large".to_owned();
+            broker.publish_log(&job.id, line).await.expect("sent");
+            let line = "Past the end".to_owned();
+            broker.publish_log(&chunk, line).await.expect("sent");
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
     });
     browser.shows("Past duration <i>0.99</i> too large").await;
+    browser.shows("[chunk-3] Past the end").await;
     talking.abort();
     drop(browser);
     monitor.stop().await;

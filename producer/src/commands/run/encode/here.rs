@@ -7,6 +7,7 @@ use common::broker::Broker;
 use common::job::replacement::Replacement;
 use common::job::run::Run;
 use common::names::location::Location;
+use common::names::printable::printable;
 use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Choice, Recipe};
 use common::store::Stores;
@@ -58,6 +59,22 @@ pub(in crate::commands::run) struct Encode {
     ack_wait: Duration,
     is_dry_run: bool,
     json: bool,
+}
+
+/// Tells which split jobs go on where an interrupted command has left them.
+async fn tell_kept_parts(broker: &Broker, entries: &[Entry]) -> Result<(), Error> {
+    for (plan, state) in broker.plans().await? {
+        let is_meant = |entry: &&Entry| entry.is_open() && entry.job.id == plan.job.id;
+        let done = plan.parts().filter(|part| state.has(*part)).count();
+        if let Some(entry) = entries.iter().find(is_meant)
+            && done > 0
+        {
+            let parts = units::count(plan.parts().count(), "part");
+            let name = printable(&entry.name);
+            eprintln!("{name}: {done} of {parts} are done already, and are kept");
+        }
+    }
+    Ok(())
 }
 
 /// The jobs after the encode.
@@ -265,6 +282,7 @@ impl Encode {
         };
         let counts = Counts::of(&entries);
         print_counts(counts);
+        tell_kept_parts(broker, &entries).await?;
         let is_open =
             entries.iter().any(Entry::is_open) || masters::are_due(broker, &entries).await?;
         let (end, masters) = if is_open {

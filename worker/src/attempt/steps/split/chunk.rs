@@ -52,7 +52,7 @@ impl Attempt<'_> {
 
     /// Makes the source readable, and the command line of the chunk.
     async fn arrange_chunk(&self, plan: &Plan, chunk: &Chunk) -> Result<Probed, Unfinished> {
-        let mut prepared = self.read().await?;
+        let mut prepared = self.read_for(plan).await?;
         let whole = self.content(plan, &mut prepared).await?;
         let card: Arc<Capabilities> = Arc::clone(&self.executor.card.borrow());
         let proof = card.proof(&plan.encoder).ok_or_else(|| {

@@ -94,12 +94,23 @@ impl Attempt<'_> {
 
     /// The whole job with its film left as the plan has found it: whoever looks again may find another answer.
     async fn arrange_whole(&self, plan: &Plan) -> Result<Probed, Unfinished> {
-        let mut prepared = self.read().await?;
+        let mut prepared = self.read_for(plan).await?;
         prepared.seen = Some(self.content(plan, &mut prepared).await?);
         let (whole, mut findings) = prepared.look().await?;
         findings.put_film(plan.film.stream, plan.film.findings);
         let build = Build::of(&self.executor.card.borrow());
         let with = Some((&plan.encoder, &plan.proof));
-        Ok(prepared.arrange((whole, findings), with, &build).await?)
+        let mut probed = prepared.arrange((whole, findings), with, &build).await?;
+        probed.found.clone_from(&plan.found);
+        Ok(probed)
+    }
+
+    /// Makes the source readable, for an encode with the quality of the plan.
+    async fn read_for(&self, plan: &Plan) -> Result<Prepared, Unfinished> {
+        let mut prepared = self.read().await?;
+        if let Some(found) = &plan.found {
+            prepared.take_quality(found)?;
+        }
+        Ok(prepared)
     }
 }

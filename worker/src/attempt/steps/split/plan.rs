@@ -47,7 +47,10 @@ impl Attempt<'_> {
                 Ok(probed.left_whole(failure.message))
             }
             Err(unfinished) => Err(unfinished),
-            Ok(Decision::Split(plan)) => {
+            Ok(Decision::Split(mut plan)) => {
+                // By samples of the whole film, as without a split: so its chunks look alike, and have one header.
+                let probed = self.search(probed).await?;
+                plan.found.clone_from(&probed.found);
                 let broker = &self.executor.broker;
                 let plan = broker.put_plan(&plan).await?;
                 tracing::info!(chunks = plan.chunks.len(), "split");
@@ -153,6 +156,7 @@ impl Attempt<'_> {
             encoder: encoder.clone(),
             proof: proof.clone(),
             source: probed.whole.to_carry(),
+            found: None,
         })))
     }
 }

@@ -18,8 +18,6 @@ use crate::ffmpeg::probe::media::{Media, Stream};
 pub enum Obstacle {
     #[error("no video is encoded")]
     NoEncode,
-    #[error("the recipe asks for a quality that is searched for")]
-    Target,
     #[error("the recipe asks for a bitrate or a size, which holds for the film as a whole")]
     Bits,
     #[error(

@@ -106,11 +106,11 @@ pub(super) fn of_video(video: &VideoEncode, encoder: &Encoder) -> Option<Obstacl
     }
     match rate {
         Rate::Bitrate(_) | Rate::Size(_) => return Some(Obstacle::Bits),
-        Rate::Target(_) => return Some(Obstacle::Target),
         Rate::Default if !has_default_quality(encoder) => {
             return Some(Obstacle::NoQuality(encoder.clone()));
         }
-        Rate::Default | Rate::Crf(_) | Rate::Quality(_) | Rate::Lossless => {}
+        // The search for a target finds one quality for all chunks.
+        Rate::Default | Rate::Crf(_) | Rate::Quality(_) | Rate::Target(_) | Rate::Lossless => {}
     }
     if encoder.as_str() == "libvvenc" {
         return Some(Obstacle::Encoder(encoder.clone()));

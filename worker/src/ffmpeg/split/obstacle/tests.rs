@@ -2,7 +2,7 @@
 
 use common::farm::card::Proof;
 use common::recipe::encoder::EncoderKind;
-use common::recipe::{Choice, Container, QualityTarget, Rate, VideoEncode};
+use common::recipe::{Choice, Container, Rate, VideoEncode};
 
 use super::recipe::of_draft;
 use super::*;
@@ -95,7 +95,7 @@ fn what_holds_for_the_whole_film_is_an_obstacle() {
     type Change = fn(&mut VideoEncode);
     let argument = |text: &str| Obstacle::Argument(text.to_owned());
     let filter = |name: &str| Obstacle::Filter(name.to_owned());
-    let cases: [(Change, Obstacle); 13] = [
+    let cases: [(Change, Obstacle); 12] = [
         (
             |video| video.rate = Rate::Bitrate("2M".parse().expect("one")),
             Obstacle::Bits,
@@ -103,16 +103,6 @@ fn what_holds_for_the_whole_film_is_an_obstacle() {
         (
             |video| video.rate = Rate::Size("700M".parse().expect("one")),
             Obstacle::Bits,
-        ),
-        (
-            |video| {
-                let score = "vmaf=95".parse().expect("a score");
-                video.rate = Rate::Target(QualityTarget {
-                    score,
-                    max_percent: QualityTarget::MAX_PERCENT,
-                });
-            },
-            Obstacle::Target,
         ),
         (
             |video| video.max_bitrate = Some("4M".parse().expect("one")),

@@ -50,6 +50,20 @@ function load(label) {
   };
 }
 
+/** The length of a job's id; that of a part goes on with the name of the part. */
+const ID = 36;
+
+/**
+ * What a worker runs: a job, or a part of one.
+ * @param {string} id
+ * @param {State} state
+ */
+function work(id, { running }) {
+  const whole = id.slice(0, ID);
+  const job = running.find(({ job }) => job.id === whole)?.job;
+  return `${job ? printable(job.name) : whole}${id.slice(ID).replaceAll("-", " ")}`;
+}
+
 function slots() {
   const element = h("span", { class: "pips", "aria-hidden": "true" });
   return {
@@ -181,6 +195,7 @@ export function workerCard(name, orders) {
       note.hidden = note.textContent === "";
       wrong.update(row, now);
       say(busy, `${row.running.length} of ${plural(row.slots, "slot")}`);
+      set(busy, "title", row.running.map((id) => work(id, state)).join("\n") || null);
       pips.update(row);
       cpu.update(row.cpu);
       memory.update(row.memory);
