@@ -34,7 +34,8 @@ pub struct Report {
     pub duration: f64,
     /// Wall time of ffmpeg's encode in seconds.
     pub encode_seconds: f64,
-    /// Wall time from claim to end in seconds.
+    /// Wall time from claim to end in seconds; of a job that was made in parts, the time in which any of them ran, and
+    /// that of the plan and the join.
     pub total_seconds: f64,
     /// The content of the input; `None` for reports of old programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,9 +12,9 @@ use common::job::split::{PartReport, Plan, SplitReport};
 use common::names::location::Location;
 use common::store::Stores;
 use common::store::roots::Roots;
-use tokio::time::Instant;
 
 use crate::attempt::input::failure;
+use crate::attempt::steps::split::worked::worked;
 use crate::attempt::steps::{Attempt, Prepared, Probed, Unfinished, Verified};
 use crate::attempt::verify::gate::Depth;
 use crate::ffmpeg::arguments::{Pieces, list_of_pieces, reading_of_pieces};
@@ -60,7 +60,7 @@ impl Attempt<'_> {
         plan: &Plan,
         runs: &[Run],
     ) -> Result<Report, Unfinished> {
-        self.began(plan);
+        self.began(worked(plan, runs));
         let joined = self.joined(plan, runs).await;
         let verified = joined.map_err(Unfinished::of_split)?.measured().await?;
         self.keep_if_larger(&verified)?;
@@ -79,11 +79,9 @@ impl Attempt<'_> {
         Ok(verified)
     }
 
-    /// Counts the job's time from its plan on.
-    fn began(&mut self, plan: &Plan) {
-        let since = self.executor.broker.now().duration_since(plan.since);
-        let since = Duration::try_from(since).ok();
-        if let Some(started) = since.and_then(|since| Instant::now().checked_sub(since)) {
+    /// Counts what was worked on the job before this attempt.
+    fn began(&mut self, before: Duration) {
+        if let Some(started) = self.started.checked_sub(before) {
             self.started = started;
         }
     }

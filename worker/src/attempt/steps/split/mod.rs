@@ -17,6 +17,7 @@ mod outline;
 mod plan;
 mod rest;
 mod resume;
+mod worked;
 
 pub(in crate::attempt::steps) use self::resume::Planned;
 
