@@ -230,7 +230,15 @@ mod tests {
         assert_eq!(join.lane(), own, "the lane of the job");
         assert_eq!(join.tries(), 1, "since the retry");
         let runs = [
-            planner, released, again, split, failed, retried, third, second_split, join,
+            planner,
+            released,
+            again,
+            split,
+            failed,
+            retried,
+            third,
+            second_split,
+            join,
         ];
         let history = Event::history(&job, runs.iter().map(Event::of).collect());
         let numbers: Vec<u32> = history.iter().map(|event| event.attempt).collect();

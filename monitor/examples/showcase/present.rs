@@ -110,12 +110,18 @@ impl Farm {
         let workers = ["rack-04", "atelier", "mini-pc"];
         for ((nth, part), worker) in (0..).zip(plan.parts()).zip(workers.iter().cycle()) {
             let owner = worker.parse().expect("a name");
-            let run = Run::first(plan.job_of(part), &plan.lane(), 1, owner, ago(240 - 20 * (nth % 5)));
+            let run = Run::first(
+                plan.job_of(part),
+                &plan.lane(),
+                1,
+                owner,
+                ago(240 - 20 * (nth % 5)),
+            );
             match nth {
                 0..10 => {
                     let report = Report {
                         frames: 9_000,
-                        encode_seconds: 190.0 + 7.0 * f64::from(nth % 4),
+                        encode_seconds: 190.0 + 7.0 * (nth % 4) as f64,
                         ..farm::report(worker, "libx265")
                     };
                     let done = run.complete(report, ago(60));

@@ -210,7 +210,11 @@ impl View {
         let paused = paused.collect();
         let parts = self.runs.waiting_parts();
         let parts: Vec<_> = parts
-            .filter(|waiting| !self.controls.is_paused(&Target::Batch(waiting.run.job.batch)))
+            .filter(|waiting| {
+                !self
+                    .controls
+                    .is_paused(&Target::Batch(waiting.run.job.batch))
+            })
             .collect();
         let queues = self
             .queues

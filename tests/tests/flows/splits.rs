@@ -165,7 +165,7 @@ async fn a_target_is_searched_for_once_and_a_split_job_is_told_as_one() {
         panic!("{joined:#?}")
     };
     assert!(parts.iter().all(|part| part.attempt == 1), "{parts:#?}");
-    assert_eq!(run.lane().to_string(), "libx264_p5", "its own lane");
+    assert_eq!(run.lane().consumer(), "libx264_p5", "its own lane");
     let id = split.id.to_string();
     let shown = farm.producer(["job", &id]).await.succeeded().stdout;
     for told in [

@@ -327,7 +327,9 @@ fn a_split_job_tells_how_its_parts_stand_and_what_holds_them() {
     farm.controls = paused(Target::Queue("libx265".parse().expect("a queue")));
     assert_eq!(
         farm.sentence(),
-        format!("{plain}; the queue libx265 is paused: `producer resume --queue libx265` ends that")
+        format!(
+            "{plain}; the queue libx265 is paused: `producer resume --queue libx265` ends that"
+        )
     );
     farm.controls = paused(Target::Batch(farm.record.job().batch));
     assert!(farm.sentence().contains("its batch is paused"));

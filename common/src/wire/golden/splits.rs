@@ -93,5 +93,6 @@ fn plan(job: &Job) -> Plan {
         proof: testing::proof(&encoder),
         encoder,
         source: None,
+        found: None,
     }
 }

@@ -141,7 +141,11 @@ fn parts_that_wait_for_a_worker_count_in_their_queue() {
     let first = part(&plan, Part::Chunk(0), "north");
     changed(&mut view, &first, 2);
     let failed = part(&plan, Part::Chunk(1), "north");
-    let failed = failed.fail(Failure::worker("crash"), SignedDuration::from_secs(60), at(2));
+    let failed = failed.fail(
+        Failure::worker("crash"),
+        SignedDuration::from_secs(60),
+        at(2),
+    );
     changed(&mut view, &failed, 3);
     let snapshot = view.snapshot(at(3));
     let [queue] = &snapshot.queues[..] else {
@@ -168,7 +172,10 @@ fn parts_that_wait_for_a_worker_count_in_their_queue() {
     };
     view.apply(Input::Lanes(vec![status], Vec::new()), at(3));
     let snapshot = view.snapshot(at(3));
-    assert_eq!((snapshot.queues[0].pending, snapshot.totals.pending), (3, 1));
+    assert_eq!(
+        (snapshot.queues[0].pending, snapshot.totals.pending),
+        (3, 1)
+    );
     // No worker could begin the parts of a paused batch.
     let order = Order {
         paused: true,

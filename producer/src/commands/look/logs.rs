@@ -112,7 +112,10 @@ async fn of_parts(
     }
     Ok(Some(match running.as_slice() {
         [] => "none of its parts runs now".to_owned(),
-        running => format!("running now: {}; --follow shows their logs", running.join(", ")),
+        running => format!(
+            "running now: {}; --follow shows their logs",
+            running.join(", ")
+        ),
     }))
 }
 
