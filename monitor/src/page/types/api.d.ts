@@ -1058,6 +1058,8 @@ export interface components {
         /** @example nlmeans:light */
         Denoise: string;
         Details: {
+            /** Format: int32 */
+            attempt: number;
             events: components["schemas"]["Event"][];
             home?: components["schemas"]["Queue"] | null;
             ladder?: components["schemas"]["LadderView"] | null;
@@ -1387,6 +1389,7 @@ export interface components {
             seconds: number;
             /** @enum {string} */
             state: "completed";
+            workers: number;
         } | {
             damaged: boolean;
             /** Format: int64 */
@@ -1842,6 +1845,8 @@ export interface components {
             /** Format: double */
             eta?: number | null;
             oldest?: components["schemas"]["Moment"] | null;
+            /** Format: int64 */
+            parts: number;
             paused: boolean;
             /** Format: int64 */
             pending: number;
@@ -3268,6 +3273,7 @@ export interface operations {
             header?: never;
             path: {
                 job: string;
+                part: string | null;
             };
             cookie?: never;
         };

@@ -269,7 +269,7 @@ async fn pieces_that_cannot_be_joined_have_the_job_encoded_as_a_whole() {
     let (_server, broker, known, plan) = split(2).await;
     complete_all(&broker, &known, "w").await;
     let joiner = claim_in_time(&broker, &known, "joiner").await;
-    assert_eq!(joiner.lane(), join_lane());
+    assert_eq!(joiner.lane(), plan.lane());
     let run = joiner.unsplit("the order of frames differs").await;
     assert_eq!(run.expect("ours").lane(), plan.lane());
     encode_whole(&broker, &known, &plan, "the order of frames differs").await;
