@@ -48,7 +48,6 @@ export type Outputs = Schemas["Outputs"];
 export type PartRow = Schemas["PartRow"];
 export type PresetRow = Schemas["PresetRow"];
 export type QueueRow = Schemas["QueueRow"];
-export type Report = Schemas["Report"];
 export type RetryRow = Schemas["RetryRow"];
 export type RunningRow = Schemas["RunningRow"];
 export type Sum = Schemas["Sum"];
