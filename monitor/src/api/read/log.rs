@@ -19,6 +19,7 @@ use crate::web::refusal::{Named, Params, Refusal};
 /// Which lines are wanted.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
     /// Only those of this part of a split job, such as `chunk-3` or `rest`.
     #[param(value_type = Option<String>)]

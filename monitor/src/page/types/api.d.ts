@@ -3269,11 +3269,12 @@ export interface operations {
     };
     follow: {
         parameters: {
-            query?: never;
+            query?: {
+                part?: string | null;
+            };
             header?: never;
             path: {
                 job: string;
-                part: string | null;
             };
             cookie?: never;
         };
