@@ -12,6 +12,7 @@ use crate::farm::worker_name::WorkerName;
 use crate::job::Job;
 use crate::job::id::JobId;
 use crate::names::location::Location;
+use crate::recipe::encoder::Encoder;
 use crate::wire;
 
 /// Whether a worker takes jobs.
@@ -160,6 +161,20 @@ impl Heartbeat {
     pub fn serves(&self, queue: &Queue) -> bool {
         self.card.serves(&self.name, queue)
             && (self.terms.only.is_empty() || self.terms.only.contains(queue))
+    }
+
+    /// Whether it would encode a job that waits in this queue with this encoder, now or once a slot is free.
+    pub fn encodes(&self, job: &Job, queue: &Queue, encoder: &Encoder) -> bool {
+        let is_named = match queue {
+            Queue::On(name) => self.name == *name,
+            queue => self.terms.only.is_empty() || self.terms.only.contains(queue),
+        };
+        is_named
+            && self.status == WorkerStatus::Ready
+            && self.card.proof(encoder).is_some()
+            && self.terms.admit(job.bytes())
+            && self.places.admit_all(&job.needed()).is_ok()
+            && self.keeps_from(job).is_none()
     }
 
     /// A place that the job needs and this worker cannot reach now.

@@ -24,6 +24,15 @@ impl Broker {
         self.end_unfinished(&whole).await
     }
 
+    /// Gives up the split of a job for a reason that is none of its parts: the parts end, and the job waits in the lane of
+    /// its encoder. Nothing happens if the job has no plan.
+    ///
+    /// # Errors
+    /// The broker gives no answer. The same can be done again.
+    pub async fn give_up_split(&self, job: &JobId, why: &str) -> Result<(), BrokerError> {
+        self.give_up_parts(&job.whole(), why).await
+    }
+
     /// Writes that the split of a job is given up, and returns the lane of its encoder. `None` if the part is done that
     /// is to blame, or the job has no plan.
     pub(crate) async fn write_given_up(

@@ -3270,7 +3270,7 @@ export interface operations {
     follow: {
         parameters: {
             query?: {
-                part?: string | null;
+                part?: string;
             };
             header?: never;
             path: {

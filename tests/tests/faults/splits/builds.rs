@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use common::job::split::Split;
+use common::job::split::{Split, SplitReport};
 use harness::farm::Farm;
 use harness::faults::stand_in::{Fault, StandIn};
 use harness::poll;
+use harness::process::Signal;
 
 use super::{assert_settled, chunks_done, film, job, parts, reference};
 
@@ -50,5 +51,36 @@ async fn chunks_of_another_build_are_refused_and_it_is_not_asked_again() {
     assert_eq!(run.failures.len(), 0, "{run:#?}");
     // Sixteen chunks of some 60 messages each, and no storm of declines.
     assert!(received < 3000, "{received} messages");
+    assert_settled(&farm, std::slice::from_ref(&job), &reference).await;
+}
+
+#[tokio::test]
+async fn a_film_is_encoded_as_a_whole_if_the_last_worker_whose_chunks_fit_has_left() {
+    let farm = Farm::start().await;
+    let film = film(farm.folder(), "film.mkv", 6);
+    let reference = reference(&farm, &film).await;
+    let mut slow = StandIn::new(&farm.folder().join("ffmpeg-of-a"));
+    slow.set_fault(Fault::Late(Duration::from_millis(500)));
+    let setup = farm.worker("a").encoders("libx264").ffmpeg(&slow);
+    let mut a = farm.join(setup).await;
+    let job = job(&farm, &film, "film.mkv", Split::Every(1));
+    farm.enqueue(&job).await;
+    chunks_done(&farm, &job, 2).await;
+    a.process.signal(Signal::TERM);
+    a.process.wait().await;
+    let state = farm.view.split_state(&job.id).await.expect("a state");
+    assert!(state.chunks.len() < 6, "{state:?}");
+    let other = StandIn::new(&farm.folder().join("ffmpeg-of-b"));
+    let other = other.with_options(&["-level:v", "5.2"]);
+    let _b = farm
+        .join(farm.worker("b").encoders("libx264").ffmpeg(&other))
+        .await;
+    let (run, report) = farm.completed(&job.id).await;
+    match &report.split {
+        Some(SplitReport::Whole(why)) => assert!(why.contains("are gone"), "{why}"),
+        other => panic!("{other:#?}"),
+    }
+    assert_eq!(report.worker.as_str(), "b");
+    assert_eq!(run.failures.len(), 0, "{run:#?}");
     assert_settled(&farm, std::slice::from_ref(&job), &reference).await;
 }

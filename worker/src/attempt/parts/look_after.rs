@@ -1,5 +1,5 @@
 //! Looks after the split jobs of the farm while this worker has a free slot: has chunks that take too long encoded a
-//! second time, and removes what ended jobs have left.
+//! second time, has jobs go on that would stand still, and removes what ended jobs have left.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::executor::Executor;
+use crate::attempt::parts::stuck::Alone;
 
 /// The wait between two looks for chunks that take too long.
 const LOOK: Duration = Duration::from_secs(5);
@@ -31,9 +32,12 @@ const LEAST_LATE: f64 = 5.0;
 /// Looks after split jobs until `stop` is cancelled.
 pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
     let mut next_sweep = Instant::now() + FIRST_SWEEP;
+    let mut alone = Alone::default();
     while stop.run_until_cancelled(sleep(LOOK)).await.is_some() {
         if executor.heartbeater.has_free_slot() {
-            let looked = stop.run_until_cancelled(executor.second_runs()).await;
+            let looked = stop
+                .run_until_cancelled(executor.look_at_splits(&mut alone))
+                .await;
             if let Some(Err(error)) = looked {
                 tracing::debug!(%error, "no look at the chunks of split jobs");
             }
@@ -49,16 +53,22 @@ pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
 }
 
 impl Executor {
+    async fn look_at_splits(&self, alone: &mut Alone) -> Result<(), BrokerError> {
+        let plans = self.broker.plans().await?;
+        self.second_runs(&plans).await?;
+        self.give_up_splits(&plans, alone).await
+    }
+
     /// Has the slowest chunk of each split job encoded a second time, if nothing else of the job waits.
-    async fn second_runs(&self) -> Result<(), BrokerError> {
-        for (plan, state) in self.broker.plans().await? {
-            if state.is_complete(&plan) || !self.serves(&plan) {
+    async fn second_runs(&self, plans: &[(Plan, SplitState)]) -> Result<(), BrokerError> {
+        for (plan, state) in plans {
+            if state.is_complete(plan) || !self.serves(plan) {
                 continue;
             }
-            let runs = self.broker.part_runs(&plan).await?;
+            let runs = self.broker.part_runs(plan).await?;
             let now = self.broker.now();
-            if let Some(chunk) = straggler(&plan, &state, &runs, &self.name, now)
-                && self.broker.enqueue_twin(&plan, chunk).await?
+            if let Some(chunk) = straggler(plan, state, &runs, &self.name, now)
+                && self.broker.enqueue_twin(plan, chunk).await?
             {
                 tracing::info!(job = %plan.job.id, chunk, "a chunk takes long: encoded a second time");
             }

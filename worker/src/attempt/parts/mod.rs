@@ -1,4 +1,6 @@
-//! Looking after split jobs, beyond a single attempt: chunks that take too long, and pieces that are not needed any more.
+//! Looking after split jobs, beyond a single attempt: chunks that take too long, jobs that would stand still, and pieces
+//! that are not needed any more.
 
 mod clear;
 pub mod look_after;
+mod stuck;

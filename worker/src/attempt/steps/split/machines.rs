@@ -2,7 +2,7 @@
 
 use common::broker::{Broker, BrokerError};
 use common::farm::queue::{Lane, Queue};
-use common::farm::worker::{Heartbeat, WorkerStatus};
+use common::farm::worker::Heartbeat;
 use common::farm::worker_name::WorkerName;
 use common::job::Job;
 use common::recipe::encoder::Encoder;
@@ -29,21 +29,8 @@ pub(super) async fn machines(
     let ahead = ahead.map(|status| status.pending).sum();
     let able = workers
         .iter()
-        .filter(|worker| is_able(worker, job, lane, encoder));
+        .filter(|worker| worker.encodes(job, &lane.queue, encoder));
     Ok(free(able, encoder, me, ahead))
-}
-
-fn is_able(worker: &Heartbeat, job: &Job, lane: &Lane, encoder: &Encoder) -> bool {
-    let is_named = match &lane.queue {
-        Queue::On(name) => worker.name == *name,
-        queue => worker.terms.only.is_empty() || worker.terms.only.contains(queue),
-    };
-    is_named
-        && worker.status == WorkerStatus::Ready
-        && worker.card.proof(encoder).is_some()
-        && worker.terms.admit(job.bytes())
-        && worker.places.admit_all(&job.needed()).is_ok()
-        && worker.keeps_from(job).is_none()
 }
 
 /// Their free slots, of which `ahead` are left to other jobs.

@@ -22,7 +22,7 @@ function wordsOf(what, kind, priority) {
   }
   if (what.returned) return [`Released by ${what.returned}`, "the worker was told to stop; the attempt does not count"];
   if (what.moved) return [`Moved to ${what.moved}`, priority ? `priority ${priority}, by a person` : "by a person"];
-  if (what.split) return [`Split into ${plural(what.split, "part")}`, ""];
+  if (typeof what.split === "number") return [`Split into ${plural(what.split, "part")}`, ""];
   if (what.retried) return ["Attempt failed", localTimes(what.retried.message)];
   if (what.completed) return ["Completed", `by ${madeBy(what.completed)} in ${duration(what.completed.total_seconds)}`];
   if (what.kept) return ["Original kept", `by ${what.kept.worker} in ${duration(what.kept.seconds)}${what.kept.copy ? ", and copied to where the output would be" : ""}`];
