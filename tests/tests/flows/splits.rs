@@ -179,7 +179,10 @@ async fn a_target_is_searched_for_once_and_a_split_job_is_told_as_one() {
     assert!(!shown.contains("(attempt"), "{shown}");
     let logs = farm.producer(["logs", &id]).await.succeeded().stdout;
     let first = logs.lines().next().unwrap_or_default();
-    assert!(first.starts_with("[1] $ ") && first.contains("ffmpeg"), "{logs}");
+    assert!(
+        first.starts_with("[1] $ ") && first.contains("ffmpeg"),
+        "{logs}"
+    );
 }
 
 #[tokio::test]
