@@ -188,6 +188,16 @@ impl BrokerError {
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self.failure(), Some(RequestFailure::Refused(code)) if is_conflict(code))
     }
+
+    /// Whether a message was refused because its stream lets none expire.
+    pub(crate) fn is_no_expiry(&self) -> bool {
+        /// JetStream's code for it.
+        const PER_MESSAGE_TTL_DISABLED: u64 = 10_166;
+        matches!(
+            self.failure(),
+            Some(RequestFailure::Refused(PER_MESSAGE_TTL_DISABLED))
+        )
+    }
 }
 
 /// Whether a JetStream error code says that the guard of a write did not hold.

@@ -145,12 +145,20 @@ fn bucket(name: &str, description: &str, num_replicas: usize) -> stream::Config 
 
 fn runs(replicas: usize) -> stream::Config {
     let description = "what has become of jobs since a worker took them";
-    bucket(subject::RUNS, description, replicas)
+    stream::Config {
+        // Markers of removed runs.
+        allow_message_ttl: true,
+        ..bucket(subject::RUNS, description, replicas)
+    }
 }
 
 fn plans(replicas: usize) -> stream::Config {
     let description = "how jobs are split, and which of their parts are done";
-    bucket(subject::PLANS, description, replicas)
+    stream::Config {
+        // Markers of removed plans.
+        allow_message_ttl: true,
+        ..bucket(subject::PLANS, description, replicas)
+    }
 }
 
 fn outputs(replicas: usize) -> stream::Config {

@@ -1,6 +1,8 @@
 //! Key-value buckets: one value read from the leader, all values, and writes guarded by a revision.
 
-use async_nats::header::NATS_ROLLUP;
+use std::time::Duration;
+
+use async_nats::header::{NATS_MESSAGE_TTL, NATS_ROLLUP};
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
@@ -9,6 +11,9 @@ use crate::broker::nats::Nats;
 use crate::broker::nats::direct::{OPERATION, Stored};
 use crate::broker::nats::message::Message;
 use crate::names::subject;
+
+/// How long the marker of a forgotten key stays. The broker writes its index every few minutes.
+const FORGOTTEN: Duration = Duration::from_secs(1800);
 
 /// A value of a bucket.
 pub(crate) struct KeyValue<T> {
@@ -156,6 +161,28 @@ impl Nats {
         }
     }
 
+    /// Removes a key's value if the key has this revision. What is left of the key goes by itself after a while; in
+    /// buckets of older farms, which let no message expire, it stays.
+    ///
+    /// A purge would leave nothing at once, but a broker that is killed before it has written its index forgets purges,
+    /// and the value is there again. It does not forget markers.
+    pub(crate) async fn forget_key(
+        &self,
+        bucket: &str,
+        key: &str,
+        revision: u64,
+        what: &str,
+    ) -> Result<(), BrokerError> {
+        let lasting = marker(bucket, key).after(revision);
+        let expiring = lasting
+            .clone()
+            .with(NATS_MESSAGE_TTL, format!("{}s", FORGOTTEN.as_secs()));
+        match self.store(what, expiring).await {
+            Err(error) if error.is_no_expiry() => self.store(what, lasting).await.map(drop),
+            stored => stored.map(drop),
+        }
+    }
+
     /// Removes a key's value; with `revision` only if the key has that revision.
     pub(crate) async fn remove_key(
         &self,
@@ -164,13 +191,18 @@ impl Nats {
         revision: Option<u64>,
         what: &str,
     ) -> Result<(), BrokerError> {
-        let marker = Message::new(subject::kv(bucket, key), Bytes::new())
-            .with(OPERATION, "PURGE")
-            .with(NATS_ROLLUP, "sub");
+        let marker = marker(bucket, key);
         let marker = match revision {
             Some(revision) => marker.after(revision),
             None => marker,
         };
         self.store(what, marker).await.map(drop)
     }
+}
+
+/// The marker of a removed value.
+fn marker(bucket: &str, key: &str) -> Message {
+    Message::new(subject::kv(bucket, key), Bytes::new())
+        .with(OPERATION, "PURGE")
+        .with(NATS_ROLLUP, "sub")
 }

@@ -104,17 +104,18 @@ impl Broker {
         }
     }
 
-    /// Writes a run if the stored revision is `expected` (0: there is none). Repeats the write while the broker does
-    /// not answer, and recognises its own write if that was stored after all.
+    /// Writes a run if the stored revision is `expected` (0: there is none, or it was removed). Repeats the write while
+    /// the broker does not answer, and recognises its own write if that was stored after all.
     pub(crate) async fn write_run(
         &self,
         run: &Run,
-        expected: u64,
+        mut expected: u64,
         tries: Tries,
     ) -> Result<Write, BrokerError> {
         let job = run.job.id;
         let what = format!("writing the run of job {job}");
-        let key = subject::kv(RUNS, &subject::run(&job));
+        let name = subject::run(&job);
+        let key = subject::kv(RUNS, &name);
         let value = wire::encode(run);
         let give_up = Instant::now() + PATIENCE;
         let mut is_first = true;
@@ -130,6 +131,16 @@ impl Broker {
                 let message = Message::new(&*key, value.clone()).after(expected);
                 match self.nats.store(&what, message).await {
                     Ok(revision) => Ok(Some(Write::Done(revision))),
+                    Err(error) if error.is_conflict() && is_first && expected == 0 => {
+                        match self.nats.last_of_key(RUNS, &name, &what).await {
+                            // A marker: the run was removed.
+                            Ok(Some((value, marker))) if value.is_empty() => {
+                                expected = marker;
+                                Ok(None)
+                            }
+                            found => found.map(|_| Some(Write::Conflict)),
+                        }
+                    }
                     Err(error) if error.is_conflict() && is_first => Ok(Some(Write::Conflict)),
                     // An earlier try may have been stored without an answer reaching this program.
                     Err(error) if error.is_conflict() => {

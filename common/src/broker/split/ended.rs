@@ -125,34 +125,21 @@ impl Broker {
             }
             self.sweep(part, revision).await?;
             if need == Need::Forgotten {
-                self.purge_run(part, revision).await?;
+                self.forget_run(part, revision).await?;
             }
             return Ok(());
         }
     }
 
     /// Removes the run of a part, up to this revision.
-    pub(super) async fn purge_run(&self, part: &JobId, last: u64) -> Result<(), BrokerError> {
+    pub(super) async fn forget_run(&self, part: &JobId, last: u64) -> Result<(), BrokerError> {
         let what = format!("removing the run of {part}");
         let key = subject::run(part);
-        let found = self.nats.last_of_key(RUNS, &key, &what).await?;
-        // A broker that is killed may forget a purge, and the run would be there again. A marker is stored for good.
-        if let Some((value, revision)) = found
-            && !value.is_empty()
-            && revision <= last
-        {
-            let removed = self.nats.remove_key(RUNS, &key, Some(revision), &what);
-            match removed.await {
-                // It is a newer one by now.
-                Err(error) if error.is_conflict() => return Ok(()),
-                removed => removed?,
-            }
-        }
         match self.nats.last_of_key(RUNS, &key, &what).await? {
-            Some((value, marker)) if value.is_empty() => {
-                let stream = subject::bucket(RUNS);
-                let run = subject::kv(RUNS, &key);
-                self.nats.purge(&stream, &run, Some(marker)).await
+            Some((value, revision)) if !value.is_empty() && revision <= last => {
+                let removed = self.nats.forget_key(RUNS, &key, revision, &what);
+                // On a conflict, it is a newer one by now.
+                removed.await.or_else(unless_conflict)
             }
             _ => Ok(()),
         }
@@ -183,5 +170,13 @@ impl Broker {
             self.redo(&found.run, found.revision).await?;
         }
         Ok(())
+    }
+}
+
+/// Nothing is wrong if another program wrote first.
+pub(super) fn unless_conflict(error: BrokerError) -> Result<(), BrokerError> {
+    match error.is_conflict() {
+        true => Ok(()),
+        false => Err(error),
     }
 }

@@ -1,6 +1,7 @@
 //! Removing all that is kept of a split.
 
 use crate::broker::nats::all_of;
+use crate::broker::split::ended::unless_conflict;
 use crate::broker::{Broker, BrokerError};
 use crate::job::split::Plan;
 use crate::names::subject;
@@ -28,7 +29,7 @@ impl Broker {
         if let Some((value, revision)) = before
             && !value.is_empty()
         {
-            let removed = self.nats.remove_key(PLANS, &state, Some(revision), &what);
+            let removed = self.nats.forget_key(PLANS, &state, revision, &what);
             match removed.await {
                 Err(error) if error.is_conflict() => return Ok(()),
                 removed => removed?,
@@ -37,24 +38,16 @@ impl Broker {
         let parts: Vec<_> = plan.all_parts().collect();
         let mut removing = Vec::with_capacity(parts.len());
         for part in &parts {
-            removing.push(self.purge_run(part, last));
+            removing.push(self.forget_run(part, last));
         }
         all_of(removing).await?;
-        // The marker of the removal goes as well, unless a new plan is there already.
-        if let Some((value, marker)) = self.nats.last_of_key(PLANS, &state, &what).await?
-            && value.is_empty()
-        {
-            self.purge_plan(&state, marker).await?;
-        }
         match stored {
-            Some((_, revision)) => self.purge_plan(&key, revision).await,
-            None => Ok(()),
+            Some((value, revision)) if !value.is_empty() => {
+                let removed = self.nats.forget_key(PLANS, &key, revision, &what);
+                // On a conflict, a new plan is there.
+                removed.await.or_else(unless_conflict)
+            }
+            _ => Ok(()),
         }
-    }
-
-    async fn purge_plan(&self, key: &str, last: u64) -> Result<(), BrokerError> {
-        let subject = subject::kv(PLANS, key);
-        let bucket = subject::bucket(PLANS);
-        self.nats.purge(&bucket, &subject, Some(last)).await
     }
 }

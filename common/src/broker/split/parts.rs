@@ -152,7 +152,7 @@ impl Broker {
         if !found.run.state.is_terminal() {
             return Ok(());
         }
-        self.purge_run(&part, found.revision).await
+        self.forget_run(&part, found.revision).await
     }
 
     /// Enqueues a second run of a chunk, because the first one takes too long. `false` if the chunk is done, or had a

@@ -12,7 +12,6 @@ use std::process::Command;
 use common::broker::Enqueued;
 use common::farm::queue::{Lane, Priority};
 use common::job::Job;
-use common::job::part::Part;
 use common::job::run::report::Report;
 use common::job::split::{PIECES, PartReport, Split, SplitReport};
 use common::recipe::{Rate, Video};
@@ -101,12 +100,6 @@ fn parts(report: &Report) -> &[PartReport] {
         Some(SplitReport::Parts(parts)) => parts,
         other => panic!("not split: {other:#?}"),
     }
-}
-
-/// What was made of a chunk.
-fn chunk(parts: &[PartReport], number: u32) -> &PartReport {
-    let found = parts.iter().find(|part| part.part == Part::Chunk(number));
-    found.expect("a chunk")
 }
 
 /// Nothing is left of the jobs but their outputs, and these hold what the film holds.

@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use common::broker::SteerResult;
 use common::job::Job;
-use common::job::part::Part;
 use common::job::run::{Run, RunState};
-use common::job::split::{PIECES, Split};
+use common::job::split::{PIECES, Split, SplitReport};
 use harness::farm::Farm;
 use harness::faults::disk::SmallDisk;
 use harness::faults::stand_in::{Fault, StandIn};
 use harness::programs::Worker;
 use harness::{outside, poll};
 
-use super::{assert_settled, chunk, chunks_done, film, job, output, parts, reference};
+use super::{assert_settled, chunks_done, film, job, output, parts, reference};
 
 const SECONDS: u32 = 8;
 
@@ -24,7 +23,7 @@ struct Case {
     farm: Farm,
     reference: String,
     ffmpeg: StandIn,
-    worker: Worker,
+    _worker: Worker,
     job: Job,
 }
 
@@ -43,7 +42,7 @@ impl Case {
             farm,
             reference,
             ffmpeg,
-            worker,
+            _worker: worker,
             job,
         }
     }
@@ -101,37 +100,17 @@ async fn parts_ended(case: &Case) {
 }
 
 #[tokio::test]
-async fn a_chunk_that_always_fails_fails_the_job_and_a_retry_makes_only_what_is_missing() {
+async fn a_film_is_encoded_as_a_whole_if_one_of_its_chunks_always_fails() {
     let mut case = Case::new().await;
     case.ffmpeg
         .set_fault(Fault::Refuse("start_pts=50".to_owned()));
     case.farm.enqueue(&case.job).await;
-    let run = case.farm.ended(&case.job.id).await;
-    let RunState::Failed { failure } = &run.state else {
-        panic!("{run:#?}")
-    };
-    assert!(failure.message.starts_with("chunk 5: "), "{failure}");
-    assert_eq!(case.farm.dead_letters().await, 1);
-    parts_ended(&case).await;
-    let before = case.part_runs().await;
-    let done: Vec<&Run> = before.iter().filter(|run| run.report().is_some()).collect();
-    assert!(!done.is_empty(), "{before:#?}");
-    assert!(!output(&case.job).exists());
-
-    case.ffmpeg.recover();
-    case.worker.process.kill();
-    let _b = case
-        .farm
-        .join(case.farm.worker("b").encoders("libx264"))
-        .await;
-    case.retry().await;
-    let (_, report) = case.farm.completed(&case.job.id).await;
-    for run in done {
-        let of = |part: Part| parts(&report).iter().find(|found| found.part == part);
-        let found = of(run.job.id.part()).expect("a part");
-        assert_eq!((found.worker.as_str(), found.attempt), ("a", run.attempt));
+    let (run, report) = case.farm.completed(&case.job.id).await;
+    match &report.split {
+        Some(SplitReport::Whole(why)) => assert!(why.contains("chunk 5: "), "{why}"),
+        other => panic!("{other:#?}"),
     }
-    assert_eq!(chunk(parts(&report), 5).worker.as_str(), "b");
+    assert_eq!(run.failures.len(), 0, "{run:#?}");
     case.assert_settled().await;
 }
 
@@ -179,15 +158,20 @@ async fn a_piece_that_is_lost_before_the_join_is_made_again() {
         .filter(|name| name.to_string_lossy().contains("chunk"))
         .collect();
     assert!(lost.len() >= 2, "{lost:?}");
+    let mut before = case.part_runs().await;
+    before.retain(|run| run.report().is_some());
     std::fs::remove_file(pieces.join(&lost[0])).unwrap();
     std::fs::write(pieces.join(&lost[1]), "torn").unwrap();
     case.ffmpeg.recover();
     let (_, report) = case.farm.completed(&case.job.id).await;
-    let again = parts(&report)
-        .iter()
-        .filter(|part| part.attempt > 1)
-        .count();
-    assert_eq!(again, 2, "{report:#?}");
+    let again = before.iter().filter(|run| {
+        let now = parts(&report)
+            .iter()
+            .find(|part| part.part == run.job.id.part());
+        let earlier = run.report().map(|report| report.encode_seconds);
+        now.map(|part| part.encode_seconds) != earlier
+    });
+    assert_eq!(again.count(), 2, "{before:#?}\n{report:#?}");
     case.assert_settled().await;
 }
 

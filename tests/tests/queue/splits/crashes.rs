@@ -259,3 +259,28 @@ async fn a_broker_that_is_restarted_has_lost_nothing() {
     .await;
     join(&broker, &known, &plan).await;
 }
+
+#[tokio::test]
+async fn what_is_removed_is_not_back_after_the_broker_was_killed() {
+    let (mut server, broker, known, plan) = split(4).await;
+    complete_all(&broker, &known, "a").await;
+    join(&broker, &known, &plan).await;
+    server.0.kill();
+    server.0.restart().await;
+    poll::until("the broker to answer", async || broker.plans().await.ok()).await;
+    is_clean(&broker, &plan).await;
+}
+
+#[tokio::test]
+async fn a_part_whose_run_was_removed_is_claimed_anew() {
+    let (_server, broker, known, plan) = split(2).await;
+    let one = claim_in_time(&broker, &known, "a").await;
+    complete(&broker, one, "a").await;
+    broker.cancel(&plan.job.id).await.expect("an answer");
+    broker.forget_split(&plan).await.expect("an answer");
+    broker.retry(&plan.job.id).await.expect("an answer");
+    let planner = claim_in_time(&broker, &known, "planner").await;
+    let anew = super::plan(&broker, planner, 2).await;
+    complete_all(&broker, &known, "b").await;
+    join(&broker, &known, &anew).await;
+}

@@ -200,6 +200,13 @@ async fn subjects(broker: &Broker, stream: &str) -> Vec<String> {
         .await
 }
 
+/// The keys of a bucket that hold a value.
+async fn keys(broker: &Broker, bucket: &str) -> Vec<String> {
+    let bucket = broker.jetstream().get_key_value(bucket).await.expect("it");
+    let keys = bucket.keys().await.expect("them");
+    keys.map(|key| key.expect("one")).collect().await
+}
+
 /// Polls as any other worker does until no message is left.
 async fn is_queue_empty(broker: &Broker) {
     let known = all_lanes(broker).await;
@@ -217,9 +224,11 @@ async fn is_queue_empty(broker: &Broker) {
 /// Nothing is left of the split but the run of the whole job.
 async fn is_clean(broker: &Broker, plan: &Plan) {
     is_queue_empty(broker).await;
-    assert_eq!(subjects(broker, "KV_plans").await, Vec::<String>::new());
-    let run = subject::kv(subject::RUNS, &subject::run(&plan.job.id));
-    assert_eq!(subjects(broker, "KV_runs").await, [run]);
+    assert_eq!(keys(broker, subject::PLANS).await, Vec::<String>::new());
+    assert_eq!(
+        keys(broker, subject::RUNS).await,
+        [subject::run(&plan.job.id)]
+    );
 }
 
 /// Writes a run as a program does that dies at once.

@@ -146,7 +146,7 @@ async fn a_job_that_is_forgotten_is_forgotten_with_its_parts() {
     complete(&broker, one, "w").await;
     broker.forget(&plan.job.id).await.expect("an answer");
     is_queue_empty(&broker).await;
-    for stream in ["KV_plans", "KV_runs"] {
-        assert_eq!(subjects(&broker, stream).await, Vec::<String>::new());
+    for bucket in [subject::PLANS, subject::RUNS] {
+        assert_eq!(keys(&broker, bucket).await, Vec::<String>::new());
     }
 }

@@ -114,10 +114,9 @@ async fn nothing_is_lost_or_doubled_or_left_behind_whatever_is_done() {
     for (plan, _) in broker.plans().await.expect("an answer") {
         broker.forget_split(&plan).await.expect("an answer");
     }
-    for stream in ["JOBS", "KV_plans"] {
-        assert_eq!(subjects(&broker, stream).await, Vec::<String>::new());
-    }
-    let runs = subjects(&broker, "KV_runs").await;
+    assert_eq!(subjects(&broker, "JOBS").await, Vec::<String>::new());
+    assert_eq!(keys(&broker, subject::PLANS).await, Vec::<String>::new());
+    let runs = keys(&broker, subject::RUNS).await;
     assert_eq!(runs.len(), films.len(), "{runs:?}");
     let letters = subjects(&broker, "DEAD").await;
     let is_part = |letter: &&String| letter.contains("chunk") || letter.contains("rest");
