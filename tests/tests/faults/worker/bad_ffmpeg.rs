@@ -140,7 +140,7 @@ async fn a_job_that_crashes_ffmpeg_ends_as_a_dead_letter_and_takes_no_other_down
     let (run, failure) = case.failure().await;
     // The worker's proof encode passes, and the file crashes ffmpeg again.
     assert_eq!(run.failures.len(), 2);
-    assert_eq!(failure.fault, Whose::Input);
+    assert_eq!(failure.fault, Whose::Input, "{run:#?}");
     assert!(
         failure.message.contains("ffmpeg crashed over this file"),
         "{failure}"
