@@ -21,10 +21,15 @@ struct Case {
 impl Case {
     async fn with(fault: Fault, attempts: u32) -> Self {
         let farm = Farm::start().await;
+        // On a busy machine, even an ffprobe may need seconds to begin.
+        let stall = match fault {
+            Fault::Hang => "2s",
+            _ => "15s",
+        };
         let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
         ffmpeg.set_fault(fault);
         let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
-        let worker = farm.join(setup.option("--stall-timeout", "2s")).await;
+        let worker = farm.join(setup.option("--stall-timeout", stall)).await;
         let mut job = farm.job(&paths::media("h264.mp4"), "libx264");
         job.attempts = attempts;
         farm.enqueue(&job).await;
