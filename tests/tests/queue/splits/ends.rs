@@ -38,11 +38,7 @@ async fn a_part_that_fails_for_good_fails_the_job_and_ends_the_others() {
 
 #[tokio::test]
 async fn a_part_that_fails_before_the_job_is_written_as_split_fails_it_afterwards() {
-    let (_server, broker, mut known) = start().await;
-    enqueue(&broker, &film("film")).await;
-    find(&broker, &mut known).await;
-    let planner = claim_in_time(&broker, &known, "planner").await;
-    let plan = plan_only(&broker, &planner, 1).await;
+    let (_server, broker, known, planner, plan) = planned(1).await;
     let failing = claim_in_time(&broker, &known, "w").await;
     let failed = failing.fail(Failure::input("no sound")).await;
     failed.expect("ours");
@@ -249,11 +245,7 @@ async fn a_part_that_cannot_be_made_has_the_job_encoded_as_a_whole() {
 
 #[tokio::test]
 async fn a_part_that_cannot_be_made_before_the_job_is_written_as_split_counts_as_well() {
-    let (_server, broker, mut known) = start().await;
-    enqueue(&broker, &film("film")).await;
-    find(&broker, &mut known).await;
-    let planner = claim_in_time(&broker, &known, "planner").await;
-    let plan = plan_only(&broker, &planner, 1).await;
+    let (_server, broker, known, planner, plan) = planned(1).await;
     let failing = claim_in_time(&broker, &known, "w").await;
     let failed = failing.fail(of_split("no sound")).await;
     failed.expect("ours");

@@ -45,6 +45,16 @@ fn plan_of(job: &Job, lane: &Lane, chunks: u32) -> Plan {
     testing::plan(job, lane, &vec![250; chunks as usize])
 }
 
+/// A film whose parts are enqueued; its planner has not written it as split yet.
+async fn planned(chunks: u32) -> (Server, Broker, Lanes, Claim, Plan) {
+    let (server, broker, mut known) = start().await;
+    enqueue(&broker, &film("film")).await;
+    find(&broker, &mut known).await;
+    let planner = claim_in_time(&broker, &known, "planner").await;
+    let plan = plan_only(&broker, &planner, chunks).await;
+    (server, broker, known, planner, plan)
+}
+
 /// A broker with a job that is split into so many chunks and the rest.
 async fn split(chunks: u32) -> (Server, Broker, Lanes, Plan) {
     let (server, broker, mut known) = start().await;
