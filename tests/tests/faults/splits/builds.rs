@@ -7,27 +7,36 @@ use harness::farm::Farm;
 use harness::faults::stand_in::{Fault, StandIn};
 use harness::poll;
 use harness::process::Signal;
+use harness::programs::Worker;
 
 use super::{assert_settled, chunks_done, film, job, parts, reference};
+
+/// The worker `a`, each of whose encodes begins late.
+async fn slow_build(farm: &Farm, late: Duration) -> Worker {
+    let mut ffmpeg = StandIn::new(&farm.folder().join("ffmpeg-of-a"));
+    ffmpeg.set_fault(Fault::Late(late));
+    farm.join(farm.worker("a").encoders("libx264").ffmpeg(&ffmpeg))
+        .await
+}
+
+/// The worker `b`, whose ffmpeg writes another header.
+async fn other_build(farm: &Farm) -> Worker {
+    let ffmpeg = StandIn::new(&farm.folder().join("ffmpeg-of-b"));
+    let ffmpeg = ffmpeg.with_options(&["-level:v", "5.2"]);
+    farm.join(farm.worker("b").encoders("libx264").ffmpeg(&ffmpeg))
+        .await
+}
 
 #[tokio::test]
 async fn chunks_of_another_build_are_refused_and_it_is_not_asked_again() {
     let farm = Farm::start().await;
     let film = film(farm.folder(), "film.mkv", 16);
     let reference = reference(&farm, &film).await;
-    let mut slow = StandIn::new(&farm.folder().join("ffmpeg-of-a"));
-    slow.set_fault(Fault::Late(Duration::from_millis(300)));
-    let other = StandIn::new(&farm.folder().join("ffmpeg-of-b"));
-    let other = other.with_options(&["-level:v", "5.2"]);
-    let _a = farm
-        .join(farm.worker("a").encoders("libx264").ffmpeg(&slow))
-        .await;
+    let _a = slow_build(&farm, Duration::from_millis(300)).await;
     let job = job(&farm, &film, "film.mkv", Split::Every(1));
     farm.enqueue(&job).await;
     chunks_done(&farm, &job, 1).await;
-    let b = farm
-        .join(farm.worker("b").encoders("libx264").ffmpeg(&other))
-        .await;
+    let b = other_build(&farm).await;
     poll::until("a chunk of the other build to be refused", async || {
         let state = farm.view.split_state(&job.id).await.ok()?;
         (!state.refused.is_empty()).then_some(())
@@ -59,10 +68,7 @@ async fn a_film_is_encoded_as_a_whole_if_the_last_worker_whose_chunks_fit_has_le
     let farm = Farm::start().await;
     let film = film(farm.folder(), "film.mkv", 6);
     let reference = reference(&farm, &film).await;
-    let mut slow = StandIn::new(&farm.folder().join("ffmpeg-of-a"));
-    slow.set_fault(Fault::Late(Duration::from_millis(500)));
-    let setup = farm.worker("a").encoders("libx264").ffmpeg(&slow);
-    let mut a = farm.join(setup).await;
+    let mut a = slow_build(&farm, Duration::from_millis(500)).await;
     let job = job(&farm, &film, "film.mkv", Split::Every(1));
     farm.enqueue(&job).await;
     chunks_done(&farm, &job, 2).await;
@@ -70,11 +76,7 @@ async fn a_film_is_encoded_as_a_whole_if_the_last_worker_whose_chunks_fit_has_le
     a.process.wait().await;
     let state = farm.view.split_state(&job.id).await.expect("a state");
     assert!(state.chunks.len() < 6, "{state:?}");
-    let other = StandIn::new(&farm.folder().join("ffmpeg-of-b"));
-    let other = other.with_options(&["-level:v", "5.2"]);
-    let _b = farm
-        .join(farm.worker("b").encoders("libx264").ffmpeg(&other))
-        .await;
+    let _b = other_build(&farm).await;
     let (run, report) = farm.completed(&job.id).await;
     match &report.split {
         Some(SplitReport::Whole(why)) => assert!(why.contains("are gone"), "{why}"),
