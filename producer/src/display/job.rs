@@ -51,7 +51,7 @@ pub(crate) fn result(recipe: &Recipe, report: &Report) -> String {
     };
     let parts = match &report.split {
         Some(SplitReport::Parts(parts)) => format!(", in {}", units::count(parts.len(), "part")),
-        Some(SplitReport::Whole(_)) | None => String::new(),
+        Some(SplitReport::Whole(_) | SplitReport::Piece(_)) | None => String::new(),
     };
     format!(
         "{sizes} in {}, {}{parts} on {}",

@@ -145,10 +145,7 @@ impl Executor {
                 claim.unsplit(&why).await.map(drop)
             }
             Err(Unfinished::Unfit) => {
-                tracing::warn!(
-                    "this ffmpeg makes another header than that of the other chunks: left to others"
-                );
-                self.unfit.add(&claim.job().id);
+                self.leave_chunks(&claim.job().id);
                 claim.release().await
             }
             Err(Unfinished::Stopping) => {
@@ -200,7 +197,7 @@ impl Executor {
         let job = &done.run().job;
         let id = job.id;
         let settled = if !id.is_whole() {
-            self.broker.part_completed(done).await
+            self.finish_part(done).await
         } else if done.run().may_have_parts() {
             return self.finish_split(done).await;
         } else if job.ladder.is_some() {

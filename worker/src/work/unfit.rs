@@ -22,6 +22,12 @@ impl Unfit {
         jobs.insert(job.whole());
     }
 
+    /// Forgets the jobs that `is_fit` holds for: their chunks are taken again.
+    pub fn forget(&self, is_fit: impl Fn(&JobId) -> bool) {
+        let mut jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.retain(|job| !is_fit(job));
+    }
+
     /// Whether this worker leaves this to others: a chunk of such a job.
     pub fn has(&self, job: &JobId) -> bool {
         let jobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -47,5 +53,9 @@ mod tests {
         assert!(unfit.has(&whole.with_part(Part::Chunk(1))));
         assert!(!unfit.has(&whole.with_part(Part::Rest)));
         assert!(!unfit.has(&whole));
+        unfit.forget(|job| *job != whole);
+        assert!(unfit.has(&whole.with_part(Part::Chunk(1))));
+        unfit.forget(|job| *job == whole);
+        assert!(!unfit.has(&whole.with_part(Part::Chunk(1))));
     }
 }

@@ -145,9 +145,9 @@ impl Broker {
         }
     }
 
-    /// Enqueues an ended part again that is needed after all: its job was retried after the end of the job was seen, and
-    /// the new attempt at the job may have found the part still under way.
-    async fn redo(&self, ended: &Run, revision: u64) -> Result<(), BrokerError> {
+    /// Enqueues an ended part again that is needed after all: its piece cannot be joined with the others, or its job was
+    /// retried after the end of the job was seen, and the new attempt at the job may have found the part still under way.
+    pub(super) async fn redo(&self, ended: &Run, revision: u64) -> Result<(), BrokerError> {
         let Some(next) = ended.retry(self.now()) else {
             return Ok(());
         };

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::broker::{Broker, BrokerError};
 use crate::job::id::JobId;
 use crate::job::part::Part;
-use crate::job::split::{Fits, Plan, SplitState};
+use crate::job::split::{Fits, PieceReport, Plan, SplitState};
 use crate::names::subject;
 use crate::names::subject::PLANS;
 use crate::wire;
@@ -113,18 +113,17 @@ impl Broker {
         self.change_state(job, unmark).await.map(drop)
     }
 
-    /// Compares the header of a chunk with that of the job's other chunks: the first one decides, and a build of ffmpeg
-    /// that makes another one is noted as refused.
+    /// Compares the header of a chunk with that of the job's chunks that are done. A build of ffmpeg that makes another one
+    /// is noted as refused.
     ///
     /// # Errors
     /// The broker gives no answer. Then this can be repeated.
     pub async fn compare_header(
         &self,
         job: &JobId,
-        header: &str,
-        build: &str,
+        made: &PieceReport,
     ) -> Result<Fits, BrokerError> {
-        let compared = self.change_state(job, |state| state.compare(header, build));
+        let compared = self.change_state(job, |state| state.compare(made));
         // Without a plan there is nothing to join: the run of the chunk decides what becomes of it.
         Ok(compared.await?.map_or(Fits::Yes, |(_, fits)| fits))
     }

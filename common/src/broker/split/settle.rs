@@ -6,8 +6,9 @@ use crate::farm::queue::{Lane, Queue};
 use crate::job::failure::Failure;
 use crate::job::id::JobId;
 use crate::job::part::Part;
+use crate::job::run::report::Report;
 use crate::job::run::{Run, RunState};
-use crate::job::split::{Plan, SplitState};
+use crate::job::split::{Fits, Plan, SplitState};
 
 /// The other run that makes the same chunk.
 fn rival(part: Part) -> Option<Part> {
@@ -45,25 +46,39 @@ pub(crate) enum AfterParts {
 
 impl Broker {
     /// Does what follows from the completion of a part: notes that its piece is there, has the pieces joined if it was
-    /// the last one, ends the other run of the same chunk, and acknowledges the message.
+    /// the last one, ends the other run of the same chunk, and acknowledges the message. A chunk that cannot be joined with
+    /// those that are done is enqueued again, which uses up no attempt: its next header is compared before it is published.
     ///
     /// # Errors
     /// The broker gives no answer. Then the message is delivered again.
-    pub async fn part_completed(&self, done: CompletedJob) -> Result<(), BrokerError> {
-        let part = done.run().job.id;
-        let mark = |state: &mut SplitState| state.mark(part.part());
+    pub async fn part_completed(&self, done: CompletedJob) -> Result<Fits, BrokerError> {
+        let run = done.run();
+        let (part, made) = (run.job.id, run.report().and_then(Report::piece));
+        let complete = |state: &mut SplitState| state.complete(part.part(), made);
         // Without a state, the split is forgotten.
-        if let Some((state, ())) = self.change_state(&part, mark).await? {
-            if let Some(plan) = self.plan(&part).await?
-                && state.is_complete(&plan)
-            {
-                self.send_to_join(&plan).await?;
-            }
-            if let Some(rival) = rival(part.part()) {
-                self.end_part(&part.with_part(rival)).await?;
+        let mut fits = Fits::Yes;
+        if let Some((state, found)) = self.change_state(&part, complete).await? {
+            fits = found;
+            match fits {
+                Fits::Yes => self.part_done(&part, &state).await?,
+                _ => self.redo(run, done.revision()).await?,
             }
         }
-        done.ack().await
+        done.ack().await?;
+        Ok(fits)
+    }
+
+    /// Does what follows for the job of a part that is marked as done.
+    async fn part_done(&self, part: &JobId, state: &SplitState) -> Result<(), BrokerError> {
+        if let Some(plan) = self.plan(part).await?
+            && state.is_complete(&plan)
+        {
+            self.send_to_join(&plan).await?;
+        }
+        match rival(part.part()) {
+            Some(rival) => self.end_part(&part.with_part(rival)).await,
+            None => Ok(()),
+        }
     }
 
     /// Has any worker join the pieces of a job: the job's message goes to the lane of copies, one priority more urgent,

@@ -488,7 +488,7 @@ impl Run {
             Some(SplitReport::Parts(_)) => true,
             // What was never split was not claimed a second time for it.
             Some(SplitReport::Whole(_)) => self.attempt > 1,
-            None => false,
+            Some(SplitReport::Piece(_)) | None => false,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::job::replacement::Replaced;
 use crate::job::run::health::Health;
 use crate::job::run::quality::MeasuredQuality;
 use crate::job::sidecar::Sidecar;
-use crate::job::split::SplitReport;
+use crate::job::split::{PieceReport, SplitReport};
 use crate::recipe::encoder::Encoder;
 
 /// The result of a completed job.
@@ -91,12 +91,20 @@ impl Report {
         self.warnings.iter().cloned().chain(sidecars)
     }
 
+    /// What the piece has in common with the others, if this is the report of a chunk.
+    pub fn piece(&self) -> Option<&PieceReport> {
+        match &self.split {
+            Some(SplitReport::Piece(made)) => Some(made),
+            _ => None,
+        }
+    }
+
     /// Mean frames per second of the encode; of a job that was made in parts, of all parts together.
     pub fn fps(&self) -> f64 {
         let seconds = match self.split {
             // They were encoded at the same time.
             Some(SplitReport::Parts(_)) => self.total_seconds,
-            Some(SplitReport::Whole(_)) | None => self.encode_seconds,
+            Some(SplitReport::Whole(_) | SplitReport::Piece(_)) | None => self.encode_seconds,
         };
         if seconds > 0.0 {
             self.frames as f64 / seconds
@@ -109,7 +117,9 @@ impl Report {
     pub fn workers(&self) -> BTreeSet<&WorkerName> {
         match &self.split {
             Some(SplitReport::Parts(parts)) => parts.iter().map(|part| &part.worker).collect(),
-            Some(SplitReport::Whole(_)) | None => BTreeSet::from([&self.worker]),
+            Some(SplitReport::Whole(_) | SplitReport::Piece(_)) | None => {
+                BTreeSet::from([&self.worker])
+            }
         }
     }
 }

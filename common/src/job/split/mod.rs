@@ -10,5 +10,5 @@ mod state;
 
 pub use choice::{Split, SplitError};
 pub use plan::{Chunk, Film, PIECES, Plan, Stated};
-pub use report::{PartReport, SplitReport};
+pub use report::{PartReport, PieceReport, SplitReport};
 pub use state::{Fits, SplitState};

@@ -1,4 +1,4 @@
-//! What became of a split, for people.
+//! What became of a split.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,18 @@ pub enum SplitReport {
     Parts(Vec<PartReport>),
     /// As a whole, for this reason.
     Whole(String),
+    /// It is a chunk itself.
+    Piece(PieceReport),
+}
+
+/// What the piece of a chunk must have in common with the others, to be joined with them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PieceReport {
+    /// The digest of its header.
+    pub header: String,
+    /// The build of ffmpeg that made it: see [`crate::farm::card::Ffmpeg::build`].
+    pub build: String,
 }
 
 /// One part of a completed job.

@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::job::part::Part;
 use crate::job::split::plan::Plan;
+use crate::job::split::report::PieceReport;
 use crate::wire;
 
 /// What is known of the parts of a split job, written by compare-and-set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SplitState {
-    /// The digest of the header that all chunks must have, to be joined: that of the first accepted chunk.
+    /// The digest of the header that all chunks must have, to be joined: that of the first chunk that was done. A chunk
+    /// that is not done decides nothing: its worker may vanish.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
     /// The build of ffmpeg that made it.
@@ -20,7 +22,7 @@ pub struct SplitState {
     /// The builds of ffmpeg that make another header: see [`crate::farm::card::Ffmpeg::build`].
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub refused: BTreeSet<String>,
-    /// The chunks whose pieces are in place.
+    /// The chunks whose pieces are in place. All of them have the header.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub chunks: BTreeSet<u32>,
     /// Whether the piece of all other tracks is in place. Always written: a state is never an empty object.
@@ -53,6 +55,22 @@ impl SplitState {
         }
     }
 
+    /// Marks a part as done whose run is completed, unless it is a chunk that cannot be joined with those that are done.
+    /// The first chunk decides.
+    pub fn complete(&mut self, part: Part, made: Option<&PieceReport>) -> Fits {
+        // The other run of a chunk that is done is not joined, and blames nobody.
+        if let Some(made) = made.filter(|_| self.needs(part)) {
+            let fits = self.compare(made);
+            if fits != Fits::Yes {
+                return fits;
+            }
+            self.header = Some(made.header.clone());
+            self.build.get_or_insert_with(|| made.build.clone());
+        }
+        self.mark(part);
+        Fits::Yes
+    }
+
     /// Marks a part as done.
     pub fn mark(&mut self, part: Part) {
         match part {
@@ -62,12 +80,16 @@ impl SplitState {
         }
     }
 
-    /// Marks a part as missing: its piece is gone.
+    /// Marks a part as missing: its piece is gone. Without any chunk, any build of ffmpeg may make the next one.
     pub fn unmark(&mut self, part: Part) {
         match part {
             Part::Whole => {}
             Part::Chunk(number) | Part::Twin(number) => drop(self.chunks.remove(&number)),
             Part::Rest => self.rest = false,
+        }
+        if self.chunks.is_empty() {
+            (self.header, self.build) = (None, None);
+            self.refused.clear();
         }
     }
 
@@ -88,25 +110,23 @@ impl SplitState {
         }
     }
 
-    /// Compares the header of a chunk with that of the others. The first one decides; a build that makes another one is
-    /// refused from then on, unless it is the very build that made the first one: otherwise nobody could encode the other
-    /// chunks.
-    pub fn compare(&mut self, header: &str, build: &str) -> Fits {
-        match &self.header {
-            Some(fixed) if fixed != header => {
-                if self.build.as_deref() == Some(build) {
-                    return Fits::OtherFilm;
-                }
-                self.refused.insert(build.to_owned());
-                Fits::OtherHeader
-            }
-            Some(_) => Fits::Yes,
-            None => {
-                self.header = Some(header.to_owned());
-                self.build = Some(build.to_owned());
-                Fits::Yes
-            }
+    /// Compares the header of a chunk with that of the chunks that are done. A build that makes another one is refused from
+    /// then on, unless it is the very build that made theirs: otherwise nobody could encode the other chunks.
+    pub fn compare(&mut self, made: &PieceReport) -> Fits {
+        if self.admits(made) {
+            return Fits::Yes;
         }
+        if self.build.as_ref() == Some(&made.build) {
+            return Fits::OtherFilm;
+        }
+        self.refused.insert(made.build.clone());
+        Fits::OtherHeader
+    }
+
+    /// Whether a piece can be joined with the chunks that are done.
+    pub fn admits(&self, made: &PieceReport) -> bool {
+        let fixed = self.header.as_ref();
+        fixed.is_none_or(|fixed| *fixed == made.header)
     }
 }
 
@@ -118,16 +138,54 @@ mod tests {
     use crate::recipe::encoder::Codec;
     use crate::testing;
 
+    fn piece(header: &str, build: &str) -> PieceReport {
+        PieceReport {
+            header: header.to_owned(),
+            build: build.to_owned(),
+        }
+    }
+
+    fn complete(state: &mut SplitState, part: Part, header: &str, build: &str) -> Fits {
+        state.complete(part, Some(&piece(header, build)))
+    }
+
     #[test]
-    fn the_first_header_decides() {
+    fn the_header_of_the_first_chunk_that_is_done_decides() {
         let mut state = SplitState::default();
-        assert_eq!(state.compare("a", "one"), Fits::Yes);
-        assert_eq!(state.compare("a", "two"), Fits::Yes);
-        assert_eq!(state.compare("b", "three"), Fits::OtherHeader);
-        let elsewhere = state.compare("b", "one");
-        assert_eq!(elsewhere, Fits::OtherFilm);
+        let compared = state.compare(&piece("z", "of a worker that vanishes"));
+        assert_eq!((compared, &state), (Fits::Yes, &SplitState::default()));
+        let mut done = |nth, header, build| complete(&mut state, Part::Chunk(nth), header, build);
+        assert_eq!(done(0, "a", "one"), Fits::Yes);
+        assert_eq!(done(1, "a", "two"), Fits::Yes);
+        assert_eq!(done(2, "b", "three"), Fits::OtherHeader);
+        assert_eq!(done(3, "b", "one"), Fits::OtherFilm);
         assert_eq!(state.refused, BTreeSet::from(["three".to_owned()]));
         assert_eq!(state.header.as_deref(), Some("a"));
+        assert_eq!(state.build.as_deref(), Some("one"));
+        assert_eq!(state.chunks, BTreeSet::from([0, 1]));
+        assert!(!state.admits(&piece("b", "one")));
+        assert!(state.admits(&piece("a", "three")));
+    }
+
+    #[test]
+    fn a_second_run_of_a_chunk_that_is_done_blames_nobody() {
+        let mut state = SplitState::default();
+        complete(&mut state, Part::Twin(0), "a", "one");
+        let late = complete(&mut state, Part::Chunk(0), "b", "two");
+        assert_eq!((late, state.refused.len()), (Fits::Yes, 0));
+        assert_eq!(state.header.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn a_header_that_no_chunk_has_any_more_decides_nothing() {
+        let mut state = SplitState::default();
+        complete(&mut state, Part::Chunk(0), "a", "one");
+        complete(&mut state, Part::Chunk(1), "b", "two");
+        state.mark(Part::Rest);
+        state.unmark(Part::Chunk(0));
+        let mut left = SplitState::default();
+        left.mark(Part::Rest);
+        assert_eq!(state, left);
     }
 
     #[test]

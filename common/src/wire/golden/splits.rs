@@ -9,7 +9,9 @@ use crate::job::event::Event;
 use crate::job::part::Part;
 use crate::job::run::Run;
 use crate::job::run::report::Report;
-use crate::job::split::{Chunk, Film, PartReport, Plan, Split, SplitReport, SplitState};
+use crate::job::split::{
+    Chunk, Film, PartReport, PieceReport, Plan, Split, SplitReport, SplitState,
+};
 use crate::recipe::encoder::Encoder;
 use crate::{testing, wire};
 
@@ -26,10 +28,14 @@ pub(super) fn written(job: &Job) -> Vec<(&'static str, Bytes)> {
         ..job.clone()
     });
     let mut state = SplitState::default();
-    state.mark(Part::Twin(1));
+    let made = |header: &str, build: &str| PieceReport {
+        header: header.to_owned(),
+        build: build.to_owned(),
+    };
+    let first = made("9f86d081", "7.1-amd64");
+    state.complete(Part::Twin(1), Some(&first));
     state.mark(Part::Rest);
-    state.compare("9f86d081", "7.1-amd64");
-    state.compare("60303ae2", "6.0-arm64");
+    state.compare(&made("60303ae2", "6.0-arm64"));
     let claimed = |part| Run::first(plan.job_of(part), &lane, 7, worker(), now);
     let piece = claimed(Part::Chunk(0));
     let planned = Run::first(plan.job.clone(), &lane, 6, worker(), now);
@@ -57,6 +63,10 @@ pub(super) fn written(job: &Job) -> Vec<(&'static str, Bytes)> {
         of("job-twin", &plan.job_of(Part::Twin(0))),
         of("job-rest", &plan.job_of(Part::Rest)),
         of("run-chunk", &piece),
+        of(
+            "run-piece",
+            &piece.complete(report(SplitReport::Piece(first)), now),
+        ),
         of("run-split", &split),
         of("event-split", &Event::of(&split)),
         of(

@@ -1775,6 +1775,10 @@ export interface components {
             /** Format: int64 */
             sequence: number;
         };
+        PieceReport: {
+            build: string;
+            header: string;
+        };
         /** @enum {string} */
         Place: "top-left" | "top-right" | "bottom-left" | "bottom-right" | "center";
         Plan: {
@@ -2190,6 +2194,8 @@ export interface components {
             parts: components["schemas"]["PartReport"][];
         } | {
             whole: string;
+        } | {
+            piece: components["schemas"]["PieceReport"];
         };
         SplitRow: {
             /** Format: int32 */

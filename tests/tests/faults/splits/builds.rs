@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::job::split::{Split, SplitReport};
 use harness::farm::Farm;
+use harness::faults::proxy::{Fate, Protocol, Proxy};
 use harness::faults::stand_in::{Fault, StandIn};
 use harness::poll;
 use harness::process::Signal;
@@ -60,6 +61,35 @@ async fn chunks_of_another_build_are_refused_and_it_is_not_asked_again() {
     assert_eq!(run.failures.len(), 0, "{run:#?}");
     // Sixteen chunks of some 60 messages each, and no storm of declines.
     assert!(received < 3000, "{received} messages");
+    assert_settled(&farm, std::slice::from_ref(&job), &reference).await;
+}
+
+#[tokio::test]
+async fn a_chunk_that_is_never_published_decides_about_no_header() {
+    let farm = Farm::start().await;
+    let film = film(farm.folder(), "film.mkv", 4);
+    let reference = reference(&farm, &film).await;
+    let proxy = Proxy::start(Protocol::Nats, farm.broker.port());
+    let setup = farm.worker("a").encoders("libx264");
+    let mut a = farm.join(setup.option("--nats", proxy.nats_url())).await;
+    let job = job(&farm, &film, "film.mkv", Split::Every(1));
+    let mut held = proxy.hold(|request| {
+        request.subject.starts_with("$KV.runs.")
+            && request.subject.contains("chunk")
+            && request.says("\"publishing\"")
+    });
+    farm.enqueue(&job).await;
+    held.caught("a chunk that is encoded and compared").await;
+    a.process.kill();
+    held.decide(Fate::Lost);
+    let _b = other_build(&farm).await;
+    let (_, report) = farm.completed(&job.id).await;
+    let parts = parts(&report).iter();
+    let chunks = parts.filter(|part| part.part.chunk().is_some());
+    let by: Vec<&str> = chunks.map(|part| part.worker.as_str()).collect();
+    assert_eq!(by, ["b"; 4]);
+    // Its scratch folder is cleared away.
+    let _a = farm.join(farm.worker("a").encoders("libx264")).await;
     assert_settled(&farm, std::slice::from_ref(&job), &reference).await;
 }
 

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use common::job::event::What;
 use common::job::failure::Failure;
-use common::job::split::Fits;
 
 use super::*;
 
@@ -80,22 +79,6 @@ async fn parts_that_are_all_done_before_the_job_is_written_as_split_are_joined()
     assert!(claim(&broker, &known, "w").await.is_none());
     planner.split(3).await.expect("ours");
     join(&broker, &known, &plan).await;
-}
-
-#[tokio::test]
-async fn the_first_header_decides_and_other_builds_are_refused() {
-    let (_server, broker, _, plan) = split(2).await;
-    let compare = async |header: &str, build: &str| {
-        let fits = broker.compare_header(&plan.job.id, header, build).await;
-        fits.expect("an answer")
-    };
-    assert_eq!(compare("a", "7.1").await, Fits::Yes);
-    assert_eq!(compare("b", "6.0").await, Fits::OtherHeader);
-    assert_eq!(compare("a", "7.0").await, Fits::Yes);
-    let chunk = part(&plan, Part::Chunk(1));
-    let state = broker.split_state(&chunk).await.expect("an answer");
-    assert_eq!(state.header.as_deref(), Some("a"));
-    assert!(state.refused.iter().eq(["6.0"]));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod crashes;
 mod ends;
+mod headers;
 mod life;
 mod steer;
 mod storm;
@@ -113,7 +114,8 @@ async fn make(mut claim: Claim, worker: &str) -> Result<CompletedJob, ClaimError
 /// Does what follows from a completion, the first time or again.
 async fn finish(broker: &Broker, done: CompletedJob) {
     if !done.job().id.is_whole() {
-        return broker.part_completed(done).await.expect("an answer");
+        broker.part_completed(done).await.expect("an answer");
+        return;
     }
     if let Some(plan) = broker.plan(&done.job().id).await.expect("an answer") {
         broker.forget_split(&plan).await.expect("an answer");

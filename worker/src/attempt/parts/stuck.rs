@@ -1,13 +1,13 @@
-//! Split jobs that would stand still: the workers are gone whose chunks are done, and the ffmpeg of all others makes
-//! chunks that cannot be joined with those.
+//! Workers whose ffmpeg makes chunks that cannot be joined with those that are done: they leave the chunks to others, until
+//! the workers are gone whose chunks are done. Then the job would stand still.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use common::broker::BrokerError;
+use common::broker::{BrokerError, CompletedJob};
 use common::job::id::JobId;
 use common::job::run::Run;
-use common::job::split::{Plan, SplitState};
+use common::job::split::{Fits, Plan, SplitState};
 use tokio::time::Instant;
 
 use crate::attempt::executor::Executor;
@@ -24,6 +24,28 @@ const WHY: &str = "the workers that encoded its first chunks are gone, and the f
 pub(super) struct Alone(HashMap<JobId, Instant>);
 
 impl Executor {
+    /// Does what follows from the completion of a part.
+    pub(in crate::attempt) async fn finish_part(
+        &self,
+        done: CompletedJob,
+    ) -> Result<(), BrokerError> {
+        let part = done.run().job.id;
+        let report = done.run().report();
+        let is_mine = report.is_some_and(|report| report.worker == self.name);
+        if self.broker.part_completed(done).await? == Fits::OtherHeader && is_mine {
+            self.leave_chunks(&part);
+        }
+        Ok(())
+    }
+
+    /// Leaves the chunks of the job of this one to other workers.
+    pub(in crate::attempt) fn leave_chunks(&self, part: &JobId) {
+        tracing::warn!(
+            "this ffmpeg makes another header than that of the other chunks: left to others"
+        );
+        self.unfit.add(part);
+    }
+
     /// Gives up the splits whose chunks only refused builds of ffmpeg are left for. Other workers are waited for as long
     /// as it took to make what is done.
     pub(super) async fn give_up_splits(
@@ -38,6 +60,8 @@ impl Executor {
         let refused: Vec<&(Plan, SplitState)> = plans.iter().filter(stands_still).collect();
         let jobs: HashSet<JobId> = refused.iter().map(|(plan, _)| plan.job.id).collect();
         alone.0.retain(|job, _| jobs.contains(job));
+        // If the pieces are gone that it did not fit, it may make the first one.
+        self.unfit.forget(|job| !jobs.contains(job));
         if refused.is_empty() {
             return Ok(());
         }

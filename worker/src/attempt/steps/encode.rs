@@ -30,7 +30,9 @@ impl Encoded {
     pub(super) fn encode_seconds(&self) -> f64 {
         match &self.probed.split {
             Some(SplitReport::Parts(parts)) => parts.iter().map(|part| part.encode_seconds).sum(),
-            Some(SplitReport::Whole(_)) | None => self.finished.elapsed.as_secs_f64(),
+            Some(SplitReport::Whole(_) | SplitReport::Piece(_)) | None => {
+                self.finished.elapsed.as_secs_f64()
+            }
         }
     }
 }

@@ -45,6 +45,11 @@ impl CompletedJob {
         &self.run
     }
 
+    /// The revision of the completed run.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
     /// Acknowledges the message: nothing is left to do for the job.
     ///
     /// # Errors

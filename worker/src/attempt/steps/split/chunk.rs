@@ -7,7 +7,7 @@ use common::job::failure::{Doubt, Failure};
 use common::job::part::Part;
 use common::job::run::Stage;
 use common::job::run::report::Report;
-use common::job::split::{Chunk, Fits, Plan};
+use common::job::split::{Chunk, Fits, PieceReport, Plan, SplitReport};
 use common::recipe::encoder::{Encoder, EncoderKind};
 
 use crate::attempt::recipe_files;
@@ -39,12 +39,20 @@ impl Attempt<'_> {
         let probed = self.arrange_chunk(plan, chunk).await?;
         let encoded = self.encode(probed).await?;
         self.report(Stage::Verifying, None).await;
-        let (verified, header) = encoded
+        let (mut verified, header) = encoded
             .verify_chunk(chunk, self.executor.verify == Verify::Full)
             .await?;
+        let made = PieceReport {
+            header,
+            build: build.to_owned(),
+        };
+        // So that a piece is not published for nothing. What counts is compared when the chunk is marked as done.
         let broker = &self.executor.broker;
-        match broker.compare_header(&self.job.id, &header, build).await? {
-            Fits::Yes => self.publish(verified).await,
+        match broker.compare_header(&self.job.id, &made).await? {
+            Fits::Yes => {
+                verified.encoded.probed.split = Some(SplitReport::Piece(made));
+                self.publish(verified).await
+            }
             Fits::OtherHeader => Err(Unfinished::Unfit),
             Fits::OtherFilm => Err(other_film(&plan.encoder).into()),
         }

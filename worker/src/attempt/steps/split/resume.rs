@@ -2,6 +2,7 @@
 
 use common::farm::queue::Queue;
 use common::job::part::Part;
+use common::job::run::Run;
 use common::job::run::report::Report;
 use common::job::split::{Plan, Split, SplitState};
 use common::store::StoreError;
@@ -51,7 +52,10 @@ impl Attempt<'_> {
         let broker = self.executor.broker.clone();
         let (done, mut missing): (Vec<Part>, Vec<Part>) =
             plan.parts().partition(|part| state.has(*part));
-        let runs = broker.part_runs(&plan).await?;
+        let mut runs = broker.part_runs(&plan).await?;
+        // Of two runs of one chunk, both may have made a piece, and only one of them fits.
+        let piece = |run: &Run| run.report().and_then(Report::piece).cloned();
+        runs.retain(|run| piece(run).is_none_or(|made| state.admits(&made)));
         let gone = self.gone(&plan, &done, &runs).await?;
         if !gone.is_empty() {
             tracing::warn!(pieces = gone.len(), "pieces are gone, and are made again");
@@ -71,7 +75,7 @@ impl Attempt<'_> {
         &self,
         plan: &Plan,
         done: &[Part],
-        runs: &[common::job::run::Run],
+        runs: &[Run],
     ) -> Result<Vec<Part>, Unfinished> {
         let stores = &self.executor.stores;
         let is_gone = async |part: Part| {
