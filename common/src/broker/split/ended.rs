@@ -1,9 +1,11 @@
 //! Ending parts that nobody needs: their job has ended, or another run has made the same piece.
 
 use crate::broker::nats::all_of;
+use crate::broker::nats::direct::Stored;
 use crate::broker::queue::messages;
 use crate::broker::queue::runs::{Tries, Versioned, Write};
 use crate::broker::{Broker, BrokerError};
+use crate::job::Job;
 use crate::job::id::JobId;
 use crate::job::run::{Run, RunState};
 use crate::job::split::Split;
@@ -71,15 +73,7 @@ impl Broker {
         let Some((plan, _)) = self.stored_plan(job).await? else {
             return Ok(Vec::new());
         };
-        let mut parts = Vec::new();
-        let messages: Vec<String> = plan
-            .all_parts()
-            .flat_map(|part| [subject::job_anywhere(&part), subject::parked(&part)])
-            .collect();
-        for stored in self.nats.last_of_each(JOBS, &messages).await? {
-            let parked = || self.parked(&stored).map(|(job, _)| job.id);
-            parts.extend(subject::job_of_message(&stored.subject).or_else(parked));
-        }
+        let mut parts = self.with_messages(plan.all_parts()).await?;
         let runs: Vec<String> = plan
             .all_parts()
             .map(|part| subject::kv(RUNS, &subject::run(&part)))
@@ -96,6 +90,23 @@ impl Broker {
         parts.sort_unstable();
         parts.dedup();
         Ok(parts)
+    }
+
+    /// Those of the jobs that have a message in the work queue: they wait, now or for a later time, or have an owner. In a
+    /// cluster, a replica that lags behind may leave some out.
+    pub(super) async fn with_messages(
+        &self,
+        jobs: impl Iterator<Item = JobId>,
+    ) -> Result<Vec<JobId>, BrokerError> {
+        let messages: Vec<String> = jobs
+            .flat_map(|job| [subject::job_anywhere(&job), subject::later_anywhere(&job)])
+            .collect();
+        let found = self.nats.last_of_each(JOBS, &messages).await?;
+        let job_of = |stored: &Stored| {
+            let later = || self.nats.read::<Job>(stored).map(|job| job.id);
+            subject::job_of_message(&stored.subject).or_else(later)
+        };
+        Ok(found.iter().filter_map(job_of).collect())
     }
 
     /// Ends a part that nobody needs, and tells its owner. Nothing happens if it has ended.

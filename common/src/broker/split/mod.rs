@@ -7,6 +7,7 @@
 //! ended    ending the parts that nobody needs any more
 //! place    moving the parts along with their job
 //! unsplit  giving up a split: the job is encoded as a whole
+//! mend     sending messages again that a broker has lost
 //! forget   removing all that is kept of a split
 //! ```
 //!
@@ -28,6 +29,7 @@
 
 mod ended;
 mod forget;
+mod mend;
 mod parts;
 mod place;
 mod plans;

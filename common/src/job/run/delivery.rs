@@ -52,6 +52,15 @@ pub enum Delivery {
 const WHILE_RUNNING: SignedDuration = SignedDuration::from_secs(30);
 
 impl Run {
+    /// The broker has lost the message by which the job was claimed, and this one was stored in its place.
+    pub fn sent_again(&self, sequence: u64) -> Self {
+        Self {
+            sequence,
+            delivered: 0,
+            ..self.clone()
+        }
+    }
+
     /// What a message that was delivered in this lane means now.
     pub fn on_delivery(&self, lane: &Lane, message: Delivered, now: Timestamp) -> Delivery {
         let is_ours = message.sequence == self.sequence;

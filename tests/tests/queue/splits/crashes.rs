@@ -3,6 +3,7 @@
 use common::broker::Decline;
 use common::job::failure::Failure;
 use jiff::SignedDuration;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::claimant::TestClaimant;
@@ -257,6 +258,84 @@ async fn a_broker_that_is_restarted_has_lost_nothing() {
         None
     })
     .await;
+    join(&broker, &known, &plan).await;
+}
+
+/// Removes all messages of the work queue, one by one, as nothing should.
+async fn lose_messages(broker: &Broker) {
+    let jobs = broker.jetstream().get_stream("JOBS").await.expect("it");
+    let state = jobs.get_info().await.expect("an answer").state;
+    for sequence in state.first_sequence..=state.last_sequence {
+        // Most are gone.
+        let _ = jobs.delete_message(sequence).await;
+    }
+    assert_eq!(subjects(broker, "JOBS").await, Vec::<String>::new());
+}
+
+/// Makes the parts that wait until all are done. A poll may bring none while another one waits.
+async fn complete_rest(broker: &Broker, known: &Lanes, plan: &Plan) {
+    poll::until("all parts to be done", async || {
+        let state = broker.split_state(&plan.job.id).await.ok()?;
+        if state.is_complete(plan) {
+            return Some(());
+        }
+        if let Some(claim) = claim(broker, known, "b").await {
+            complete(broker, claim, "b").await;
+        }
+        None
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_split_job_whose_messages_are_lost_goes_on() {
+    let (_server, broker, known, plan) = split(4).await;
+    let answering = broker.answer_for(&crate::name("a"), CancellationToken::new());
+    answering.await.expect("an answer");
+    let mend = async || broker.mend_split(&plan).await.expect("an answer");
+    assert!(!mend().await, "all parts wait");
+    let one = claim_in_time(&broker, &known, "a").await;
+    complete(&broker, one, "a").await;
+    let two = claim_in_time(&broker, &known, "a").await;
+    let three = claim_in_time(&broker, &known, "a").await;
+    let failure = Failure::worker("disk full");
+    let waits = three.fail(failure).await.expect("ours");
+    assert!(waits.state.is_waiting());
+    assert!(!mend().await, "one is done, one runs, one waits for a later time");
+    lose_messages(&broker).await;
+    assert!(mend().await);
+    assert!(!mend().await, "its owner lives, and the others wait");
+    complete(&broker, two, "a").await;
+    complete_rest(&broker, &known, &plan).await;
+    lose_messages(&broker).await;
+    assert!(mend().await, "all parts are done");
+    join(&broker, &known, &plan).await;
+    assert!(!mend().await, "it is completed");
+}
+
+#[tokio::test]
+async fn a_part_whose_message_is_lost_with_its_owner_is_taken_over() {
+    let (_server, broker, known, plan) = split(1).await;
+    // Nobody answers for its worker.
+    let lost = claim_in_time(&broker, &known, "a").await;
+    let part = lost.job().id;
+    lose_messages(&broker).await;
+    drop(lost);
+    let back = subject::job(&lane(5), &part);
+    poll::until("the owner to be missed", async || {
+        broker.mend_split(&plan).await.ok()?;
+        subjects(&broker, "JOBS").await.contains(&back).then_some(())
+    })
+    .await;
+    let again = loop {
+        let claim = claim_in_time(&broker, &known, "b").await;
+        if claim.job().id == part {
+            break claim;
+        }
+        complete(&broker, claim, "b").await;
+    };
+    assert_eq!(again.run().attempt, 2);
+    complete(&broker, again, "b").await;
     join(&broker, &known, &plan).await;
 }
 

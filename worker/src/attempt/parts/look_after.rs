@@ -14,10 +14,13 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::attempt::executor::Executor;
+use crate::attempt::parts::mend::LastLook;
 use crate::attempt::parts::stuck::Alone;
 
 /// The wait between two looks for chunks that take too long.
 const LOOK: Duration = Duration::from_secs(5);
+/// The wait between two looks for parts without a message.
+const MEND: Duration = Duration::from_secs(60);
 /// The wait between two looks for what ended jobs have left.
 const SWEEP: Duration = Duration::from_secs(3600);
 /// The wait before the first of these.
@@ -32,7 +35,8 @@ const LEAST_LATE: f64 = 5.0;
 /// Looks after split jobs until `stop` is cancelled.
 pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
     let mut next_sweep = Instant::now() + FIRST_SWEEP;
-    let mut alone = Alone::default();
+    let mut next_mend = Instant::now() + MEND;
+    let (mut alone, mut last) = (Alone::default(), LastLook::default());
     while stop.run_until_cancelled(sleep(LOOK)).await.is_some() {
         if executor.heartbeater.has_free_slot() {
             let looked = stop
@@ -40,6 +44,15 @@ pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
                 .await;
             if let Some(Err(error)) = looked {
                 tracing::debug!(%error, "no look at the chunks of split jobs");
+            }
+        }
+        if Instant::now() >= next_mend {
+            next_mend = Instant::now() + MEND;
+            let mended = stop
+                .run_until_cancelled(executor.mend_splits(&mut last))
+                .await;
+            if let Some(Err(error)) = mended {
+                tracing::debug!(%error, "no look for parts without a message");
             }
         }
         if Instant::now() >= next_sweep {

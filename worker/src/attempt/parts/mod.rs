@@ -3,4 +3,5 @@
 
 mod clear;
 pub mod look_after;
+mod mend;
 mod stuck;

@@ -3,6 +3,7 @@
 pub(crate) mod completed;
 pub(crate) mod decide;
 pub(crate) mod lease;
+mod lost;
 pub(crate) mod owner;
 pub(crate) mod take;
 
