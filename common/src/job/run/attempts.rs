@@ -57,15 +57,43 @@ impl Run {
 
     /// Whether attempts on [`MOST_WORKERS`] workers failed by the worker's fault.
     pub(super) fn has_harmed_enough(&self) -> bool {
-        let harmed: BTreeSet<_> = self
-            .failures
-            .iter()
-            .filter(|attempt| {
-                attempt.number > self.renewed && attempt.failure.fault == Fault::Worker
-            })
-            .map(|attempt| &attempt.worker)
-            .collect();
-        harmed.len() >= MOST_WORKERS
+        self.harmed().len() >= MOST_WORKERS
+    }
+
+    /// The workers on which an attempt failed by the worker's fault, since the last retry by a person.
+    fn harmed(&self) -> BTreeSet<&WorkerName> {
+        let harmed = self.harms().map(|attempt| &attempt.worker);
+        harmed.collect()
+    }
+
+    /// The attempts that failed by the worker's fault, since the last retry by a person.
+    fn harms(&self) -> impl Iterator<Item = &Attempt> {
+        self.failures.iter().filter(|attempt| {
+            attempt.number > self.renewed && attempt.failure.fault == Fault::Worker
+        })
+    }
+
+    /// Whether the loss of a worker with its attempt at this job uses up no attempt, though it was the last one. A split
+    /// job runs on many workers: the loss of one of them costs a chunk, until the chunk itself is suspected.
+    pub(super) fn forgives_loss(&self) -> bool {
+        let is_part = !self.job.id.is_whole();
+        is_part && self.spent() >= self.job.attempts && self.harms().count() < MOST_WORKERS
+    }
+
+    /// The loss of the last worker as it is told once no further one is put at risk.
+    pub(super) fn told_harm(&self, last: Failure) -> Failure {
+        if !self.has_harmed_enough() {
+            return last;
+        }
+        let workers: Vec<&str> = self.harmed().into_iter().map(WorkerName::as_str).collect();
+        Failure {
+            message: format!(
+                "{} failed by it or vanished over it, so no further worker is put at risk: look into their logs and memory, then retry it ({})",
+                workers.join(", "),
+                last.message
+            ),
+            ..last
+        }
     }
 
     /// How many of the last attempts in a row failed by a passing fault without using up an attempt.
@@ -124,6 +152,9 @@ mod tests {
 
     use super::*;
     use crate::farm::queue::Lane;
+    use crate::job::Job;
+    use crate::job::id::JobId;
+    use crate::job::part::Part;
     use crate::recipe::Choice;
     use crate::testing;
 
@@ -140,6 +171,63 @@ mod tests {
         assert_eq!(run.failed_alike_on(&alike(26)).count(), 0);
         run.renewed = run.attempt;
         assert_eq!(run.failed_alike_on(&alike(25)).count(), 0);
+    }
+
+    /// The run after so many workers were lost with it, one after the other.
+    fn lost_with(id: JobId, attempts: u32, workers: &[&str]) -> Run {
+        let job = Job {
+            id,
+            attempts,
+            ..testing::job(Choice::Encoder("libx265".parse().expect("a name")), 1)
+        };
+        let lane = Lane::from_consumer("libx265_p5").expect("a lane");
+        let now = Timestamp::UNIX_EPOCH;
+        let worker = |name: &str| name.parse().expect("a name");
+        let first = Run::first(job, &lane, 1, worker(workers[0]), now);
+        let next = workers[1..].iter().chain(&["w"]);
+        next.fold(first, |run, name| {
+            run.take_over(&lane, 1, worker(name), now)
+        })
+    }
+
+    #[test]
+    fn the_loss_of_a_worker_costs_a_part_and_not_its_last_attempt() {
+        let whole = JobId::NIL;
+        let chunk = whole.with_part(Part::Chunk(7));
+        let is_over =
+            |id, attempts, workers: &[&str]| lost_with(id, attempts, workers).state.is_terminal();
+        assert!(is_over(whole, 1, &["a"]));
+        assert!(!is_over(chunk, 1, &["a"]));
+        assert!(!is_over(chunk, 1, &["a", "b"]));
+        assert!(is_over(chunk, 1, &["a", "b", "c"]));
+        assert!(is_over(chunk, 1, &["a", "a", "a"]), "always the same one");
+        assert!(is_over(chunk, 9, &["a", "b", "c"]));
+        // Then it has its attempts, as before.
+        let run = lost_with(chunk, 1, &["a", "b"]);
+        assert_eq!((run.attempt, run.spent(), run.only_looks()), (3, 1, false));
+        let failed = run.fail(
+            Failure::worker("disk full"),
+            SignedDuration::ZERO,
+            run.changed,
+        );
+        assert!(failed.state.is_terminal());
+    }
+
+    #[test]
+    fn a_job_that_is_too_dangerous_is_told_with_its_workers() {
+        let run = lost_with(JobId::NIL, 9, &["a", "b", "c"]);
+        let RunState::Failed { failure } = &run.state else {
+            panic!("{run:#?}");
+        };
+        let told = failure.message.as_str();
+        assert!(
+            told.starts_with("a, b, c failed by it or vanished over it"),
+            "{told}"
+        );
+        assert!(
+            told.ends_with("(worker c vanished: its lease ran out)"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -172,8 +172,12 @@ impl Run {
         {
             let failure = Failure::worker(format!("worker {lost} vanished: its lease ran out"));
             next.note_failure(lost, *since, &failure);
+            if next.forgives_loss() {
+                next.returned = next.returned.saturating_add(1);
+            }
             // The vanished worker's output may have appeared: one more attempt finds out, and does nothing else.
             if next.is_spent() && !(self.is_publishing() && self.may_appear()) {
+                let failure = next.told_harm(failure);
                 next.state = RunState::Failed { failure };
                 return next;
             }

@@ -190,22 +190,45 @@ async fn a_part_that_has_failed_for_good_and_no_more_fails_the_job_by_the_next_w
 }
 
 #[tokio::test]
-async fn a_part_that_vanishes_with_each_of_its_workers_fails_the_job() {
-    let (_server, broker, mut known) = start().await;
-    let job = Job {
-        attempts: 1,
-        ..film("film")
-    };
-    enqueue(&broker, &job).await;
-    find(&broker, &mut known).await;
-    let planner = claim_in_time(&broker, &known, "planner").await;
-    let plan = plan(&broker, planner, 1).await;
-    drop(claim_in_time(&broker, &known, "a").await);
+async fn workers_that_are_lost_cost_chunks_and_not_the_only_attempt_at_the_job() {
+    let (_server, broker, known, plan) = split_with(1, 2).await;
+    for worker in ["a", "b", "c"] {
+        // One part each: none of them is suspected three times.
+        drop(claim_in_time(&broker, &known, worker).await);
+    }
+    complete_rest(&broker, &known, &plan).await;
+    let parts = broker.part_runs(&plan).await.expect("an answer");
+    let lost: Vec<usize> = parts.iter().map(|run| run.failures.len()).collect();
+    assert_eq!(lost, [1, 1, 1]);
+    join(&broker, &known, &plan).await;
+}
+
+#[tokio::test]
+async fn a_chunk_over_which_three_workers_vanish_fails_the_job_and_is_named() {
+    let (_server, broker, known, plan) = split_with(9, 2).await;
+    // Each of them has another part: they vanish for another reason.
+    for worker in ["a", "b", "c"] {
+        drop(claim_in_time(&broker, &known, worker).await);
+    }
+    // Two more have the chunk that one of these had.
+    let suspect = part(&plan, Part::Chunk(1));
+    for worker in ["d", "e"] {
+        poll::until("the chunk to come again", async || {
+            let claim = claim(&broker, &known, worker).await?;
+            if claim.job().id == suspect {
+                return Some(());
+            }
+            complete(&broker, claim, worker).await;
+            None
+        })
+        .await;
+    }
     let whole = poll::until("the job to fail", async || {
-        let look = broker.poll(&known, &crate::name("b"), 9).await.ok()?;
+        let look = broker.poll(&known, &crate::name("f"), 9).await.ok()?;
         assert!(look.dead_letters.is_empty(), "parts are no dead letters");
         for (claim, ()) in look.claims {
-            complete(&broker, claim, "b").await;
+            assert_ne!(claim.job().id, suspect, "nobody else is put at risk");
+            complete(&broker, claim, "f").await;
         }
         let run = run_of(&broker, &plan.job.id).await;
         run.state.is_terminal().then_some(run)
@@ -214,7 +237,13 @@ async fn a_part_that_vanishes_with_each_of_its_workers_fails_the_job() {
     let RunState::Failed { failure } = whole.state else {
         panic!("{whole:#?}");
     };
-    assert!(failure.message.contains("worker a vanished"), "{failure}");
+    let told = &failure.message;
+    assert!(told.starts_with("chunk 1: "), "{told}");
+    assert!(
+        told.contains("d, e failed by it or vanished over it"),
+        "{told}"
+    );
+    assert!(told.contains("then retry it (worker e vanished"), "{told}");
 }
 
 #[tokio::test]
@@ -290,8 +319,9 @@ async fn complete_rest(broker: &Broker, known: &Lanes, plan: &Plan) {
 #[tokio::test]
 async fn a_split_job_whose_messages_are_lost_goes_on() {
     let (_server, broker, known, plan) = split(4).await;
-    let answering = broker.answer_for(&crate::name("a"), CancellationToken::new());
-    answering.await.expect("an answer");
+    let a = crate::name("a");
+    let answering = broker.answer_for(&a, CancellationToken::new()).await;
+    answering.expect("an answer");
     let mend = async || broker.mend_split(&plan).await.expect("an answer");
     assert!(!mend().await, "all parts wait");
     let one = claim_in_time(&broker, &known, "a").await;
@@ -301,7 +331,10 @@ async fn a_split_job_whose_messages_are_lost_goes_on() {
     let failure = Failure::worker("disk full");
     let waits = three.fail(failure).await.expect("ours");
     assert!(waits.state.is_waiting());
-    assert!(!mend().await, "one is done, one runs, one waits for a later time");
+    assert!(
+        !mend().await,
+        "one is done, one runs, one waits for a later time"
+    );
     lose_messages(&broker).await;
     assert!(mend().await);
     assert!(!mend().await, "its owner lives, and the others wait");
@@ -324,7 +357,10 @@ async fn a_part_whose_message_is_lost_with_its_owner_is_taken_over() {
     let back = subject::job(&lane(5), &part);
     poll::until("the owner to be missed", async || {
         broker.mend_split(&plan).await.ok()?;
-        subjects(&broker, "JOBS").await.contains(&back).then_some(())
+        subjects(&broker, "JOBS")
+            .await
+            .contains(&back)
+            .then_some(())
     })
     .await;
     let again = loop {

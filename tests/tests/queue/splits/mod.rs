@@ -58,8 +58,17 @@ async fn planned(chunks: u32) -> (Server, Broker, Lanes, Claim, Plan) {
 
 /// A broker with a job that is split into so many chunks and the rest.
 async fn split(chunks: u32) -> (Server, Broker, Lanes, Plan) {
+    split_with(3, chunks).await
+}
+
+/// The same, with so many attempts.
+async fn split_with(attempts: u32, chunks: u32) -> (Server, Broker, Lanes, Plan) {
     let (server, broker, mut known) = start().await;
-    enqueue(&broker, &film("film")).await;
+    let job = Job {
+        attempts,
+        ..film("film")
+    };
+    enqueue(&broker, &job).await;
     find(&broker, &mut known).await;
     let planner = claim_in_time(&broker, &known, "planner").await;
     let plan = plan(&broker, planner, chunks).await;
