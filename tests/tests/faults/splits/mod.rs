@@ -4,6 +4,7 @@
 mod builds;
 mod parts;
 mod steps;
+mod store;
 mod storm;
 
 use std::path::{Path, PathBuf};
