@@ -189,6 +189,14 @@ impl BrokerError {
         matches!(self.failure(), Some(RequestFailure::Refused(code)) if is_conflict(code))
     }
 
+    /// Nothing is wrong if another program wrote first.
+    pub(crate) fn unless_conflict(self) -> Result<(), Self> {
+        match self.is_conflict() {
+            true => Ok(()),
+            false => Err(self),
+        }
+    }
+
     /// Whether a message was refused because its stream lets none expire.
     pub(crate) fn is_no_expiry(&self) -> bool {
         /// JetStream's code for it.

@@ -9,6 +9,7 @@ mod model;
 mod outputs;
 mod owners;
 mod reading;
+mod removed;
 mod settings;
 mod splits;
 mod steer;

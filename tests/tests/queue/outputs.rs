@@ -186,9 +186,10 @@ async fn a_job_that_is_forgotten_leaves_no_claim() {
     let first = job("a");
     assert_eq!(enqueue(&broker, &first).await, EnqueueResult::Added);
     broker.forget(&first.id).await.expect("forgotten");
-    let stream = format!("KV_{}", subject::OUTPUTS);
-    let stream = broker.jetstream().get_stream(stream).await.expect("made");
-    assert_eq!(stream.cached_info().state.messages, 0);
+    let claims = broker.jetstream().get_key_value(subject::OUTPUTS).await;
+    let claims = claims.expect("made");
+    let claim = claims.get(subject::output(&first.output)).await;
+    assert_eq!(claim.expect("an answer"), None);
     assert_eq!(
         enqueue(&broker, &rival(&first, "b")).await,
         EnqueueResult::Added

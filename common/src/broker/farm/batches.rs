@@ -3,7 +3,6 @@
 use crate::broker::{Broker, BrokerError};
 use crate::job::batch::Batch;
 use crate::job::id::BatchId;
-use crate::names::subject;
 use crate::names::subject::BATCHES;
 use crate::wire;
 
@@ -17,10 +16,13 @@ impl Broker {
 
     /// Removes the record of a batch in which no job was enqueued.
     pub async fn forget_batch(&self, batch: &BatchId) -> Result<(), BrokerError> {
-        let subject = subject::kv(BATCHES, &batch.to_string());
-        self.nats
-            .purge(&subject::bucket(BATCHES), &subject, None)
-            .await
+        let (key, what) = (batch.to_string(), format!("removing the batch {batch}"));
+        match self.nats.last_of_key(BATCHES, &key, &what).await? {
+            Some((value, revision)) if !value.is_empty() => {
+                self.nats.forget_key(BATCHES, &key, revision, &what).await
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The record of a batch; `None` if the farm knows it no more.

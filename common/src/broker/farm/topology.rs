@@ -164,6 +164,8 @@ fn plans(replicas: usize) -> stream::Config {
 fn outputs(replicas: usize) -> stream::Config {
     stream::Config {
         allow_atomic_publish: true,
+        // Markers of removed claims.
+        allow_message_ttl: true,
         ..bucket(subject::OUTPUTS, "which job an output belongs to", replicas)
     }
 }
@@ -227,6 +229,8 @@ fn files(replicas: usize) -> stream::Config {
 fn batches(replicas: usize, kept: Days) -> stream::Config {
     stream::Config {
         max_age: kept.duration(),
+        // Markers of removed batches.
+        allow_message_ttl: true,
         ..bucket(subject::BATCHES, "what was enqueued together", replicas)
     }
 }

@@ -35,7 +35,7 @@ enum Liveness {
     Over,
 }
 
-/// By key: the job that holds the claim (`None` if the claim cannot be read), and the key's revision.
+/// By key: the job that holds the claim (`None` if the claim cannot be read, or was removed), and the key's revision.
 pub(crate) type Claims = HashMap<String, (Option<JobId>, u64)>;
 
 impl Broker {
@@ -97,7 +97,7 @@ impl Broker {
             for (key, job) in &wanted {
                 let (owner, sequence) = match claims.get(key) {
                     Some((Some(owner), sequence)) => (owner, sequence),
-                    // A claim that cannot be read names no job.
+                    // A claim that cannot be read, or was removed, names no job.
                     Some((None, sequence)) => {
                         free.push((key, *job, *sequence));
                         continue;
@@ -226,10 +226,10 @@ impl Broker {
             .remove(&key)
             .filter(|(owner, _)| owner.as_ref() == Some(&job.id))
         {
-            let subject = subject::kv(OUTPUTS, &key);
-            self.nats
-                .purge(&subject::bucket(OUTPUTS), &subject, Some(sequence))
-                .await?;
+            let what = format!("removing the claim of {}", job.output);
+            let removed = self.nats.forget_key(OUTPUTS, &key, sequence, &what).await;
+            // On a conflict, another job has claimed it.
+            removed.or_else(BrokerError::unless_conflict)?;
         }
         Ok(())
     }

@@ -31,11 +31,16 @@ impl Broker {
                 .map(|run| subject::output(&run.job.output))
                 .collect();
             let known = self.claims(keys.iter()).await?;
+            let revision = |key: &String| match known.get(key) {
+                None => Some(0),
+                // It was removed.
+                Some((None, revision)) => Some(*revision),
+                Some((Some(_), _)) => None,
+            };
             let free: Vec<(&String, &Job, u64)> = keys
                 .iter()
                 .zip(some)
-                .filter(|(key, _)| !known.contains_key(*key))
-                .map(|(key, run)| (key, &run.job, 0))
+                .filter_map(|(key, run)| Some((key, &run.job, revision(key)?)))
                 .collect();
             if !free.is_empty() {
                 self.write_claims(free).await?;

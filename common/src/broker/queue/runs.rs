@@ -104,6 +104,25 @@ impl Broker {
         }
     }
 
+    /// Removes the run of a job, up to this revision.
+    pub(crate) async fn forget_run(&self, job: &JobId, last: u64) -> Result<(), BrokerError> {
+        let what = format!("removing the run of {job}");
+        let key = subject::run(job);
+        loop {
+            match self.nats.last_of_key(RUNS, &key, &what).await? {
+                Some((value, revision)) if !value.is_empty() && revision <= last => {
+                    let removed = self.nats.forget_key(RUNS, &key, revision, &what);
+                    match removed.await {
+                        // It is a newer one by now.
+                        Err(error) if error.is_conflict() => {}
+                        removed => return removed,
+                    }
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
     /// Writes a run if the stored revision is `expected` (0: there is none, or it was removed). Repeats the write while
     /// the broker does not answer, and recognises its own write if that was stored after all.
     pub(crate) async fn write_run(

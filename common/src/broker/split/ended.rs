@@ -142,20 +142,6 @@ impl Broker {
         }
     }
 
-    /// Removes the run of a part, up to this revision.
-    pub(super) async fn forget_run(&self, part: &JobId, last: u64) -> Result<(), BrokerError> {
-        let what = format!("removing the run of {part}");
-        let key = subject::run(part);
-        match self.nats.last_of_key(RUNS, &key, &what).await? {
-            Some((value, revision)) if !value.is_empty() && revision <= last => {
-                let removed = self.nats.forget_key(RUNS, &key, revision, &what);
-                // On a conflict, it is a newer one by now.
-                removed.await.or_else(unless_conflict)
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// Enqueues an ended part again that is needed after all: its piece cannot be joined with the others, or its job was
     /// retried after the end of the job was seen, and the new attempt at the job may have found the part still under way.
     pub(super) async fn redo(&self, ended: &Run, revision: u64) -> Result<(), BrokerError> {
@@ -181,13 +167,5 @@ impl Broker {
             self.redo(&found.run, found.revision).await?;
         }
         Ok(())
-    }
-}
-
-/// Nothing is wrong if another program wrote first.
-pub(super) fn unless_conflict(error: BrokerError) -> Result<(), BrokerError> {
-    match error.is_conflict() {
-        true => Ok(()),
-        false => Err(error),
     }
 }

@@ -1,7 +1,6 @@
 //! Removing all that is kept of a split.
 
 use crate::broker::nats::all_of;
-use crate::broker::split::ended::unless_conflict;
 use crate::broker::{Broker, BrokerError};
 use crate::job::split::Plan;
 use crate::names::subject;
@@ -45,7 +44,7 @@ impl Broker {
             Some((value, revision)) if !value.is_empty() => {
                 let removed = self.nats.forget_key(PLANS, &key, revision, &what);
                 // On a conflict, a new plan is there.
-                removed.await.or_else(unless_conflict)
+                removed.await.or_else(BrokerError::unless_conflict)
             }
             _ => Ok(()),
         }

@@ -16,8 +16,6 @@ use crate::job::event::Event;
 use crate::job::id::JobId;
 use crate::job::run::{Requeue, Run, RunState};
 use crate::job::split::Split;
-use crate::names::subject;
-use crate::names::subject::RUNS;
 use crate::submit::output_job::ClaimHolder;
 
 /// Wait between two looks at a job whose output is about to appear.
@@ -255,9 +253,7 @@ impl Broker {
         for stored in self.messages(job).await? {
             self.remove_messages(&stored.subject, None).await?;
         }
-        // A purge, because the key-value API would leave a marker.
-        let run = subject::kv(RUNS, &subject::run(job));
-        self.nats.purge(&subject::bucket(RUNS), &run, None).await?;
+        self.forget_run(job, u64::MAX).await?;
         match plan {
             Some(plan) => self.forget_split(&plan).await,
             None => Ok(()),
