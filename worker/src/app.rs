@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::attempt::executor::Executor;
+use crate::attempt::outlines::Outlines;
 use crate::attempt::parts::look_after;
 use crate::attempt::proofs::ProofEncodes;
 use crate::attempt::quality::helper;
@@ -179,6 +180,7 @@ impl Worker {
             stall_timeout: config.stall_timeout,
             proofs: ProofEncodes::default(),
             unfit,
+            outlines: Outlines::default(),
         };
         Ok(Self {
             broker,

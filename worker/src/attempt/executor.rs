@@ -17,6 +17,7 @@ use common::store::Stores;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::attempt::outlines::Outlines;
 use crate::attempt::proofs::ProofEncodes;
 use crate::attempt::publish::earlier;
 use crate::attempt::scratch::Scratch;
@@ -57,6 +58,8 @@ pub struct Executor {
     pub proofs: ProofEncodes,
     /// The split jobs whose chunks this worker leaves to others.
     pub unfit: Unfit,
+    /// What was read of split sources that lie in a bucket.
+    pub outlines: Outlines,
 }
 
 impl Work for Executor {
@@ -99,7 +102,7 @@ impl Executor {
         let (mut read, mut network) = (Vec::new(), false);
         for source in sources {
             match source {
-                Source::File(path) => read.push(path.clone()),
+                Source::File(path) | Source::Outline(path) => read.push(path.clone()),
                 Source::Url(_) => network = true,
             }
         }

@@ -27,6 +27,7 @@ pub mod input;
 pub mod ladder;
 mod lifecycle;
 mod master;
+pub mod outlines;
 pub mod parts;
 pub(crate) mod proof_encode;
 pub mod proofs;

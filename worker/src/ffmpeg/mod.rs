@@ -91,6 +91,8 @@ fn which(name: &Path) -> Result<PathBuf, which::Error> {
 pub enum Source {
     /// A file on this machine.
     File(PathBuf),
+    /// A file on this machine in which packets hold zeros, with few exceptions: its tables are all that counts.
+    Outline(PathBuf),
     /// An `http://` or `https://` address that answers range requests.
     Url(String),
 }
@@ -106,9 +108,13 @@ impl Source {
     /// The arguments that open this input in ffmpeg and ffprobe: `-i`, and the options that must come before it.
     pub fn arguments(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = vec!["-format_whitelist".into(), FORMATS.into()];
+        if matches!(self, Self::Outline(_)) {
+            // No bytes of a packet are looked at.
+            arguments.extend(["-fflags", "+noparse"].map(OsString::from));
+        }
         arguments.push("-protocol_whitelist".into());
         match self {
-            Self::File(_) => arguments.push("file".into()),
+            Self::File(_) | Self::Outline(_) => arguments.push("file".into()),
             Self::Url(_) => arguments.extend(
                 [
                     "http,https,tcp,tls,crypto",
@@ -128,7 +134,7 @@ impl Source {
         }
         arguments.push("-i".into());
         arguments.push(match self {
-            Self::File(path) => file(path),
+            Self::File(path) | Self::Outline(path) => file(path),
             Self::Url(url) => url.into(),
         });
         arguments

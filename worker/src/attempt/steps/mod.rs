@@ -166,6 +166,7 @@ impl<'a> Attempt<'a> {
         if may_be_left {
             self.has_place().await?;
         }
+        let prepared = self.look_at_outline(prepared).await?;
         let probed = self.probe(prepared).await?;
         let probed = match given_up {
             Some(why) => probed.left_whole(why),

@@ -160,6 +160,11 @@ impl Probed {
         Inspected {
             runner: &self.prepared.runner,
             source: &self.prepared.source,
+            tables: self
+                .prepared
+                .outline
+                .as_ref()
+                .unwrap_or(&self.prepared.source),
             media: &self.media,
             tracks: &self.arguments.tracks,
             part: self.findings.part.as_ref(),

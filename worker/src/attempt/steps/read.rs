@@ -23,6 +23,8 @@ pub(super) const OUTPUT: &str = "output";
 pub struct Prepared {
     pub recipe: Recipe,
     pub source: Source,
+    /// The tables of a source in a bucket, and what ffmpeg reads of it whenever it opens it, if they were brought here.
+    pub outline: Option<Source>,
     /// The further inputs, in their order.
     pub further: Vec<(FurtherRole, Source)>,
     /// What the input holds, if it was probed already.
@@ -88,6 +90,7 @@ impl Attempt<'_> {
             attributes: Attributes::at(&executor.stores, &job.input.location).await,
             runner,
             source,
+            outline: None,
             further: roles.zip(sources).collect(),
             seen: None,
             lost: Vec::new(),

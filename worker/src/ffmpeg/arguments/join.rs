@@ -54,7 +54,7 @@ pub fn list_of_pieces(
     let mut list = b"ffconcat version 1.0\n".to_vec();
     for (piece, chunk) in pieces.iter().zip(chunks) {
         let address = match piece {
-            Source::File(path) => file(path),
+            Source::File(path) | Source::Outline(path) => file(path),
             Source::Url(url) => url.into(),
         };
         let address = address.as_encoded_bytes();

@@ -34,7 +34,9 @@ pub use crate::ffmpeg::rate::passes::STATISTICS;
 pub use extraction::SubtitleFiles;
 pub use join::{Pieces, join, list_of_pieces, reading_of_pieces};
 pub use passes::{REST, SizePlan, at_bitrate};
-pub use pieces::{Whole, chunk, extension_of_chunks, extension_of_rest, first_frame, rest};
+pub use pieces::{
+    Whole, chunk, extension_of_chunks, extension_of_rest, first_frame, rest, search_at,
+};
 
 /// A command line, and its expected results.
 #[derive(Clone, Debug, PartialEq)]

@@ -87,7 +87,7 @@ pub fn chunk(
     };
     // The frames are chosen by the source's own times.
     let mut reading = vec!["-copyts".to_owned()];
-    reading.extend(seek(whole.media, chunk, unit));
+    reading.extend(seek(search_at(whole.media, chunk, time_base)));
     let codec = whole.encoder.map(|(encoder, _)| codec(encoder));
     let (mut line, film) = film(whole, Some(frames), &reading)?;
     let muxer = codec.transpose()?.map(extension_of_chunks);
@@ -321,16 +321,23 @@ pub(super) fn ratio((numerator, denominator): (u32, u32)) -> Ratio {
     }
 }
 
-/// The input options that begin to read before the keyframe from which a chunk is decoded. A read that begins earlier is
-/// no harm: the filters drop what lies before the chunk.
-fn seek(media: &Media, chunk: &Chunk, unit: Ratio) -> Vec<String> {
+/// The time of the input's clock, in seconds, at which a search for the keyframe is aimed from which a chunk is decoded.
+/// `None` if the input is read from its beginning. A read that begins earlier is no harm: the filters drop what lies before
+/// the chunk.
+pub fn search_at(media: &Media, chunk: &Chunk, time_base: (u32, u32)) -> Option<f64> {
+    let unit = ratio(time_base);
     let at = match chunk.read_from {
         Some(time) => time as f64 * unit.value(),
         None => chunk.decode_from as f64 * unit.value() - SEEK_LEAD,
     };
-    if at <= media.start.unwrap_or(0.0) {
+    (at > media.start.unwrap_or(0.0)).then_some(at)
+}
+
+/// The input options that begin to read there.
+fn seek(at: Option<f64>) -> Vec<String> {
+    let Some(at) = at else {
         return Vec::new();
-    }
+    };
     let seek = ["-seek_timestamp", "1", "-noaccurate_seek", "-ss"];
     let mut options: Vec<String> = seek.map(str::to_owned).into();
     options.push(format!("{at:.6}"));

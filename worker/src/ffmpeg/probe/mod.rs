@@ -81,7 +81,7 @@ pub async fn probe(runner: &Runner, source: &Source) -> Result<Media, Failure> {
 /// Adds the properties of a Matroska file that ffprobe does not print.
 async fn look_at_header(runner: &Runner, source: &Source, media: Media) -> Media {
     match source {
-        Source::File(path) => {
+        Source::File(path) | Source::Outline(path) => {
             let (path, unchanged) = (path.clone(), media.clone());
             let read = move || {
                 let mut media = media;

@@ -16,7 +16,7 @@ use crate::ffmpeg::run::runner::{Printed, Runner};
 use crate::ffmpeg::split::obstacle::Obstacle;
 
 /// The number of packets that are decoded, to see whether each is one frame.
-const DECODED: usize = 64;
+pub const DECODED: usize = 64;
 
 /// The longest time between two frames in a format whose clock may jump, in seconds. ffmpeg takes a longer one for a jump
 /// and closes the gap.
@@ -192,14 +192,15 @@ impl Packet {
 }
 
 /// Reads the index of a film of a source. `format` is ffmpeg's name of the demuxer, and `outline` the source's
-/// [outline](crate::ffmpeg::containers::outline): without one, or if it does not tell enough, all packets are read.
+/// [outline](crate::ffmpeg::containers::outline): without one, or if it does not tell enough, all packets are read. Its
+/// beginning is in `begins`, too.
 ///
 /// # Errors
 /// If ffprobe cannot read the source. `Ok(Err(_))` tells why the film cannot be split.
 pub async fn read(
     runner: &Runner,
     source: &Source,
-    outline: Option<&Path>,
+    (outline, begins): (Option<&Path>, &Source),
     film: &Stream,
     format: &str,
 ) -> Result<Result<Index, Obstacle>, Failure> {
@@ -210,7 +211,7 @@ pub async fn read(
     let (index, mut packets) = match outlined {
         Some(known) => known,
         None => {
-            let packets = packets(runner, source, film, &[]).await?;
+            let packets = packets(runner, source, film).await?;
             match Index::of(film, format, &packets) {
                 Ok(index) => (index, packets),
                 Err(obstacle) => return Ok(Err(obstacle)),
@@ -218,7 +219,7 @@ pub async fn read(
         }
     };
     packets.truncate(DECODED);
-    let is_frames = beginning(runner, source, film).await? == shown(&packets);
+    let is_frames = beginning(runner, begins, film).await? == shown(&packets);
     Ok(is_frames.then_some(index).ok_or(Obstacle::NotFrames))
 }
 
@@ -229,10 +230,8 @@ pub async fn outlined(
     film: &Stream,
     format: &str,
 ) -> Option<(Index, Vec<Packet>)> {
-    let zeros = Source::File(outline.to_owned());
-    // No bytes of a packet are looked at.
-    let how = ["-fflags", "+noparse"];
-    match packets(&runner.reading(outline), &zeros, film, &how).await {
+    let zeros = Source::Outline(outline.to_owned());
+    match packets(&runner.reading(outline), &zeros, film).await {
         Ok(packets) => Some((Index::of(film, format, &packets).ok()?, packets)),
         Err(failure) => {
             tracing::debug!(%failure, "the outline of a film tells nothing");
@@ -241,15 +240,10 @@ pub async fn outlined(
     }
 }
 
-/// The packets of a film, in the order of the file. `how` are options of ffprobe.
-async fn packets(
-    runner: &Runner,
-    source: &Source,
-    film: &Stream,
-    how: &[&str],
-) -> Result<Vec<Packet>, Failure> {
+/// The packets of a film, in the order of the file.
+async fn packets(runner: &Runner, source: &Source, film: &Stream) -> Result<Vec<Packet>, Failure> {
     let mut packets = Vec::new();
-    let what = [how, &["-show_entries", "packet=pts,dts,duration,flags"]].concat();
+    let what = ["-show_entries", "packet=pts,dts,duration,flags"];
     each_line(runner, source, film, &what, |line| {
         packets.extend(Packet::parse(line));
     })

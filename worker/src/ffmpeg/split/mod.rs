@@ -8,5 +8,6 @@ pub mod index;
 pub mod lookback;
 pub mod obstacle;
 pub mod order;
+pub mod places;
 pub mod sizes;
 pub mod stated;

@@ -36,7 +36,7 @@ pub(crate) fn input(
     from: Option<f64>,
 ) -> Vec<OsString> {
     let name = match source {
-        Source::File(path) => file(path),
+        Source::File(path) | Source::Outline(path) => file(path),
         Source::Url(url) => url.into(),
     };
     let mut graph = OsString::from("movie=filename=");

@@ -72,7 +72,7 @@ async fn the_index_has_the_frames_that_a_decode_gives() {
 }
 
 /// The outline of a file, in a file beside it; `None` if it has none.
-fn outline(file: &Path) -> Option<PathBuf> {
+pub(super) fn outline(file: &Path) -> Option<PathBuf> {
     let whole = std::fs::read(file).expect("a film");
     let mut zeros = vec![0; whole.len()];
     let (mut at, size) = (0, whole.len() as u64);

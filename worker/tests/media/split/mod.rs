@@ -1,6 +1,7 @@
 //! Splitting films: their index, and chunks that hold the same pictures as the film.
 
 mod exact;
+mod excerpt;
 mod index;
 mod joined;
 
@@ -25,7 +26,7 @@ async fn indexed(studio: &Studio, file: &Path) -> (Stream, Result<Index, Obstacl
     let film = media.films().next().expect("a film").clone();
     let source = Source::File(file.to_owned());
     let runner = studio.runner(file);
-    let index = read(&runner, &source, None, &film, &media.format).await;
+    let index = read(&runner, &source, (None, &source), &film, &media.format).await;
     (film, index.expect("ffprobe reads it"))
 }
 

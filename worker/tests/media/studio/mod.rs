@@ -278,6 +278,7 @@ impl Studio {
             recipe: recipe.clone(),
             source: Source::File(source.to_owned()),
             further: further(recipe),
+            outline: None,
             seen: None,
             lost: Vec::new(),
             attributes: None,
@@ -372,6 +373,7 @@ impl Studio {
             further: later
                 .map(|part| (role.clone(), Source::File(part.clone())))
                 .collect(),
+            outline: None,
             seen: None,
             lost: Vec::new(),
             attributes: None,

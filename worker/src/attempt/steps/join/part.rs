@@ -144,6 +144,7 @@ async fn is_whole(runner: &Runner, source: &Source, media: &Media) -> Result<(),
     let inspected = Inspected {
         runner,
         source,
+        tables: source,
         media,
         tracks: &tracks.list,
         part: None,

@@ -22,6 +22,7 @@ use crate::ffmpeg::build::Build;
 use crate::ffmpeg::findings::Findings;
 use crate::ffmpeg::probe::media::Media;
 use crate::ffmpeg::split::header::header;
+use crate::ffmpeg::split::places;
 use crate::ffmpeg::{Source, arguments};
 
 impl Attempt<'_> {
@@ -62,6 +63,13 @@ impl Attempt<'_> {
     async fn arrange_chunk(&self, plan: &Plan, chunk: &Chunk) -> Result<Probed, Unfinished> {
         let mut prepared = self.read_for(plan).await?;
         let whole = self.content(plan, &mut prepared).await?;
+        let (film, unit) = (plan.film.stream, plan.film.time_base);
+        let from = arguments::search_at(&whole, chunk, unit);
+        let stretch = (from, seconds(unit, chunk.end));
+        self.excerpt(&mut prepared, &whole, async |runner, outline| {
+            places::of_chunk(runner, outline, film, chunk, stretch).await
+        })
+        .await?;
         let card: Arc<Capabilities> = Arc::clone(&self.executor.card.borrow());
         let proof = card.proof(&plan.encoder).ok_or_else(|| {
             Failure::worker(format!("{} is not proved on this worker", plan.encoder))
@@ -80,11 +88,10 @@ impl Attempt<'_> {
             build: &Build::of(&card),
             source: &prepared.source,
         };
-        let unit = plan.film.time_base;
         let arguments = arguments::chunk(&whole_job, chunk, unit, &prepared.output_path())?;
         prepared.folder.put_tables(&arguments.tables).await?;
         // The progress counts from the chunk's beginning to its end.
-        media.duration = Some(seconds(plan, chunk));
+        media.duration = Some(seconds(unit, chunk.end - chunk.start));
         media.size = None;
         Ok(Probed {
             prepared,
@@ -100,10 +107,9 @@ impl Attempt<'_> {
     }
 }
 
-/// The length of a chunk in seconds.
-fn seconds(plan: &Plan, chunk: &Chunk) -> f64 {
-    let (numerator, denominator) = plan.film.time_base;
-    (chunk.end - chunk.start) as f64 * f64::from(numerator) / f64::from(denominator)
+/// A time of the film in seconds.
+fn seconds((numerator, denominator): (u32, u32), units: i64) -> f64 {
+    units as f64 * f64::from(numerator) / f64::from(denominator)
 }
 
 impl Encoded {

@@ -17,7 +17,7 @@ use crate::attempt::input::failure;
 use crate::attempt::steps::split::worked::worked;
 use crate::attempt::steps::{Attempt, Prepared, Probed, Unfinished, Verified};
 use crate::attempt::verify::gate::Depth;
-use crate::ffmpeg::arguments::{Pieces, list_of_pieces, reading_of_pieces};
+use crate::ffmpeg::arguments::{Pieces, Whole, list_of_pieces, reading_of_pieces};
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::split::order::{difference, times};
 use crate::ffmpeg::{Source, arguments};
@@ -93,6 +93,7 @@ impl Attempt<'_> {
         runs: &[Run],
     ) -> Result<(Probed, Vec<OsString>), Unfinished> {
         let mut probed = self.arrange_whole(plan).await?;
+        self.outlined(&mut probed.prepared).await?;
         let build = Build::of(&self.executor.card.borrow());
         let pieces: Option<Vec<(Part, Piece<'_>)>> = plan
             .parts()
@@ -121,7 +122,14 @@ impl Attempt<'_> {
             stated: &plan.film.stated,
         };
         let reading = reading_of_pieces(&joined);
-        let whole = probed.whole_job(plan, &build);
+        let outline = probed.prepared.outline.as_ref();
+        let whole = Whole {
+            // Titles of chapters may lie where the outline has zeros.
+            source: outline
+                .filter(|_| probed.media.chapters.is_empty())
+                .unwrap_or(&probed.prepared.source),
+            ..probed.whole_job(plan, &build)
+        };
         let arguments = arguments::join(&whole, &joined, &probed.prepared.output_path())?;
         // What the whole was arranged for is at hand: covers, and files beside the output.
         probed.arguments.list = arguments.list;
@@ -174,7 +182,7 @@ impl Prepared {
     /// Lets ffmpeg read a further source.
     fn may_read(&mut self, source: &Source) {
         match source {
-            Source::File(path) => self.runner = self.runner.reading(path),
+            Source::File(path) | Source::Outline(path) => self.runner = self.runner.reading(path),
             Source::Url(_) => self.runner.sandbox.network = true,
         }
     }

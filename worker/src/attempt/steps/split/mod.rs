@@ -11,6 +11,7 @@
 //! `common/src/broker/split`.
 
 mod chunk;
+mod excerpt;
 mod join;
 mod machines;
 mod outline;
@@ -97,6 +98,15 @@ impl Attempt<'_> {
     async fn arrange_whole(&self, plan: &Plan) -> Result<Probed, Unfinished> {
         let mut prepared = self.read_for(plan).await?;
         prepared.seen = Some(self.content(plan, &mut prepared).await?);
+        self.arrange_read(plan, prepared).await
+    }
+
+    /// As [`Self::arrange_whole`], of a source that is read and known.
+    async fn arrange_read(
+        &self,
+        plan: &Plan,
+        mut prepared: Prepared,
+    ) -> Result<Probed, Unfinished> {
         let (whole, mut findings) = prepared.look().await?;
         findings.put_film(plan.film.stream, plan.film.findings);
         let build = Build::of(&self.executor.card.borrow());

@@ -1,16 +1,23 @@
 //! The outline of a source is read instead of the source, where its index needs no more.
 
-use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::PathBuf;
 
 use common::job::failure::Failure;
 use common::job::input::Input;
+use common::job::split::Split;
 
 use crate::attempt::input;
+use crate::attempt::outlines::Stretch;
+use crate::attempt::steps::split::excerpt::{Excerpt, Unwritten};
 use crate::attempt::steps::{Attempt, Prepared};
+use crate::ffmpeg::Source;
 use crate::ffmpeg::containers::outline::{HEAD, top_box};
+use crate::ffmpeg::probe::media::Media;
+use crate::ffmpeg::probe::probe;
+use crate::ffmpeg::split::index::DECODED;
+use crate::ffmpeg::split::places::First;
 
 /// The most boxes at the top of a file that are looked at.
 const MOST_BOXES: usize = 1000;
@@ -18,15 +25,71 @@ const MOST_BOXES: usize = 1000;
 const MOST_BYTES: u64 = 256 << 20;
 /// The name of an outline in the folder of an attempt.
 const NAME: &str = "outline";
+/// The name of an outline with the first packets.
+const OPENING: &str = "opening";
 
-/// Bytes of a file, and their place.
-type Stretch = (Range<u64>, Vec<u8>);
+impl Prepared {
+    /// A source with what ffmpeg reads when it opens the input, and decodes its beginning.
+    pub(super) fn begins(&self) -> Source {
+        match &self.outline {
+            Some(Source::Outline(path)) => Source::File(path.clone()),
+            _ => self.source.clone(),
+        }
+    }
+}
 
 impl Attempt<'_> {
+    /// Looks at a source in a bucket that may be split by its outline. Without one, or if it does not tell all, the source
+    /// is looked at as any other.
+    ///
+    /// # Errors
+    /// The store fails, or the attempt is to end.
+    pub(in crate::attempt::steps) async fn look_at_outline(
+        &self,
+        mut prepared: Prepared,
+    ) -> Result<Prepared, Failure> {
+        if self.job.split == Split::Off || self.job.is_joined() {
+            return Ok(prepared);
+        }
+        let streams = self.outlined(&mut prepared).await?;
+        if prepared.seen.is_none() && prepared.outline.is_some() {
+            let seen = probe(&prepared.runner, &prepared.begins()).await;
+            // Titles of chapters may lie where the outline has zeros, and so may the first packet of a stream.
+            let is_all_there = |media: &Media| {
+                let mut indices = media.streams.iter().map(|stream| stream.index);
+                media.chapters.is_empty() && indices.all(|index| streams.contains(&index))
+            };
+            prepared.seen = seen.ok().filter(is_all_there);
+        }
+        Ok(prepared)
+    }
+
+    /// Brings the outline of a source in a bucket, if it has one. Returns the streams whose first packets are there.
+    ///
+    /// # Errors
+    /// The store fails, or the attempt is to end.
+    pub(super) async fn outlined(
+        &self,
+        prepared: &mut Prepared,
+    ) -> Result<BTreeSet<usize>, Failure> {
+        if !prepared.source.is_remote() {
+            return Ok(BTreeSet::new());
+        }
+        let opened = self.opened(prepared, OPENING, First::Pictures(DECODED));
+        let opened = self.unless_stopped(opened).await?;
+        let Some((excerpt, opening)) = opened.or_else(Unwritten::left)? else {
+            return Ok(BTreeSet::new());
+        };
+        let path = excerpt.path().to_owned();
+        prepared.runner = prepared.runner.reading(&path);
+        prepared.outline = Some(Source::Outline(path));
+        Ok(opening.streams)
+    }
+
     /// The outline of the job's source; `None` if it has none. `format` is ffmpeg's name of the demuxer.
     ///
     /// # Errors
-    /// The store fails, or the disk refuses.
+    /// The store fails.
     pub(super) async fn outline(
         &self,
         prepared: &Prepared,
@@ -35,33 +98,23 @@ impl Attempt<'_> {
         if !format.starts_with("mov,") {
             return Ok(None);
         }
-        let source = &self.job.input;
-        let Some(stretches) = self.stretches(source).await? else {
+        let Some(tables) = self.tables(&self.job.input).await? else {
             return Ok(None);
         };
-        let (path, size) = (prepared.folder.path().join(NAME), source.size);
-        let to = path.clone();
-        let write = move || {
-            let mut file = File::create_new(to)?;
-            for (range, bytes) in stretches {
-                file.seek(SeekFrom::Start(range.start))?;
-                file.write_all(&bytes)?;
-            }
-            // Where nothing was written, zeros are read, and the disk holds nothing.
-            file.set_len(size)
+        let path = prepared.folder.path().join(NAME);
+        let written = async {
+            let mut excerpt = Excerpt::make(path, self.job.input.size).await?;
+            excerpt.write(&tables).await?;
+            Ok(excerpt.path().to_owned())
         };
-        let written = tokio::task::spawn_blocking(write).await;
-        match written.map_err(std::io::Error::other).flatten() {
-            Ok(()) => Ok(Some(path)),
-            Err(error) => {
-                tracing::debug!(%error, "no outline is written to scratch");
-                Ok(None)
-            }
-        }
+        written.await.map(Some).or_else(Unwritten::left)
     }
 
-    /// The bytes of a file that belong to its outline.
-    async fn stretches(&self, source: &Input) -> Result<Option<Vec<Stretch>>, Failure> {
+    /// The bytes of a file that belong to its outline; `None` if it has none.
+    ///
+    /// # Errors
+    /// The store fails.
+    pub(super) async fn tables(&self, source: &Input) -> Result<Option<Vec<Stretch>>, Failure> {
         let stores = &self.executor.stores;
         let read = async |range: Range<u64>| {
             let bytes = stores.range(&source.location, range).await;
@@ -80,7 +133,12 @@ impl Attempt<'_> {
             }
             at = found.end;
             has_index |= found.is_index;
-            stretches.push((found.kept.clone(), read(found.kept).await?));
+            let kept = found.kept;
+            let bytes = match head.get(..(kept.end - kept.start) as usize) {
+                Some(bytes) => bytes.to_vec(),
+                None => read(kept.clone()).await?,
+            };
+            stretches.push((kept, bytes));
         }
         Ok(has_index.then_some(stretches))
     }

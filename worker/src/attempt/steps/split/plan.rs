@@ -11,6 +11,7 @@ use common::names::token::Token;
 use crate::attempt::executor::choose;
 use crate::attempt::steps::split::machines::machines;
 use crate::attempt::steps::{Attempt, Probed, Unfinished};
+use crate::ffmpeg::Source;
 use crate::ffmpeg::arguments;
 use crate::ffmpeg::arguments::{Whole, extension_of_chunks, extension_of_rest};
 use crate::ffmpeg::build::Build;
@@ -103,8 +104,12 @@ impl Attempt<'_> {
         let prepared = &probed.prepared;
         let (runner, source) = (&prepared.runner, &prepared.source);
         let format = &probed.whole.format;
-        let outline = self.outline(prepared, format).await?;
-        let index = index::read(runner, source, outline.as_deref(), film, format);
+        let outline = match &prepared.outline {
+            Some(Source::Outline(path)) => Some(path.clone()),
+            _ => self.outline(prepared, format).await?,
+        };
+        let begins = &prepared.begins();
+        let index = index::read(runner, source, (outline.as_deref(), begins), film, format);
         let index = match index.await? {
             Ok(index) => index,
             Err(obstacle) => return whole(obstacle.to_string()),
@@ -148,7 +153,7 @@ impl Attempt<'_> {
                 stream: film.index,
                 time_base: index.time_base,
                 findings: probed.findings.of_film(film.index),
-                stated: probed.stated(&whole_job).await?,
+                stated: probed.stated(whole_job).await?,
             },
             chunks,
             extension: extension(extension_of_chunks(codec)),
@@ -170,12 +175,13 @@ impl Probed {
     }
 
     /// What an unsplit output will state about the film.
-    async fn stated(&self, whole: &Whole<'_>) -> Result<Stated, Failure> {
+    async fn stated(&self, whole: Whole<'_>) -> Result<Stated, Failure> {
         let prepared = &self.prepared;
         let output = prepared.output_path();
-        let line = arguments::first_frame(whole, &output)?;
+        let source = &prepared.begins();
+        let line = arguments::first_frame(&Whole { source, ..whole }, &output)?;
         prepared.folder.put_tables(&line.tables).await?;
-        let origin = Origin::of(&prepared.source);
+        let origin = Origin::of(source);
         let writing = prepared.writing();
         writing.ffmpeg(&line.list, origin, |_| {}).await?;
         let made = prepared.take_piece().await?;

@@ -11,12 +11,20 @@ use crate::cli::config::Verify;
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::probe::media::{Stream, StreamKind};
 use crate::ffmpeg::probe::probe;
+use crate::ffmpeg::split::places;
 use crate::ffmpeg::{Source, arguments};
 
 impl Attempt<'_> {
     /// The steps of the rest.
     pub(super) async fn rest_job(&mut self, plan: &Plan) -> Result<Report, Unfinished> {
-        let mut probed = self.arrange_whole(plan).await?;
+        let mut prepared = self.read_for(plan).await?;
+        let whole = self.content(plan, &mut prepared).await?;
+        self.excerpt(&mut prepared, &whole, async |runner, outline| {
+            places::of_rest(runner, outline, &whole).await.map(Some)
+        })
+        .await?;
+        prepared.seen = Some(whole);
+        let mut probed = self.arrange_read(plan, prepared).await?;
         let build = Build::of(&self.executor.card.borrow());
         let whole = probed.whole_job(plan, &build);
         let rest = arguments::rest(&whole, &probed.prepared.output_path())?;

@@ -27,6 +27,8 @@ pub struct Inspected<'a> {
     /// Reads the input.
     pub runner: &'a Runner,
     pub source: &'a Source,
+    /// Where the places and times of its packets are read: the source, or its outline.
+    pub tables: &'a Source,
     /// The content as the headers state it.
     pub media: &'a Media,
     /// The tracks of the output.
@@ -46,7 +48,11 @@ impl Inspected<'_> {
     /// If ffprobe cannot read the file to its end.
     pub async fn survey(self, depth: Depth) -> Result<Survey, Failure> {
         let stretch = self.part.map(|part| part.stretch(self.media));
-        survey(self.runner, self.source, depth, stretch).await
+        let source = match depth {
+            Depth::Packets => self.tables,
+            Depth::Frames => self.source,
+        };
+        survey(self.runner, source, depth, stretch).await
     }
 
     /// Makes sure that a local file is as long as its container states. Reads it only if its headers raise a doubt.

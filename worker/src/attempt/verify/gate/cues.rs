@@ -134,7 +134,7 @@ impl Gate<'_> {
                     .or_default()
                     .push(Cue::of(&packet))
             };
-            let (runner, source) = (self.input.runner, self.input.source);
+            let (runner, source) = (self.input.runner, self.input.tables);
             packets(runner, source, SUBTITLES, (from, *to), note).await?;
         }
         for cues in cues.values_mut() {

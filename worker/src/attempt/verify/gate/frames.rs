@@ -92,7 +92,7 @@ impl Gate<'_> {
         let (from, to) = stretch.map_or((None, None), |stretch| (stretch.read_from, stretch.to));
         packets(
             self.input.runner,
-            self.input.source,
+            self.input.tables,
             None,
             (from, to),
             on_packet,

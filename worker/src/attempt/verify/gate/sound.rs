@@ -55,7 +55,7 @@ impl Gate<'_> {
             return Ok(());
         }
         let runner = self.input.runner;
-        let before = survey(runner, self.input.source, Depth::Packets, None)
+        let before = survey(runner, self.input.tables, Depth::Packets, None)
             .await?
             .streams;
         let after = survey(runner, &self.output, Depth::Packets, None)
