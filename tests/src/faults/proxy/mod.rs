@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-pub use network::{Fate, NetworkConditions};
+pub use network::{Answer, Fate, NetworkConditions};
 pub use request::{Protocol, Request};
 
 use network::{Network, Trap, lock};
@@ -43,6 +43,7 @@ impl Proxy {
             breaks: watch::channel(0).0,
             judge: Mutex::new(Arc::new(|_| Fate::Passed)),
             traps: Mutex::default(),
+            answers: Mutex::default(),
         });
         let (until_dropped, dropped) = oneshot::channel();
         let shared = Arc::clone(&network);
@@ -84,6 +85,11 @@ impl Proxy {
     /// Breaks all connections. New connections are accepted.
     pub fn break_all(&self) {
         self.network.breaks.send_modify(|times| *times += 1);
+    }
+
+    /// What clients got so far, connection by connection.
+    pub fn answers(&self) -> Vec<Answer> {
+        lock(&self.network.answers).clone()
     }
 
     /// Decides from now on the fate of each request that is not held.

@@ -75,6 +75,17 @@ pub(super) struct Network {
     pub(super) breaks: watch::Sender<u64>,
     pub(super) judge: Mutex<Judge>,
     pub(super) traps: Mutex<Vec<Trap>>,
+    /// The answers so far, one for each connection.
+    pub(super) answers: Mutex<Vec<Answer>>,
+}
+
+/// What a client got on one connection.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The last request on the connection: see [`Request::subject`].
+    pub subject: String,
+    /// The bytes that its socket took, with heads. A client that breaks off may not have read the last of them.
+    pub bytes: u64,
 }
 
 /// The request that a [`Held`] waits for.

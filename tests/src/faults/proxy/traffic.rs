@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::network::{Fate, Network, NetworkConditions};
+use super::network::{Answer, Fate, Network, NetworkConditions, lock};
 use super::request::Protocol;
 
 /// The time after which TCP sends a lost piece again.
@@ -41,8 +41,14 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.into_split();
     let (mut from_server, to_server) = server.into_split();
-    let (to_client, client_line) = line(to_client);
-    let (to_server, server_line) = line(to_server);
+    let number = {
+        let mut answers = lock(&network.answers);
+        answers.push(Answer::default());
+        answers.len() - 1
+    };
+    let answer = |change: &dyn Fn(&mut Answer)| change(&mut lock(&network.answers)[number]);
+    let (to_client, client_line) = line(to_client, |sent| answer(&|got| got.bytes += sent));
+    let (to_server, server_line) = line(to_server, |_| {});
     tokio::pin!(client_line, server_line);
     // The byte at which an answer breaks off; set before its request is passed on.
     let (limit, limited) = watch::channel(usize::MAX);
@@ -53,6 +59,7 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
         while let Some(request) = network.protocol.read(&mut from_client).await? {
             let rerouted;
             let mut passed = request.raw.as_slice();
+            answer(&|got| got.subject.clone_from(&request.subject));
             match network.fate(&request).await {
                 Fate::Passed => {}
                 Fate::Lost => passed = &[],
@@ -119,10 +126,11 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
     to_client.shutdown().await
 }
 
-/// A line on which many pieces may be under way at once, each with its time of arrival. When no more is sent, the line
-/// ends and gives its writer back.
+/// A line on which many pieces may be under way at once, each with its time of arrival. `arrived` is told how many bytes
+/// each had. When no more is sent, the line ends and gives its writer back.
 fn line<W: AsyncWrite + Unpin>(
     mut to: W,
+    arrived: impl Fn(u64),
 ) -> (
     mpsc::Sender<(Instant, Vec<u8>)>,
     impl Future<Output = std::io::Result<W>>,
@@ -132,6 +140,7 @@ fn line<W: AsyncWrite + Unpin>(
         while let Some((arrives, piece)) = under_way.recv().await {
             tokio::time::sleep_until(arrives).await;
             to.write_all(&piece).await?;
+            arrived(piece.len() as u64);
         }
         Ok(to)
     };

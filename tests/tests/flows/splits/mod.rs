@@ -1,5 +1,7 @@
 //! One file on several workers: its chunks are encoded at once, and joined to the same film as without a split.
 
+mod bucket;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
