@@ -18,7 +18,7 @@ use crate::cli::config::Verify;
 use crate::ffmpeg::Source;
 
 /// How much of the beginning and of the end of an output is decoded if only a sample is decoded.
-const SAMPLE: Duration = Duration::from_secs(10);
+pub(super) const SAMPLE: Duration = Duration::from_secs(10);
 
 /// An output that passed the check, and that no tool can change any more.
 pub struct Verified {
@@ -59,16 +59,17 @@ impl Encoded {
     /// now.
     ///
     /// # Errors
-    /// Those of [`Self::check`] and [`Verified::measured`].
+    /// Those of [`Self::take`], [`Self::check`] and [`Verified::measured`].
     pub async fn verify(self, depth: Depth) -> Result<Verified, Failure> {
-        self.check(depth).await?.measured().await
+        let output = self.take().await?;
+        self.check(output, depth).await?.measured().await
     }
 
-    /// Takes the output and checks it.
+    /// Takes the output out of the reach of tools, and finishes it.
     ///
     /// # Errors
-    /// Those of [`ToolOutput::take`] and [`check`].
-    pub(super) async fn check(mut self, depth: Depth) -> Result<Verified, Failure> {
+    /// Those of [`ToolOutput::take`] and [`ToolOutput::finish`].
+    pub(super) async fn take(&self) -> Result<ToolOutput, Failure> {
         let folder = Arc::clone(&self.probed.prepared.folder);
         let finish = self.probed.arguments.finish.clone();
         let taken = tokio::task::spawn_blocking(move || {
@@ -76,10 +77,21 @@ impl Encoded {
             output.finish(&finish)?;
             Ok(output)
         });
-        let output = taken
+        taken
             .await
             .map_err(|error| Failure::worker(format!("the output cannot be taken: {error}")))
-            .flatten()?;
+            .flatten()
+    }
+
+    /// Checks the output.
+    ///
+    /// # Errors
+    /// Those of [`check`].
+    pub(super) async fn check(
+        mut self,
+        output: ToolOutput,
+        depth: Depth,
+    ) -> Result<Verified, Failure> {
         let checked = check(
             self.probed.inspected(),
             &self.probed.prepared.recipe,

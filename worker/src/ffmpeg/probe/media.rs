@@ -9,6 +9,9 @@ use common::names::printable::printable;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// A stream that begins this close to 0, in seconds, is as long as the time of its end.
+const SAME_START: f64 = 0.1;
+
 /// The maximal length of a single picture, in seconds, if a container has only a duration. ffmpeg gives the picture
 /// the length of one frame.
 const LONGEST_PICTURE: f64 = 0.1;
@@ -299,26 +302,40 @@ impl Stream {
         self.kind == StreamKind::Video && !self.is_picture && self.absent.is_none()
     }
 
+    /// When the stream ends in seconds, if the container says it.
+    pub fn stated_end(&self) -> Option<f64> {
+        match self.duration {
+            Some(length) => Some(self.start? + length),
+            // Of a stream that begins later, ffmpeg tags the end, and mkvmerge the length.
+            None => (self.start?.abs() <= SAME_START).then(|| self.tagged_length())?,
+        }
+    }
+
+    /// The length in seconds that a tag states: Matroska has no other place for it.
+    fn tagged_length(&self) -> Option<f64> {
+        let mut parts = self.tag("DURATION")?.split(':');
+        let seconds = parts.try_fold(0.0, |seconds, part| {
+            Some(seconds * 60.0 + part.parse::<f64>().ok()?)
+        })?;
+        seconds.is_finite().then_some(seconds)
+    }
+
+    /// The value of a tag, whatever language its name has: mkvmerge appends one.
+    fn tag(&self, name: &str) -> Option<&str> {
+        let mut tags = self.tags.iter();
+        tags.find(|(key, _)| key.to_ascii_uppercase().starts_with(name))
+            .map(|(_, value)| value.as_str())
+    }
+
     /// Whether the stream seems to hold one picture, judged by the container's data.
     fn may_be_poster(&self) -> bool {
         let is_picture = matches!(
             self.codec.as_str(),
             "mjpeg" | "png" | "bmp" | "gif" | "webp" | "tiff" | "jpegxl"
         );
-        // mkvmerge appends a language to these tag names.
-        let tag_value = |name: &str| {
-            let mut tags = self.tags.iter();
-            tags.find(|(key, _)| key.to_ascii_uppercase().starts_with(name))
-                .map(|(_, value)| value)
-        };
-        let counted = tag_value("NUMBER_OF_FRAMES").and_then(|frames| frames.parse().ok());
-        let length = self.duration.or_else(|| {
-            tag_value("DURATION")?
-                .split(':')
-                .try_fold(0.0, |seconds, part| {
-                    Some(seconds * 60.0 + part.parse::<f64>().ok()?)
-                })
-        });
+        let counted = self.tag("NUMBER_OF_FRAMES");
+        let counted = counted.and_then(|frames| frames.parse().ok());
+        let length = self.duration.or_else(|| self.tagged_length());
         self.is_film()
             && is_picture
             && match self.frames.filter(|frames| *frames > 0).or(counted) {

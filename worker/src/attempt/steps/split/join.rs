@@ -15,15 +15,18 @@ use common::store::roots::Roots;
 
 use crate::attempt::input::failure;
 use crate::attempt::steps::split::worked::worked;
-use crate::attempt::steps::{Attempt, Prepared, Probed, Unfinished, Verified};
+use crate::attempt::steps::verify::SAMPLE;
+use crate::attempt::steps::{Attempt, Encoded, Prepared, Probed, Unfinished, Verified};
+use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::verify::gate::Depth;
+use crate::cli::config::Verify;
 use crate::ffmpeg::arguments::{Pieces, Whole, list_of_pieces, reading_of_pieces};
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::split::order::{difference, times};
 use crate::ffmpeg::{Source, arguments};
 
-/// How much of the beginning and of the end of a joined output is decoded: each piece was decoded when it was made.
-const SAMPLE: Duration = Duration::from_secs(10);
+/// How much of the beginning and of the end of a joined output is decoded, though each piece was decoded when it was made.
+const AGAIN: Duration = Duration::from_secs(2);
 /// How long an address of a piece is valid: as long as a copy of a film may take.
 const URL_VALID: Duration = Duration::from_secs(12 * 3600);
 /// The name of the list of chunks.
@@ -74,9 +77,14 @@ impl Attempt<'_> {
         self.companions_have_room(probed.suffixes()).await?;
         let encoded = self.encode(probed).await?;
         self.report(Stage::Verifying, None).await;
-        let verified = encoded.check(Depth::Sample(SAMPLE)).await?;
-        verified.keeps_order(pieces).await?;
-        Ok(verified)
+        let output = encoded.take().await?;
+        let frames = encoded.keeps_order(&output, pieces).await?;
+        let sample = match self.executor.verify {
+            Verify::Full => AGAIN,
+            Verify::Sample => SAMPLE,
+        };
+        let depth = Depth::Counted(sample, frames);
+        Ok(encoded.check(output, depth).await?)
     }
 
     /// Counts what was worked on the job before this attempt.
@@ -149,19 +157,24 @@ impl Attempt<'_> {
     }
 }
 
-impl Verified {
-    /// Makes sure that the joined film is that of its pieces.
+impl Encoded {
+    /// Makes sure that the joined film is that of its pieces. Returns the number of its frames: encoders write one packet
+    /// for each.
     ///
     /// # Errors
-    /// A failure in doubt if it is not.
-    async fn keeps_order(&self, pieces: Vec<OsString>) -> Result<(), Failure> {
-        let prepared = &self.encoded.probed.prepared;
+    /// A failure in doubt if it is another one.
+    async fn keeps_order(
+        &self,
+        output: &ToolOutput,
+        pieces: Vec<OsString>,
+    ) -> Result<u64, Failure> {
+        let prepared = &self.probed.prepared;
         let list = prepared.folder.work_path().join(LIST);
-        let runner = prepared.runner.reading(self.output.path()).reading(&list);
-        let joined = Source::File(self.output.path().to_owned()).arguments();
+        let runner = prepared.runner.reading(output.path()).reading(&list);
+        let joined = Source::File(output.path().to_owned()).arguments();
         let (pieces, joined) = tokio::try_join!(times(&runner, pieces), times(&runner, joined))?;
         match difference(&pieces, &joined) {
-            None => Ok(()),
+            None => Ok(joined.len() as u64),
             Some(why) => Err(Failure::in_doubt(Doubt::Repetition, why)),
         }
     }

@@ -39,6 +39,8 @@ pub enum Depth {
     Full,
     /// This much of its beginning and of its end. Frames are counted without decoding.
     Sample(Duration),
+    /// As much, of an output whose frames were counted: the first video track has this many.
+    Counted(Duration, u64),
 }
 
 /// An output that passed.
@@ -167,11 +169,14 @@ impl Gate<'_> {
         };
         let length = self.input.media.duration.unwrap_or(0.0);
         match depth {
-            Depth::Sample(part) if length > 2.0 * part.as_secs_f64() => {
+            Depth::Sample(part) | Depth::Counted(part, _) if length > 2.0 * part.as_secs_f64() => {
                 let part = part.as_secs_f64();
                 decode(&["-t".to_owned(), part.to_string()]).await?;
                 decode(&["-sseof".to_owned(), (-part).to_string()]).await?;
-                Ok(None)
+                Ok(match depth {
+                    Depth::Counted(_, frames) => Some(frames),
+                    _ => None,
+                })
             }
             _ => {
                 let frames = decode(&[]).await?;

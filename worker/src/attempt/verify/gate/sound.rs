@@ -37,7 +37,7 @@ impl Gate<'_> {
         if self.recipe.trim.is_some() || is_recording(self.input.media) || !self.keeps_frames() {
             return Ok(());
         }
-        let stated = |stream: &Stream| Some((stream.start?, stream.start? + stream.duration?));
+        let stated = |stream: &Stream| Some((stream.start?, stream.stated_end()?));
         let in_sync = |before: Option<Lag>, after: Option<Lag>| {
             before
                 .zip(after)
