@@ -1,5 +1,7 @@
 //! Cuts a film into chunks. They begin at keyframes of the source, so that little is decoded twice.
 
+use std::collections::BTreeSet;
+
 use common::job::split::Chunk;
 
 use crate::ffmpeg::split::index::Index;
@@ -35,6 +37,16 @@ pub fn cut(index: &Index, lengths: &[f64], lead: Lead) -> Vec<Chunk> {
     starts.iter().zip(ends).map(chunk).collect()
 }
 
+/// Has the chunks that begin with one of these keyframes decoded from it: nothing from there on depends on what was before.
+pub fn begin_at(chunks: &mut [Chunk], index: &Index, resets: &BTreeSet<i64>) {
+    for chunk in chunks.iter_mut().filter(|one| resets.contains(&one.start)) {
+        if let Ok(key) = index.keys.binary_search(&chunk.start) {
+            chunk.decode_from = chunk.start;
+            chunk.read_from = index.reads.get(key).copied();
+        }
+    }
+}
+
 /// The number that is nearest to the given one, of numbers in order.
 fn nearest(sorted: &[i64], wanted: i64) -> Option<i64> {
     let after = sorted.partition_point(|&one| one < wanted);
@@ -61,6 +73,8 @@ fn decode_from(index: &Index, start: i64, lead: Lead) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     /// 25 frames a second from 100 on, a keyframe every second.
@@ -71,6 +85,7 @@ mod tests {
             keys: (0..seconds).map(|second| 100 + 25 * second).collect(),
             reads: (0..seconds).map(|second| 98 + 25 * second).collect(),
             end: 100 + 25 * seconds,
+            bytes: BTreeMap::new(),
         }
     }
 
@@ -111,6 +126,18 @@ mod tests {
         assert_eq!(from(lead(1, 26)), 175);
         assert_eq!(from(lead(9, 0)), 100);
         assert_eq!(from(lead(0, 900)), 100);
+    }
+
+    #[test]
+    fn a_chunk_is_decoded_from_its_own_keyframe_if_that_resets_the_decoder() {
+        let lead = Lead { keys: 1, frames: 0 };
+        let mut chunks = cut(&index(9), &[3.0, 3.0, 3.0], lead);
+        begin_at(&mut chunks, &index(9), &BTreeSet::from([175, 176]));
+        let from: Vec<_> = chunks
+            .iter()
+            .map(|chunk| (chunk.decode_from, chunk.read_from))
+            .collect();
+        assert_eq!(from, [(100, Some(98)), (175, Some(173)), (225, Some(223))]);
     }
 
     #[test]

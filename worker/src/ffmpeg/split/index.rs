@@ -3,6 +3,7 @@
 //! It is read from the packets of the film, without decoding them, so it must be the index of the frames that a decode
 //! gives: each packet one frame, but for the packets that an edit list hides. What is not so is an [`Obstacle`].
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -44,6 +45,9 @@ pub struct Index {
     pub reads: Vec<i64>,
     /// When the last frame ends.
     pub end: i64,
+    /// The position and the length, in bytes, of what the file holds of a keyframe, by its time; empty if the file wraps
+    /// it.
+    pub bytes: BTreeMap<i64, (u64, u64)>,
 }
 
 impl Index {
@@ -76,6 +80,8 @@ impl Index {
         let mut frames = Vec::with_capacity(packets.len());
         let mut hidden = Vec::new();
         let mut keys = Vec::new();
+        let mut bytes = BTreeMap::new();
+        let is_bare = format.starts_with("mov");
         let mut before = i64::MIN;
         for packet in packets {
             let time = packet.time.ok_or(Obstacle::NoTimes)?;
@@ -86,6 +92,7 @@ impl Index {
             before = decoded;
             if packet.is_key {
                 keys.push((time, packet.decoded));
+                bytes.extend(packet.bytes.filter(|_| is_bare).map(|bytes| (time, bytes)));
             }
             match packet.is_hidden {
                 true => hidden.push(time),
@@ -121,6 +128,7 @@ impl Index {
             keys,
             reads,
             times: times.clone(),
+            bytes,
         };
         let may_jump = !STEADY_FORMATS
             .iter()
@@ -173,13 +181,16 @@ pub struct Packet {
     /// Whether an edit list hides it: it is decoded, and not shown.
     is_hidden: bool,
     is_damaged: bool,
+    /// Its position in the file, and its length.
+    bytes: Option<(u64, u64)>,
 }
 
 impl Packet {
-    /// Parses `pts=-8008|dts=-10010|duration=1001|flags=KD_`.
+    /// Parses `pts=-8008|dts=-10010|duration=1001|size=4767|pos=48|flags=KD_`.
     fn parse(line: &str) -> Option<Self> {
         let flags = field(line, "flags")?;
         let number = |name| field(line, name)?.parse().ok();
+        let length = |name| field(line, name)?.parse().ok();
         Some(Self {
             time: number("pts"),
             decoded: number("dts"),
@@ -187,6 +198,7 @@ impl Packet {
             is_key: flags.contains('K'),
             is_hidden: flags.contains('D'),
             is_damaged: flags.contains('C'),
+            bytes: length("pos").zip(length("size")),
         })
     }
 }
@@ -243,7 +255,7 @@ pub async fn outlined(
 /// The packets of a film, in the order of the file.
 async fn packets(runner: &Runner, source: &Source, film: &Stream) -> Result<Vec<Packet>, Failure> {
     let mut packets = Vec::new();
-    let what = ["-show_entries", "packet=pts,dts,duration,flags"];
+    let what = ["-show_entries", "packet=pts,dts,duration,size,pos,flags"];
     each_line(runner, source, film, &what, |line| {
         packets.extend(Packet::parse(line));
     })
@@ -314,7 +326,7 @@ mod tests {
             .iter()
             .enumerate()
             .map(|(place, (time, flag))| {
-                let line = format!("pts={time}|dts={place}|duration=1|flags={flag}__|side_data|");
+                let line = format!("pts={time}|dts={place}|duration=1|size=9|pos=100{place}|flags={flag}__|");
                 Packet::parse(&line).expect("a packet")
             })
             .collect()
@@ -350,6 +362,9 @@ mod tests {
         assert_eq!(index.times, [0, 1, 2, 3, 4, 5]);
         assert_eq!(index.keys, [0, 5]);
         assert_eq!((index.end, index.time_base), (6, (1, 25)));
+        assert_eq!(index.bytes, BTreeMap::from([(0, (1000, 9)), (5, (1003, 9))]));
+        let wrapped = of("matroska,webm", |_| {}).expect("an index");
+        assert!(wrapped.bytes.is_empty());
         let unsaid = of("mov,mp4", |packets| packets[3].length = 0);
         assert_eq!(unsaid.expect("an index").end, 6);
     }

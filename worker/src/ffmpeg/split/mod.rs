@@ -9,5 +9,6 @@ pub mod lookback;
 pub mod obstacle;
 pub mod order;
 pub mod places;
+pub mod reset;
 pub mod sizes;
 pub mod stated;

@@ -16,6 +16,7 @@ mod join;
 mod machines;
 mod outline;
 mod plan;
+mod resets;
 mod rest;
 mod resume;
 mod worked;

@@ -17,7 +17,7 @@ use crate::ffmpeg::arguments::{Whole, extension_of_chunks, extension_of_rest};
 use crate::ffmpeg::build::Build;
 use crate::ffmpeg::probe::media::Stream;
 use crate::ffmpeg::run::fault::Origin;
-use crate::ffmpeg::split::cut::cut;
+use crate::ffmpeg::split::cut::{begin_at, cut};
 use crate::ffmpeg::split::gain::{Gain, gain, too_short};
 use crate::ffmpeg::split::obstacle::obstacle;
 use crate::ffmpeg::split::{index, lookback, sizes, stated};
@@ -118,11 +118,15 @@ impl Attempt<'_> {
             Split::Every(seconds) => sizes::equal(index.seconds(), f64::from(seconds)),
             _ => sizes::guided(index.seconds(), &speeds, sizes::least(index.key_interval())),
         };
-        let chunks = cut(&index, &lengths, lead);
+        let mut chunks = cut(&index, &lengths, lead);
         if chunks.len() < 2 {
             return whole(
                 "the film has no keyframe to cut at where a chunk could begin".to_owned(),
             );
+        }
+        if film.codec == "h264" && lead.frames == 0 {
+            let resets = self.resets(&chunks, &index).await?;
+            begin_at(&mut chunks, &index, &resets);
         }
         let Some(codec) = encoder.codec() else {
             return whole(format!(
