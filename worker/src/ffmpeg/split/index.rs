@@ -326,7 +326,9 @@ mod tests {
             .iter()
             .enumerate()
             .map(|(place, (time, flag))| {
-                let line = format!("pts={time}|dts={place}|duration=1|size=9|pos=100{place}|flags={flag}__|");
+                let line = format!(
+                    "pts={time}|dts={place}|duration=1|size=9|pos=100{place}|flags={flag}__|"
+                );
                 Packet::parse(&line).expect("a packet")
             })
             .collect()
@@ -362,7 +364,10 @@ mod tests {
         assert_eq!(index.times, [0, 1, 2, 3, 4, 5]);
         assert_eq!(index.keys, [0, 5]);
         assert_eq!((index.end, index.time_base), (6, (1, 25)));
-        assert_eq!(index.bytes, BTreeMap::from([(0, (1000, 9)), (5, (1003, 9))]));
+        assert_eq!(
+            index.bytes,
+            BTreeMap::from([(0, (1000, 9)), (5, (1003, 9))])
+        );
         let wrapped = of("matroska,webm", |_| {}).expect("an index");
         assert!(wrapped.bytes.is_empty());
         let unsaid = of("mov,mp4", |packets| packets[3].length = 0);

@@ -66,7 +66,10 @@ mod tests {
         assert!(!of(&[0x00, 0x65]));
         assert!(!resets(&[], 0));
         // Start codes instead of lengths.
-        assert!(!resets(&[0, 0, 0, 1, 0x09, 0xf0, 0, 0, 0, 1, 0x65, 0x88], 12));
+        assert!(!resets(
+            &[0, 0, 0, 1, 0x09, 0xf0, 0, 0, 0, 1, 0x65, 0x88],
+            12
+        ));
         let long = [&[0, 0, 16, 0, 6][..], &[0; 4000]].concat();
         assert!(!resets(&long, 9000));
     }

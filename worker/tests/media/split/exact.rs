@@ -1,9 +1,12 @@
 //! Chunks hold exactly the pictures of the film, at their times: at every keyframe, with all filters that may be used.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use worker::ffmpeg::split::cut::cut;
+use worker::ffmpeg::split::cut::{begin_at, cut};
+use worker::ffmpeg::split::index::Index;
 use worker::ffmpeg::split::lookback::{self, Lead};
+use worker::ffmpeg::split::reset;
 use worker::ffmpeg::split::sizes::equal;
 
 use super::{FILM, X264, decoded, index, indexed, unit};
@@ -26,7 +29,10 @@ async fn differing(
     let needed = || lookback::lead(&film, filters);
     let lead = lead.map_or_else(needed, Ok);
     let lead = lead.unwrap_or_else(|filter| panic!("{what}: {filter} has no bound"));
-    let chunks = cut(&index, &equal(index.seconds(), seconds), lead);
+    let mut chunks = cut(&index, &equal(index.seconds(), seconds), lead);
+    if !is_bare && film.codec == "h264" && lead.frames == 0 {
+        begin_at(&mut chunks, &index, &resets(file, &index));
+    }
     let unit = unit(&index);
     let whole = decoded(studio, file, &[], filters, &unit);
     let planned: u64 = chunks.iter().map(|chunk| chunk.frames).sum();
@@ -57,6 +63,39 @@ async fn differing(
         }
     }
     (differ, chunks.len())
+}
+
+/// The keyframes of a film of H.264 that reset the decoder, as far as its index knows where they are.
+fn resets(file: &Path, index: &Index) -> BTreeSet<i64> {
+    let file = std::fs::read(file).expect("a film");
+    let is_reset = |(_, (position, size)): &(&i64, &(u64, u64))| {
+        let packet = &file[*position as usize..][..*size as usize];
+        reset::resets(&packet[..packet.len().min(reset::HEAD as usize)], *size)
+    };
+    let found = index.bytes.iter().filter(is_reset);
+    found.map(|(time, _)| *time).collect()
+}
+
+#[tokio::test]
+async fn the_bytes_of_a_keyframe_tell_whether_it_resets_the_decoder() {
+    for studio in Studio::each() {
+        let found = async |name: &str, options: &str| {
+            let file = studio.make(name, &format!("{FILM} {X264} {options}"));
+            let (_, index) = indexed(&studio, &file).await;
+            let index = index.unwrap_or_else(|obstacle| panic!("{name}: {obstacle}"));
+            let resets = resets(&file, &index).into_iter().collect::<Vec<_>>();
+            (resets, index.keys)
+        };
+        let (resets, keys) = found("closed.mp4", "").await;
+        assert_eq!(resets, keys);
+        for options in ["open-gop=1", "intra-refresh=1:keyint=24"] {
+            let (resets, keys) = found("other.mov", &format!("-x264-params {options}")).await;
+            assert_eq!(resets, keys[..1], "{options}");
+            assert!(keys.len() > 3, "{options}: {keys:?}");
+        }
+        let (resets, _) = found("closed.mkv", "").await;
+        assert!(resets.is_empty(), "{resets:?}");
+    }
 }
 
 async fn chunks_are_exact(studio: &Studio, file: &Path, filters: &str, seconds: f64) {

@@ -36,6 +36,9 @@ impl Attempt<'_> {
             Ok(reset::resets(&head, size).then_some(chunk.start))
         };
         let found = stream::iter(chunks).map(look).buffered(AT_ONCE);
-        found.try_filter_map(async |found| Ok(found)).try_collect().await
+        found
+            .try_filter_map(async |found| Ok(found))
+            .try_collect()
+            .await
     }
 }
