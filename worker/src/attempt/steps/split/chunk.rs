@@ -38,7 +38,7 @@ impl Attempt<'_> {
             Failure::input(format!("there is no {part}: the plan has {chunks} chunks"))
         })?;
         let probed = self.arrange_chunk(plan, chunk).await?;
-        let encoded = self.encode(probed).await?;
+        let encoded = Box::pin(self.encode(probed)).await?;
         self.report(Stage::Verifying, None).await;
         let (mut verified, header) = encoded
             .verify_chunk(chunk, self.executor.verify == Verify::Full)

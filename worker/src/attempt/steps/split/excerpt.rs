@@ -165,7 +165,7 @@ impl Attempt<'_> {
         if !prepared.source.is_remote() || !places::are_known(media) {
             return Ok(());
         }
-        let made = self.made_excerpt(prepared, needed);
+        let made = Box::pin(self.made_excerpt(prepared, needed));
         let made = self.unless_stopped(made).await?;
         if let Some(path) = made.map(Some).or_else(Unwritten::left)?.flatten() {
             prepared.runner = prepared.runner.reading(&path);

@@ -64,7 +64,7 @@ impl Attempt<'_> {
         runs: &[Run],
     ) -> Result<Report, Unfinished> {
         self.began(worked(plan, runs));
-        let joined = self.joined(plan, runs).await;
+        let joined = Box::pin(self.joined(plan, runs)).await;
         let verified = joined.map_err(Unfinished::of_split)?.measured().await?;
         self.keep_if_larger(&verified)?;
         let verified = self.add_companions(verified).await?;
@@ -75,7 +75,7 @@ impl Attempt<'_> {
     async fn joined(&mut self, plan: &Plan, runs: &[Run]) -> Result<Verified, Unfinished> {
         let (probed, pieces) = Box::pin(self.arrange_join(plan, runs)).await?;
         self.companions_have_room(probed.suffixes()).await?;
-        let encoded = self.encode(probed).await?;
+        let encoded = Box::pin(self.encode(probed)).await?;
         self.report(Stage::Verifying, None).await;
         let output = encoded.take().await?;
         let frames = encoded.keeps_order(&output, pieces).await?;
@@ -84,7 +84,7 @@ impl Attempt<'_> {
             Verify::Sample => SAMPLE,
         };
         let depth = Depth::Counted(sample, frames);
-        Ok(encoded.check(output, depth).await?)
+        Ok(Box::pin(encoded.check(output, depth)).await?)
     }
 
     /// Counts what was worked on the job before this attempt.

@@ -81,8 +81,8 @@ impl Attempt<'_> {
             Part::Chunk(_) | Part::Twin(_) if state.refused.contains(&build) => {
                 Err(Unfinished::Unfit)
             }
-            Part::Chunk(_) | Part::Twin(_) => self.chunk_job(&plan, part, &build).await,
-            Part::Rest | Part::Whole => self.rest_job(&plan).await,
+            Part::Chunk(_) | Part::Twin(_) => Box::pin(self.chunk_job(&plan, part, &build)).await,
+            Part::Rest | Part::Whole => Box::pin(self.rest_job(&plan)).await,
         };
         made.map_err(Unfinished::of_split)
     }

@@ -41,7 +41,7 @@ impl Attempt<'_> {
         if self.job.split == Split::Off {
             return Ok(probed);
         }
-        match self.decide(&probed).await {
+        match Box::pin(self.decide(&probed)).await {
             Ok(Decision::Whole(why)) => Ok(probed.left_whole(why)),
             // What keeps an encode of the whole from its end as well is found out there.
             Err(Unfinished::Failed(failure)) if failure.fault != Fault::Passing => {

@@ -32,10 +32,10 @@ impl Attempt<'_> {
         probed.arguments = rest;
         probed.files.clear();
         probed.encoder = None;
-        let encoded = self.encode(probed).await?;
+        let encoded = Box::pin(self.encode(probed)).await?;
         self.report(Stage::Verifying, None).await;
         let is_full = self.executor.verify == Verify::Full;
-        let verified = encoded.verify_rest(is_full).await?;
+        let verified = Box::pin(encoded.verify_rest(is_full)).await?;
         self.publish(verified).await
     }
 }
