@@ -458,4 +458,27 @@ mod tests {
         };
         assert_eq!(long.to_carry(), None);
     }
+
+    #[test]
+    fn the_end_of_a_stream_is_stated_by_its_length_or_by_a_tag() {
+        let end = |duration, start, tag: &str| {
+            let tags = [("DURATION-eng".to_owned(), tag.to_owned())];
+            Stream {
+                duration,
+                start,
+                tags: tags.into(),
+                ..Stream::default()
+            }
+            .stated_end()
+        };
+        assert_eq!(end(Some(9.0), Some(2.0), "00:00:01.0"), Some(11.0));
+        assert_eq!(end(Some(9.0), None, "00:00:01.0"), None);
+        let tag = "01:00:55.150000000";
+        assert_eq!(end(None, Some(0.025), tag), Some(3655.15));
+        // Whether the tag tells the end or the length depends on the program.
+        assert_eq!(end(None, Some(2.0), tag), None);
+        assert_eq!(end(None, None, tag), None);
+        assert_eq!(end(None, Some(0.0), "unknown"), None);
+        assert_eq!(end(None, Some(0.0), "inf:0:0"), None);
+    }
 }
