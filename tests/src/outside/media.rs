@@ -6,6 +6,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 use crate::paths;
+use crate::process::run;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Media {
@@ -65,19 +66,17 @@ impl Stream {
 }
 
 /// The times and digests of all decoded pictures and sounds of a file, and nothing else of it.
-pub fn decoded(file: &Path) -> String {
-    let decoded = Command::new(paths::tool("ffmpeg"))
+///
+/// It does not block the thread: other farms of the same test would take their brokers for silent.
+pub async fn decoded(file: &Path) -> String {
+    let mut ffmpeg = Command::new(paths::tool("ffmpeg"));
+    ffmpeg
         .args(["-v", "error", "-i"])
         .arg(file)
-        .args("-map 0:v -map 0:a -fps_mode passthrough -f framemd5 -".split(' '))
-        .output()
-        .expect("ffmpeg runs");
-    assert!(
-        decoded.status.success() && decoded.stderr.is_empty(),
-        "{}: {decoded:?}",
-        file.display()
-    );
-    String::from_utf8(decoded.stdout).expect("text")
+        .args("-map 0:v -map 0:a -fps_mode passthrough -f framemd5 -".split(' '));
+    let decoded = run(ffmpeg).await.succeeded();
+    assert!(decoded.stderr.is_empty(), "{}: {decoded:?}", file.display());
+    decoded.stdout
 }
 
 impl Media {

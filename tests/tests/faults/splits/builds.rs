@@ -31,7 +31,7 @@ async fn other_build(farm: &Farm) -> Worker {
 #[tokio::test]
 async fn chunks_of_another_build_are_refused_and_it_is_not_asked_again() {
     let farm = Farm::start().await;
-    let film = film(farm.folder(), "film.mkv", 16);
+    let film = film(farm.folder(), "film.mkv", 16).await;
     let reference = reference(&farm, &film).await;
     let _a = slow_build(&farm, Duration::from_millis(300)).await;
     let job = job(&farm, &film, "film.mkv", Split::Every(1));
@@ -67,7 +67,7 @@ async fn chunks_of_another_build_are_refused_and_it_is_not_asked_again() {
 #[tokio::test]
 async fn a_chunk_that_is_never_published_decides_about_no_header() {
     let farm = Farm::start().await;
-    let film = film(farm.folder(), "film.mkv", 4);
+    let film = film(farm.folder(), "film.mkv", 4).await;
     let reference = reference(&farm, &film).await;
     let proxy = Proxy::start(Protocol::Nats, farm.broker.port());
     let setup = farm.worker("a").encoders("libx264");
@@ -96,7 +96,7 @@ async fn a_chunk_that_is_never_published_decides_about_no_header() {
 #[tokio::test]
 async fn a_film_is_encoded_as_a_whole_if_the_last_worker_whose_chunks_fit_has_left() {
     let farm = Farm::start().await;
-    let film = film(farm.folder(), "film.mkv", 6);
+    let film = film(farm.folder(), "film.mkv", 6).await;
     let reference = reference(&farm, &film).await;
     let mut a = slow_build(&farm, Duration::from_millis(500)).await;
     let job = job(&farm, &film, "film.mkv", Split::Every(1));

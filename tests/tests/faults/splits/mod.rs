@@ -19,24 +19,24 @@ use common::recipe::{Rate, Video};
 use futures::TryStreamExt;
 use harness::farm::Farm;
 use harness::outside::media::decoded;
-use harness::process::Signal;
+use harness::process::{Signal, run};
 use harness::{outside, paths, poll};
 
 /// The pictures of a film for each second, which are those of one chunk.
 const PICTURES: u32 = 24;
 
 /// Makes a film of so many seconds, with a keyframe each second, B-frames, and sound.
-fn film(folder: &Path, name: &str, seconds: u32) -> PathBuf {
+async fn film(folder: &Path, name: &str, seconds: u32) -> PathBuf {
     let film = folder.join(name);
     let sources = format!(
         "-v error -f lavfi -i testsrc2=s=160x90:r={PICTURES}:d={seconds} -f lavfi -i sine=f=440:d={seconds}"
     );
-    let made = Command::new(paths::tool("ffmpeg"))
+    let mut ffmpeg = Command::new(paths::tool("ffmpeg"));
+    ffmpeg
         .args(sources.split(' '))
         .args(format!("-c:v libx264 -g {PICTURES} -bf 2 -c:a aac -y").split(' '))
-        .arg(&film)
-        .status();
-    assert!(made.expect("ffmpeg runs").success());
+        .arg(&film);
+    run(ffmpeg).await.succeeded();
     film
 }
 
@@ -68,7 +68,7 @@ async fn reference(farm: &Farm, film: &Path) -> String {
     farm.completed(&job.id).await;
     worker.process.signal(Signal::TERM);
     worker.process.wait().await;
-    let reference = decoded(&output(&job));
+    let reference = decoded(&output(&job)).await;
     std::fs::remove_file(output(&job)).expect("it is there");
     reference
 }
@@ -114,7 +114,7 @@ async fn assert_settled(farm: &Farm, jobs: &[Job], reference: &str) {
     assert_eq!(outside::names(&farm.out()), names);
     for job in jobs {
         assert!(
-            decoded(&output(job)) == reference,
+            decoded(&output(job)).await == reference,
             "{} holds other pictures or sounds than an unsplit encode",
             job.output
         );

@@ -30,7 +30,7 @@ struct Case {
 impl Case {
     async fn new() -> Self {
         let farm = Farm::start().await;
-        let film = film(farm.folder(), "film.mkv", SECONDS);
+        let film = film(farm.folder(), "film.mkv", SECONDS).await;
         let reference = reference(&farm, &film).await;
         let ffmpeg = StandIn::new(&farm.folder().join("ffmpeg"));
         let setup = farm.worker("a").encoders("libx264").ffmpeg(&ffmpeg);
@@ -179,7 +179,7 @@ async fn a_piece_that_is_lost_before_the_join_is_made_again() {
 async fn a_source_that_changes_halfway_fails_the_job_and_nothing_is_published() {
     let mut case = Case::new().await;
     case.hold_halfway().await;
-    film(case.farm.folder(), "film.mkv", SECONDS + 1);
+    film(case.farm.folder(), "film.mkv", SECONDS + 1).await;
     case.ffmpeg.recover();
     let run = case.farm.ended(&case.job.id).await;
     let RunState::Failed { failure } = &run.state else {

@@ -97,7 +97,7 @@ struct Case {
 impl Case {
     async fn new() -> Self {
         let farm = Farm::start().await;
-        let film = film(farm.folder(), "film.mkv", 4);
+        let film = film(farm.folder(), "film.mkv", 4).await;
         let reference = reference(&farm, &film).await;
         let proxy = Proxy::start(Protocol::Nats, farm.broker.port());
         let setup = farm.worker("victim").encoders("libx264");

@@ -27,7 +27,7 @@ const OUTAGE: Duration = Duration::from_secs(3);
 #[tokio::test]
 async fn a_network_that_breaks_costs_no_chunk_that_is_done() {
     let farm = Farm::start().await;
-    let local = film(farm.folder(), "film.mkv", SECONDS);
+    let local = film(farm.folder(), "film.mkv", SECONDS).await;
     let reference = reference(&farm, &local).await;
     let store = TestStore::start(farm.folder()).await;
     store.put(&local, "in/film.mkv").await;
@@ -70,7 +70,7 @@ async fn a_network_that_breaks_costs_no_chunk_that_is_done() {
     let joined = farm.folder().join("joined.mkv");
     let bytes = store.get("out/film.mkv").await.expect("an output");
     std::fs::write(&joined, bytes).expect("room");
-    assert!(decoded(&joined) == reference);
+    assert!(decoded(&joined).await == reference);
     poll::until("all pieces to be removed", async || {
         (store.keys().await == ["in/film.mkv", "out/film.mkv"]).then_some(())
     })

@@ -116,7 +116,7 @@ async fn a_storm_of_faults_loses_no_frame_and_leaves_nothing() {
     let faults = setting("STORM_FAULTS", FAULTS);
     let seed = setting("STORM_SEED", 1);
     let farm = Farm::start().await;
-    let film = film(farm.folder(), "film.mkv", SECONDS);
+    let film = film(farm.folder(), "film.mkv", SECONDS).await;
     let reference = reference(&farm, &film).await;
     let mut storm = Storm {
         dice: Rng::with_seed(u64::from(seed)),

@@ -60,7 +60,7 @@ impl Held {
         ];
         Self {
             kinds: streams.into_iter().map(|stream| stream.kind).collect(),
-            decoded: decoded(&local),
+            decoded: decoded(&local).await,
             subtitles: probed(&local, &subtitles),
             chapters: probed(&local, &chapters),
         }

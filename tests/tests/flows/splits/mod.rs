@@ -99,7 +99,7 @@ async fn a_film_in_chunks_is_the_same_as_in_one() {
     assert_eq!(joined.frames, alone.frames);
     assert_eq!(joined.changes, alone.changes);
     let path = |job: &Job| job.output.path().expect("a file");
-    assert_eq!(decoded(&path(&split)), decoded(&path(&whole)));
+    assert_eq!(decoded(&path(&split)).await, decoded(&path(&whole)).await);
     let (one, other) = (Media::of(&path(&split)), Media::of(&path(&whole)));
     let kinds = |media: &Media| -> Vec<String> {
         media
@@ -295,7 +295,11 @@ async fn a_film_that_does_not_fit_its_plan_is_encoded_as_a_whole() {
         assert!(why.starts_with("chunk "), "{why}");
         assert_eq!(run.spent(), 1, "{name}: {why}");
         let path = |job: &Job| job.output.path().expect("a file");
-        assert_eq!(decoded(&path(&split)), decoded(&path(&whole)), "{name}");
+        assert_eq!(
+            decoded(&path(&split)).await,
+            decoded(&path(&whole)).await,
+            "{name}"
+        );
         poll::until("the pieces to be removed", async || {
             let is_forgotten = farm.view.plan(&split.id).await.ok()?.is_none();
             (is_forgotten && !pieces(&farm).exists()).then_some(())
