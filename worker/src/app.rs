@@ -1,7 +1,6 @@
 //! The life of a worker, from its configuration to its sign-off. The caller owns both the configuration and the
 //! shutdown token, so tests can run a worker in their process.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +33,7 @@ use crate::report::heartbeat::{Heartbeater, Profile};
 use crate::report::namesake;
 use crate::work::reach::Reach;
 use crate::work::unfit::Unfit;
-use crate::{library, preview, sandbox};
+use crate::{library, preview};
 
 /// How long the sign-off from the broker may take.
 const SIGN_OFF: Duration = Duration::from_secs(3);
@@ -51,6 +50,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// If a setting is wrong, ffmpeg is missing, or the broker is out of reach.
 pub async fn run(config: &Config, shutdown: CancellationToken) -> Result<(), Error> {
     config.check()?;
+    config.detection.check_sandbox().await?;
     if config.stop_with_stdin {
         stop_with_stdin(shutdown.clone());
     }
@@ -174,7 +174,7 @@ impl Worker {
             scratch,
             heartbeater: Arc::clone(&heartbeater),
             name,
-            program: own_program(),
+            wrapper: config.detection.wrapper(),
             read: config.read,
             verify: config.verify,
             stall_timeout: config.stall_timeout,
@@ -201,7 +201,7 @@ impl Worker {
             slots = self.slots,
             encoders = %proved.join(" "),
             ffmpeg = card.ffmpeg.version,
-            sandbox = sandbox::support(),
+            sandbox = %self.executor.card.borrow().sandbox.unwrap_or_default(),
             "ready"
         );
         if self.stores.places().roots.is_empty() {
@@ -277,15 +277,6 @@ async fn prove(config: &Config) -> Result<(Tools, Capabilities), Error> {
     let tools = config.detection.tools()?;
     let card = config.detection.detect(&tools, true).await?;
     Ok((tools, card))
-}
-
-/// The path of the running program. On Linux it stays valid when an upgrade replaces the file.
-fn own_program() -> Option<PathBuf> {
-    if cfg!(target_os = "linux") {
-        Some("/proc/self/exe".into())
-    } else {
-        std::env::current_exe().ok()
-    }
 }
 
 /// Repeats a request while the broker does not answer: it may be starting at the same time as this worker, or

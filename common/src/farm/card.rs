@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::farm::confinement::Confinement;
 use crate::farm::queue::Queue;
 use crate::farm::worker_name::WorkerName;
 use crate::recipe::encoder::{Codec, Encoder, EncoderKind};
@@ -24,6 +25,9 @@ pub struct Capabilities {
     pub filters: Vec<String>,
     /// Supported muxers that ffmpeg lists.
     pub muxers: Vec<String>,
+    /// How well it confines ffmpeg; `None` where the worker's version does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<Confinement>,
     /// Metrics of quality with which it has compared two test pictures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Metric>,

@@ -3,6 +3,7 @@
 //! More than 12 entries: one for each thing that people and workers tell each other.
 
 pub mod card;
+pub mod confinement;
 pub mod film;
 pub mod hours;
 pub mod orders;

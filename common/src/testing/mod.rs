@@ -62,6 +62,7 @@ pub fn card(proved: impl IntoIterator<Item = (Encoder, Proof)>) -> Capabilities 
         audio: Vec::new(),
         filters: Vec::new(),
         muxers: Vec::new(),
+        sandbox: None,
         metrics: Vec::new(),
     }
 }

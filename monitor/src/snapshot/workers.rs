@@ -83,6 +83,9 @@ pub struct CardRow {
     pub memory: u64,
     /// The version of ffmpeg.
     pub ffmpeg: String,
+    /// How well ffmpeg is confined: `full`, `none`, or `partial` with what is open. Empty where the worker's version
+    /// does not say.
+    pub sandbox: String,
     /// Encoders that passed their test encode: hardware encoders first, then by speed.
     pub encoders: Vec<EncoderRow>,
     /// Encoders that failed their test encode, each with ffmpeg's message.

@@ -265,6 +265,9 @@ fn card_row(card: &Capabilities, places: &Places) -> CardRow {
         cores: card.host.cores,
         memory: card.host.memory,
         ffmpeg: card.ffmpeg.version.clone(),
+        sandbox: card
+            .sandbox
+            .map_or_else(String::new, |level| level.to_string()),
         encoders,
         refused,
         audio: card.audio.clone(),

@@ -164,7 +164,15 @@ async fn prove(recipe: &Recipe, worker: &mut Guarded, broker: &Broker) -> Result
     spinner.enable_steady_tick(Duration::from_millis(100));
     let ready = worker::ready(worker, broker).await;
     spinner.finish_and_clear();
-    let plan = Plan::of(recipe, &[ready?]);
+    let worker = ready?;
+    if cfg!(target_os = "linux")
+        && let Some(level) = worker.card.sandbox.filter(|level| !level.is_full())
+    {
+        eprintln!(
+            "warning: ffmpeg is not fully confined here ({level}): encode files that you trust only"
+        );
+    }
+    let plan = Plan::of(recipe, &[worker]);
     let Some(candidate) = plan.candidates.first() else {
         return Err(Error::failed(cannot_run(&plan)));
     };

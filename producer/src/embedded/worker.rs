@@ -45,6 +45,9 @@ pub(crate) struct Setup {
     pub encoders: Option<Vec<Encoder>>,
 }
 
+/// The variable by which a person may require a sandbox.
+const SANDBOX: &str = "WORKER_SANDBOX";
+
 /// Environment variables that would change which jobs the worker takes, where it reads and writes, or its log.
 const TERMS: [&str; 9] = [
     "WORKER_ROOT",
@@ -129,6 +132,10 @@ pub(crate) fn start(
     // There is no other worker that could take its jobs.
     option("--quarantine-after", "0".into());
     option("--log-level", "info".into());
+    // Whoever encodes files of their own on a machine without Landlock is told, and not kept from it.
+    if std::env::var_os(SANDBOX).is_none() {
+        option("--sandbox", "best-effort".into());
+    }
     if let Some(encoders) = &setup.encoders {
         let names: Vec<&str> = encoders.iter().map(Encoder::as_str).collect();
         option("--encoders", names.join(",").into());

@@ -121,6 +121,11 @@ impl StandIn {
         self.folder.join("ffmpeg")
     }
 
+    /// What it needs to read, as the worker's option names it: its orders, and the real ffmpeg.
+    pub fn needs(&self) -> String {
+        format!("{},{}", self.folder.display(), self.orders.real.display())
+    }
+
     /// Pretends to have a hardware encoder.
     #[must_use]
     pub fn with_encoder(mut self, hardware: &str, software: &str) -> Self {

@@ -31,8 +31,10 @@ const FOREIGN: &[&str] = &[
     "WORKER_MIN_SIZE",
     "WORKER_ONLY",
     "WORKER_PREFER",
+    "WORKER_FFMPEG_READS",
     "WORKER_QUARANTINE_AFTER",
     "WORKER_QUARANTINE_REST",
+    "WORKER_SANDBOX",
     "WORKER_SCHEDULE",
     "RETRY_AFTER",
     "LOG_LEVEL",
@@ -134,6 +136,7 @@ impl WorkerSetup {
     #[must_use]
     pub fn ffmpeg(self, stand_in: &StandIn) -> Self {
         self.option("--ffmpeg", stand_in.program())
+            .option("--ffmpeg-reads", stand_in.needs())
     }
 
     #[must_use]

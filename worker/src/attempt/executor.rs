@@ -27,7 +27,7 @@ use crate::ffmpeg::run::Limits;
 use crate::ffmpeg::run::runner::Runner;
 use crate::ffmpeg::{Source, Tools};
 use crate::report::heartbeat::Heartbeater;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, Wrapper};
 use crate::work::reach::Reach;
 use crate::work::stop::Stop;
 use crate::work::unfit::Unfit;
@@ -48,8 +48,8 @@ pub struct Executor {
     pub scratch: Scratch,
     pub heartbeater: Arc<Heartbeater>,
     pub name: WorkerName,
-    /// The path of this program, which confines ffmpeg; `None` runs ffmpeg without Landlock.
-    pub program: Option<PathBuf>,
+    /// How ffmpeg is wrapped; `None` runs it unconfined.
+    pub wrapper: Option<Wrapper>,
     pub read: ReadMode,
     pub verify: Verify,
     /// How long ffmpeg may make no progress before it is stopped.
@@ -121,7 +121,7 @@ impl Executor {
         Runner {
             tools: self.tools.clone(),
             sandbox: Sandbox {
-                program: self.program.clone(),
+                wrapper: self.wrapper.clone(),
                 read,
                 home: scratch.to_owned(),
                 writes: false,

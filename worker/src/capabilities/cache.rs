@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::capabilities::devices;
 
 /// Must be raised whenever the same ffmpeg on the same machine would get another card.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// How many cards are kept: a machine may have several builds of ffmpeg.
 const KEPT: usize = 8;

@@ -44,6 +44,8 @@ use prove::Found;
 pub use test_encode::PROOF_FRAMES;
 use test_encode::TestRig;
 
+use crate::sandbox::{Sandbox, Wrapper, level};
+
 /// How long a new detection on a busy machine may take.
 pub const LONGEST: Duration = Duration::from_secs(600);
 
@@ -66,6 +68,8 @@ pub struct Detection {
     /// The card from a detection on the idle machine. Its speeds and limits are not measured again for the same
     /// ffmpeg, because the machine may be busy by now.
     pub measured: Option<Arc<Capabilities>>,
+    /// How ffmpeg is wrapped, as for jobs; `None` tests it unwrapped.
+    pub wrapper: Option<Wrapper>,
     /// How many encoders are tested at the same time.
     pub parallelism: usize,
     /// How long one test encode may take before it counts as refused.
@@ -82,6 +86,7 @@ impl Detection {
             fresh: false,
             keep: true,
             measured: None,
+            wrapper: None,
             parallelism: host::cores() as usize,
             patience: Duration::from_secs(10),
         }
@@ -95,6 +100,8 @@ pub enum DetectError {
     Missing(PathBuf),
     #[error("{} cannot be run ({source}): is it an ffmpeg for this machine?", ffmpeg.display())]
     NotRunnable { ffmpeg: PathBuf, source: io::Error },
+    #[error("no temporary folder can be made for ffmpeg ({0}): is the disk full, or TMPDIR wrong?")]
+    NoFolder(io::Error),
     #[error("{} is not ffmpeg: name the right program with --ffmpeg", .0.display())]
     NotFfmpeg(PathBuf),
     /// It does not print its version or its lists.
@@ -124,13 +131,27 @@ impl DetectError {
 /// # Errors
 /// If ffmpeg is missing, does not run, or does not print its lists.
 pub async fn detect(detection: &Detection) -> Result<Capabilities, DetectError> {
+    // Drivers keep shader caches and the like there.
+    let home = tempfile::tempdir().map_err(DetectError::NoFolder)?;
     let rig = TestRig {
         ffmpeg: detection.ffmpeg.clone(),
+        sandbox: Sandbox {
+            wrapper: detection.wrapper.clone(),
+            read: Vec::new(),
+            home: home.path().to_owned(),
+            writes: true,
+            network: false,
+            background: false,
+        },
         patience: detection.patience,
     };
     let only = detection.only.as_deref();
     let ffmpeg = listing::version(&rig).await?;
     let host = host::host();
+    let sandbox = match &detection.wrapper {
+        Some(wrapper) => Some(level::offered(&wrapper.program).await.unwrap_or_default()),
+        None => None,
+    };
     let cache = detection
         .cache
         .as_deref()
@@ -138,7 +159,11 @@ pub async fn detect(detection: &Detection) -> Result<Capabilities, DetectError> 
     if !detection.fresh
         && let Some(card) = cache.as_ref().and_then(|cache| cache.find(only))
     {
-        return Ok(Capabilities { host, ..card });
+        return Ok(Capabilities {
+            host,
+            sandbox,
+            ..card
+        });
     }
 
     let listing = Listing::ask(&rig).await?;
@@ -169,6 +194,7 @@ pub async fn detect(detection: &Detection) -> Result<Capabilities, DetectError> 
         audio,
         filters: listing.filters,
         muxers: listing.muxers,
+        sandbox,
         metrics,
     };
     if detection.keep

@@ -40,6 +40,9 @@ pub fn render(card: &Capabilities) -> String {
         "machine",
         &format!("{}, {} cores, {gib:.1} GiB", host.cpu, host.cores),
     );
+    if let Some(sandbox) = card.sandbox {
+        fact("sandbox", &sandbox.to_string());
+    }
     text
 }
 

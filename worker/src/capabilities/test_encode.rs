@@ -10,7 +10,8 @@ use common::recipe::encoder::{Encoder, EncoderKind};
 use crate::capabilities::profile::{DevicePath, Profile, Size};
 use crate::capabilities::sizes;
 use crate::capabilities::watched::{Watched, is_packet};
-use crate::ffmpeg::run::unconfined::{Ran, Unconfined};
+use crate::ffmpeg::run::trial::{Ran, Trial};
+use crate::sandbox::Sandbox;
 
 /// Prints a line of text for each packet at once.
 const PACKETS: [&str; 5] = ["-flush_packets", "1", "-f", "framecrc", "pipe:1"];
@@ -30,13 +31,14 @@ const SURFACES: &[&str] = &[
 #[derive(Clone, Debug)]
 pub(crate) struct TestRig {
     pub(crate) ffmpeg: PathBuf,
+    pub(crate) sandbox: Sandbox,
     /// How long one encode may take.
     pub(crate) patience: Duration,
 }
 
 impl TestRig {
-    pub(crate) fn tool(&self) -> Unconfined {
-        Unconfined::new(&self.ffmpeg, self.patience)
+    pub(crate) fn tool(&self) -> Trial {
+        Trial::new(&self.ffmpeg, self.sandbox.clone(), self.patience)
     }
 }
 

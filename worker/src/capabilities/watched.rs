@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::ffmpeg::run::unconfined::{Ran, Unconfined};
+use crate::ffmpeg::run::trial::{Ran, Trial};
 
 /// How long an encode may take to end after its last packet.
 const ENDING: Duration = Duration::from_secs(1);
@@ -22,7 +22,7 @@ pub(crate) struct Watched {
 
 impl Watched {
     /// Starts an encode that writes [`super::test_encode::PACKETS`].
-    pub(crate) fn start(ffmpeg: &Unconfined, arguments: Vec<String>) -> Self {
+    pub(crate) fn start(ffmpeg: &Trial, arguments: Vec<String>) -> Self {
         let stop = CancellationToken::new();
         let ffmpeg = ffmpeg.stopped_by(stop.clone());
         let (sender, packets) = mpsc::unbounded_channel();

@@ -1,7 +1,7 @@
 //! Confines ffmpeg, so that a hostile file or recipe can read and write only its own files.
 //!
 //! On every system the tool gets an environment without secrets, and the scratch folder as its home. Linux adds
-//! Landlock and a supervisor. A process can apply Landlock's rules only to itself. The worker's own program is
+//! Landlock, seccomp and a supervisor. A process can apply these rules only to itself. The worker's own program is
 //! therefore started first, confines itself, and then becomes the tool by `exec`. The [supervisor](supervise) is
 //! another process of the same program, not confined. When the tool has ended, or must be killed, the supervisor
 //! kills every process that the tool started, even in other process groups and sessions:
@@ -9,24 +9,53 @@
 //! ```text
 //! worker sandbox               ORDER    the supervisor; starts
 //!   worker sandbox --child PID ORDER    the process that becomes the tool; it dies with PID
-//!
-//! ORDER: [--read PATH]… [--write FOLDER] [--network] [--background] -- TOOL ARGUMENT…
+//! worker sandbox --try                  prints which parts of the sandbox this machine offers
 //! ```
+//!
+//! [`order`] is the wrapper's command line. [`confine`] applies it: [`files`] by Landlock, with the files of the tool
+//! from [`tool_files`], and [`system_calls`] by seccomp. [`level`] says what a machine offers.
 
 pub mod child;
+#[cfg(target_os = "linux")]
+mod confine;
+#[cfg(target_os = "linux")]
+mod files;
+pub mod level;
+mod order;
+#[cfg(target_os = "linux")]
+mod supervise;
+#[cfg(target_os = "linux")]
+mod system_calls;
+#[cfg(target_os = "linux")]
+mod tool_files;
 
 use std::ffi::{OsStr, OsString};
+use std::io::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use tokio::process::Command;
 
+use level::Policy;
+use order::Order;
+
+/// How a worker wraps every tool that it runs.
+#[derive(Clone, Debug)]
+pub struct Wrapper {
+    /// The worker's own program, which becomes the tool by [`run`].
+    pub program: PathBuf,
+    /// Whether a tool may run where a part of the sandbox cannot be applied.
+    pub policy: Policy,
+    /// Further files and folders of the tools' installation, which they may read and run.
+    pub installed: Vec<PathBuf>,
+}
+
 /// The files and network that a tool may use.
 #[derive(Clone, Debug)]
 pub struct Sandbox {
-    /// The worker's own program, which wraps the tool by [`run`]. `None` runs tools without Landlock.
-    pub program: Option<PathBuf>,
-    /// Files and folders that the tool may read, besides its own installation and the system's libraries.
+    /// `None` runs tools unwrapped: without Landlock, seccomp and a supervisor.
+    pub wrapper: Option<Wrapper>,
+    /// Files and folders that the tool may read, besides its own files and the system's libraries.
     pub read: Vec<PathBuf>,
     /// The tool's working folder, home and temporary folder.
     pub home: PathBuf,
@@ -49,7 +78,6 @@ const VARIABLES: &[&str] = &[
     "DYLD_FALLBACK_LIBRARY_PATH",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
-    "XDG_RUNTIME_DIR",
     "OCL_ICD_VENDORS",
     "ROCM_PATH",
     // Windows programs do not start without these.
@@ -86,37 +114,30 @@ impl Sandbox {
         command
     }
 
-    #[cfg(target_os = "linux")]
     fn wrapped(&self, tool: &Path) -> Command {
-        let Some(program) = &self.program else {
+        let wrapper = self.wrapper.as_ref().filter(|_| self.is_supervised());
+        let Some(wrapper) = wrapper else {
             return Command::new(tool);
         };
-        let mut command = Command::new(program);
-        command.arg("sandbox");
-        for path in &self.read {
-            command.arg("--read").arg(path);
-        }
-        if self.writes {
-            command.arg("--write").arg(&self.home);
-        }
-        if self.network {
-            command.arg("--network");
-        }
-        if self.background {
-            command.arg("--background");
-        }
-        command.arg("--").arg(tool);
+        let order = Order {
+            parent: None,
+            read: self.read.clone(),
+            installed: wrapper.installed.clone(),
+            write: self.writes.then(|| self.home.clone()),
+            network: self.network,
+            background: self.background,
+            required: wrapper.policy == Policy::Required,
+            tool: tool.to_owned(),
+            arguments: Vec::new(),
+        };
+        let mut command = Command::new(&wrapper.program);
+        command.arg("sandbox").args(order.write());
         command
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn wrapped(&self, tool: &Path) -> Command {
-        Command::new(tool)
     }
 
     /// Whether the command starts a supervisor.
     pub(crate) fn is_supervised(&self) -> bool {
-        cfg!(target_os = "linux") && self.program.is_some()
+        cfg!(target_os = "linux") && self.wrapper.is_some()
     }
 }
 
@@ -130,96 +151,43 @@ fn is_needed(name: &OsStr) -> bool {
         || FAMILIES.iter().any(|family| name.starts_with(family))
 }
 
-/// How well this machine can confine ffmpeg, in words for the log.
-pub fn support() -> &'static str {
-    confine::support()
-}
-
 /// The exit code of a wrapper that could not start the tool.
 pub const FAILED: u8 = 125;
 
 /// Runs `worker sandbox` with the arguments that follow it. Call this on the first thread, before any runtime starts.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let error = match Order::read(arguments.iter().cloned()) {
-        Some(order) if order.parent.is_some() => confine::exec(order),
-        Some(_) => match supervise::run(&arguments) {
-            Ok(code) => return code,
-            Err(error) => error,
-        },
-        None => std::io::Error::new(
+    match wrap(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("worker sandbox: {error}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn wrap(arguments: &[OsString]) -> Result<ExitCode, Error> {
+    if arguments == [level::TRY] {
+        println!("{}", serde_json::to_string(&confine::offered()?)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    match Order::read(arguments.iter().cloned()) {
+        Some(order) if order.parent.is_some() => Err(confine::exec(order)),
+        Some(_) => supervise::run(arguments),
+        None => Err(Error::new(
             std::io::ErrorKind::InvalidInput,
             "`worker sandbox` is for the worker's own use",
-        ),
-    };
-    eprintln!("worker sandbox: {error}");
-    ExitCode::from(FAILED)
-}
-
-/// The wrapper's command line.
-#[derive(Debug, Default, PartialEq)]
-struct Order {
-    /// The supervisor's process id, for the process that becomes the tool. `None` for the supervisor itself.
-    parent: Option<i32>,
-    read: Vec<PathBuf>,
-    write: Option<PathBuf>,
-    network: bool,
-    background: bool,
-    tool: PathBuf,
-    arguments: Vec<OsString>,
-}
-
-impl Order {
-    fn read(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
-        let mut arguments = arguments.into_iter();
-        let mut order = Self::default();
-        loop {
-            let argument = arguments.next()?;
-            match argument.to_str()? {
-                "--child" => order.parent = Some(arguments.next()?.to_str()?.parse().ok()?),
-                "--read" => order.read.push(arguments.next()?.into()),
-                "--write" => order.write = Some(arguments.next()?.into()),
-                "--network" => order.network = true,
-                "--background" => order.background = true,
-                "--" => break,
-                _ => return None,
-            }
-        }
-        order.tool = arguments.next()?.into();
-        order.arguments = arguments.collect();
-        Some(order)
-    }
-}
-
-#[cfg(target_os = "linux")]
-mod confine;
-#[cfg(target_os = "linux")]
-mod supervise;
-
-#[cfg(not(target_os = "linux"))]
-mod supervise {
-    use std::ffi::OsString;
-    use std::io::{Error, ErrorKind};
-    use std::process::ExitCode;
-
-    pub(super) fn run(_: &[OsString]) -> Result<ExitCode, Error> {
-        Err(Error::new(ErrorKind::Unsupported, "only Linux has it"))
+        )),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-mod confine {
-    use std::io::{Error, ErrorKind};
-
-    use super::Order;
-
-    pub(super) fn support() -> &'static str {
-        "ffmpeg runs without Landlock, which only Linux has: only process boundaries confine it"
-    }
-
-    pub(super) fn exec(_: Order) -> Error {
-        Error::new(ErrorKind::Unsupported, "only Linux has Landlock")
-    }
+fn wrap(_: &[OsString]) -> Result<ExitCode, Error> {
+    Err(Error::new(
+        std::io::ErrorKind::Unsupported,
+        "only Linux has it",
+    ))
 }
 
 #[cfg(test)]
@@ -246,37 +214,5 @@ mod tests {
         ] {
             assert!(is_needed(OsStr::new(name)), "{name}");
         }
-    }
-
-    #[test]
-    fn the_wrapper_parses_the_command_line_of_the_worker() {
-        let text = [
-            "--child",
-            "7",
-            "--read",
-            "--write",
-            "--write",
-            "/s",
-            "--background",
-            "--",
-            "/bin/ffmpeg",
-            "--read",
-            "x",
-        ];
-        let order = Order::read(text.map(OsString::from)).expect("an order");
-        assert_eq!(
-            order,
-            Order {
-                parent: Some(7),
-                read: vec!["--write".into()],
-                write: Some("/s".into()),
-                network: false,
-                background: true,
-                tool: "/bin/ffmpeg".into(),
-                arguments: vec!["--read".into(), "x".into()],
-            }
-        );
-        assert!(Order::read(["--nonsense".into()]).is_none());
-        assert!(Order::read([]).is_none());
     }
 }

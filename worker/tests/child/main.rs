@@ -2,7 +2,9 @@
 //! behind, or reach for files that are not theirs.
 #![cfg(unix)]
 
+mod attacks;
 mod confined;
+mod old_kernel;
 mod supervised;
 mod watched;
 
@@ -16,7 +18,8 @@ use worker::ffmpeg::Tools;
 use worker::ffmpeg::run::Limits;
 use worker::ffmpeg::run::fault::Origin;
 use worker::ffmpeg::run::runner::{Finished, Runner};
-use worker::sandbox::Sandbox;
+use worker::sandbox::level::Policy;
+use worker::sandbox::{Sandbox, Wrapper};
 
 /// A shell script in ffmpeg's place, run confined in a scratch folder.
 pub(crate) struct StandIn {
@@ -38,7 +41,11 @@ impl StandIn {
                 ffprobe: program,
             },
             sandbox: Sandbox {
-                program: Some(env!("CARGO_BIN_EXE_worker").into()),
+                wrapper: Some(Wrapper {
+                    program: env!("CARGO_BIN_EXE_worker").into(),
+                    policy: Policy::default(),
+                    installed: Vec::new(),
+                }),
                 read: Vec::new(),
                 home: scratch.path().to_owned(),
                 writes: true,

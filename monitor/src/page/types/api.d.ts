@@ -935,6 +935,7 @@ export interface components {
                 [key: string]: string;
             };
             roots: string[];
+            sandbox: string;
         };
         Change: {
             fate: components["schemas"]["Fate"];

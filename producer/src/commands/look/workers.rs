@@ -32,13 +32,16 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         eprintln!("no live workers: start one with `worker --nats URL`");
         return Ok(Exit::Done);
     }
-    let mut table = table(&["Worker", "Status", "Jobs", "CPU", "ffmpeg", "Encoders"]);
+    let mut table = table(&[
+        "Worker", "Status", "Jobs", "CPU", "Sandbox", "ffmpeg", "Encoders",
+    ]);
     for worker in &workers {
         table.add_row(vec![
             worker.name.to_string(),
             worker.status.to_string(),
             format!("{}/{}", worker.running.len(), worker.slots),
             format!("{:.0}%", 100.0 * worker.load.cpu),
+            sandbox(worker),
             worker.card.ffmpeg.version.clone(),
             encoders(worker),
         ]);
@@ -113,6 +116,13 @@ fn quarantine(worker: &Heartbeat) -> Option<String> {
     let why = worker.note.as_deref().unwrap_or("too many failures");
     let line = format!("{name}: {status}; `producer resume {name}` ends it; reason: {why}");
     Some(printable(&line))
+}
+
+/// How well it confines ffmpeg, without what is missing: the page and `--json` tell that.
+fn sandbox(worker: &Heartbeat) -> String {
+    let level = worker.card.sandbox.map(|level| level.to_string());
+    let level = level.unwrap_or_else(|| "?".to_owned());
+    level.split(':').next().unwrap_or_default().to_owned()
 }
 
 fn encoders(worker: &Heartbeat) -> String {

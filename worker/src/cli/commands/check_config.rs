@@ -8,7 +8,6 @@ use common::store::{Answer, Stores};
 use crate::attempt::scratch::Scratch;
 use crate::cli::config::Config;
 use crate::cli::error::Error;
-use crate::sandbox;
 
 /// # Errors
 /// Anything that cannot be used or reached.
@@ -20,7 +19,7 @@ pub async fn run(config: &Config) -> Result<(), Error> {
     places(&config.stores()?).await?;
     let scratch = Scratch::look(&config.scratch, &config.worker_name())?;
     println!("scratch  {}", scratch.display());
-    println!("sandbox  {}", sandbox::support());
+    println!("sandbox  {}", config.detection.check_sandbox().await?);
     match Broker::connect(&config.broker()).await {
         Ok(broker) => {
             let server = broker.client().server_info();

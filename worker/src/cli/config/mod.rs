@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use common::broker::{ConnectOptions, Replicas, Servers};
 use common::farm::card::Capabilities;
+use common::farm::confinement::Confinement;
 use common::farm::hours::Hours;
 use common::farm::queue::Queue;
 use common::farm::worker::Terms;
@@ -21,7 +22,10 @@ use common::store::Stores;
 
 use crate::capabilities;
 use crate::capabilities::{Detection, host_name};
+use crate::cli::error::Error;
 use crate::ffmpeg::Tools;
+use crate::sandbox::level::Policy;
+use crate::sandbox::{Wrapper, level};
 
 /// Runs encodes for an ffmpeg-easy farm on this machine.
 #[derive(Debug, Parser)]
@@ -73,6 +77,17 @@ pub struct DetectionArgs {
     /// Test again what was found out before
     #[arg(long)]
     pub fresh: bool,
+    /// Whether ffmpeg may run where the kernel cannot confine its files, network and system calls
+    #[arg(long, env = "WORKER_SANDBOX", value_name = "HOW", default_value_t = Policy::default(), value_enum)]
+    pub sandbox: Policy,
+    /// Further files and folders that ffmpeg needs and may read: the program behind a wrapper script, or its data
+    #[arg(
+        long,
+        env = "WORKER_FFMPEG_READS",
+        value_name = "PATH,…",
+        value_delimiter = ','
+    )]
+    pub ffmpeg_reads: Vec<PathBuf>,
 }
 
 /// How to log.
@@ -238,6 +253,15 @@ pub fn cache_folder() -> PathBuf {
     cache.unwrap_or_else(std::env::temp_dir).join("ffmpeg-easy")
 }
 
+/// The path of the running program. On Linux it stays valid when an upgrade replaces the file.
+fn own_program() -> Option<PathBuf> {
+    if cfg!(target_os = "linux") {
+        Some("/proc/self/exe".into())
+    } else {
+        std::env::current_exe().ok()
+    }
+}
+
 impl DetectionArgs {
     /// # Errors
     /// If ffmpeg or ffprobe is missing.
@@ -250,8 +274,42 @@ impl DetectionArgs {
             only: self.encoders.clone(),
             cache: Some(cache_folder().join("capabilities.json")),
             fresh: self.fresh,
+            wrapper: self.wrapper(),
             ..Detection::new(&tools.ffmpeg)
         }
+    }
+
+    /// How this worker wraps the tools that it runs; `None` if this program does not know its own path.
+    pub fn wrapper(&self) -> Option<Wrapper> {
+        let reads = self.ffmpeg_reads.iter();
+        Some(Wrapper {
+            program: own_program()?,
+            policy: self.sandbox,
+            installed: reads.filter_map(|path| path.canonicalize().ok()).collect(),
+        })
+    }
+
+    /// Makes sure that this machine offers the parts of the sandbox that the worker needs.
+    ///
+    /// # Errors
+    /// What is missing, and what to do.
+    pub async fn check_sandbox(&self) -> Result<Confinement, Error> {
+        let offered = match own_program() {
+            Some(program) => level::offered(&program).await.map_err(|error| {
+                Error::other(anyhow::anyhow!("the sandbox cannot be tried: {error}"))
+            })?,
+            None => Confinement::default(),
+        };
+        match level::refusal(self.sandbox, offered) {
+            Some(why) => Err(Error::Usage(why)),
+            None => Ok(offered),
+        }
+    }
+
+    /// The paths of `--ffmpeg-reads` that do not exist, as errors.
+    fn missing_reads(&self) -> impl Iterator<Item = String> {
+        let missing = self.ffmpeg_reads.iter().filter(|path| !path.exists());
+        missing.map(|path| format!("--ffmpeg-reads: there is no {}", path.display()))
     }
 
     /// Detects the encoders of this machine. Keeps the card for the next start if `keep` is set.
@@ -300,6 +358,7 @@ impl Config {
     /// Every problem.
     pub fn check(&self) -> Result<(), Vec<String>> {
         let mut wrong = self.stores().err().unwrap_or_default();
+        wrong.extend(self.detection.missing_reads());
         wrong.extend(telemetry::check_level(&self.log.log_level).err());
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }

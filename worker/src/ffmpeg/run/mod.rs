@@ -1,6 +1,6 @@
 //! Runs ffmpeg and ffprobe, and interprets their output.
 //!
-//! [`runner`] runs both tools for a job, confined; `unconfined` runs test encodes. Both use `process`, which watches
+//! [`runner`] runs both tools for a job; `trial` runs test encodes. Both are confined, and use `process`, which watches
 //! one tool. `line` splits the output into lines; [`progress`] reads the figures; `tail` keeps the last lines of the
 //! log. When a tool fails, [`fault`] decides whose fault that is. It searches the log for the phrases in `words`. If
 //! none matches, it uses the line that `telling` picks. `speaker` separates the name of the component from the
@@ -15,7 +15,7 @@ pub mod runner;
 mod speaker;
 mod tail;
 mod telling;
-pub(crate) mod unconfined;
+pub(crate) mod trial;
 mod words;
 
 pub(crate) use line::without_signature;

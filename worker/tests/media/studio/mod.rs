@@ -30,7 +30,8 @@ use worker::ffmpeg::probe::probe;
 use worker::ffmpeg::run::Limits;
 use worker::ffmpeg::run::runner::Runner;
 use worker::ffmpeg::{Source, Tools, arguments};
-use worker::sandbox::Sandbox;
+use worker::sandbox::level::Policy;
+use worker::sandbox::{Sandbox, Wrapper};
 
 pub(crate) use bluray::bluray;
 use named::further;
@@ -171,7 +172,11 @@ impl Studio {
         Runner {
             tools: self.tools.clone(),
             sandbox: Sandbox {
-                program: Some(env!("CARGO_BIN_EXE_worker").into()),
+                wrapper: Some(Wrapper {
+                    program: env!("CARGO_BIN_EXE_worker").into(),
+                    policy: Policy::default(),
+                    installed: Vec::new(),
+                }),
                 read: vec![read.to_owned()],
                 home: self.attempt.path().to_owned(),
                 writes: false,

@@ -76,6 +76,7 @@ export function capabilityDetails(name, card) {
   const host = `${card.host} · ${card.cpu}, ${plural(card.cores, "core")}, ${bytes(card.memory)} · ${card.os}`;
   return [
     h("p", { class: "host" }, printable(host)),
+    ...(card.sandbox ? [h("p", { class: "host" }, `Sandbox: ${card.sandbox}`)] : []),
     ...listOf("Reads and writes below", card.roots, "host places"),
     ...listOf("Buckets", card.buckets, "host places"),
     proofTable(name, card.encoders),

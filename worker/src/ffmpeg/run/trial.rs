@@ -1,10 +1,11 @@
-//! Runs ffmpeg for test encodes and for lists of its abilities. It reads no foreign file, so it is not confined.
+//! Runs ffmpeg for test encodes and for lists of its abilities, confined as for a job, so that what works here works
+//! for jobs.
 //!
-//! The process is watched as a job's is. It has its own process group. The group is killed if the time is up, if the
-//! token is cancelled, or if the future is dropped.
+//! The process is watched as a job's is. It is killed with all that it started if the time is up, if the token is
+//! cancelled, or if the future is dropped.
 //!
 //! ```text
-//! let ran = Unconfined::new(ffmpeg, longest).run(&["-hide_banner", "-encoders"], |_| {}).await?;
+//! let ran = Trial::new(ffmpeg, sandbox, longest).run(&["-hide_banner", "-encoders"], |_| {}).await?;
 //! ```
 //!
 //! To watch an endless encode, pass a token (`stopped_by`), count the lines of its output as they come, and cancel
@@ -16,21 +17,22 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use tokio::process::Command;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::ffmpeg::run::line::Lines;
 use crate::ffmpeg::run::process::{End, Limits, Output, Process, Verdict};
 use crate::ffmpeg::run::telling;
+use crate::sandbox::Sandbox;
 
 /// The number of bytes kept of each stream. The list of all filters takes 50 kB.
 const KEPT: usize = 256 << 10;
 
 /// An ffmpeg program for test runs.
 #[derive(Clone, Debug)]
-pub(crate) struct Unconfined {
+pub(crate) struct Trial {
     pub(crate) ffmpeg: PathBuf,
+    pub(crate) sandbox: Sandbox,
     /// The time limit of one run.
     pub(crate) longest: Duration,
     /// Kills the running process.
@@ -58,10 +60,11 @@ impl Ran {
     }
 }
 
-impl Unconfined {
-    pub(crate) fn new(ffmpeg: impl Into<PathBuf>, longest: Duration) -> Self {
+impl Trial {
+    pub(crate) fn new(ffmpeg: impl Into<PathBuf>, sandbox: Sandbox, longest: Duration) -> Self {
         Self {
             ffmpeg: ffmpeg.into(),
+            sandbox,
             longest,
             stop: CancellationToken::new(),
         }
@@ -85,11 +88,11 @@ impl Unconfined {
         mut on_line: impl FnMut(&str),
     ) -> io::Result<Ran> {
         let started = Instant::now();
-        let mut command = Command::new(&self.ffmpeg);
-        command.args(arguments).env("AV_LOG_FORCE_NOCOLOR", "1");
+        let mut command = self.sandbox.command(&self.ffmpeg);
+        command.args(arguments);
         let process = Process {
             command,
-            is_supervised: false,
+            is_supervised: self.sandbox.is_supervised(),
             limits: Limits {
                 stall: self.longest,
                 grace: Duration::ZERO,
@@ -134,8 +137,16 @@ fn keep(kept: &mut Vec<u8>, bytes: &[u8]) {
 mod tests {
     use super::*;
 
-    fn shell(longest: Duration) -> Unconfined {
-        Unconfined::new("/bin/sh", longest)
+    fn shell(longest: Duration) -> Trial {
+        let sandbox = Sandbox {
+            wrapper: None,
+            read: Vec::new(),
+            home: std::env::temp_dir(),
+            writes: false,
+            network: false,
+            background: false,
+        };
+        Trial::new("/bin/sh", sandbox, longest)
     }
 
     #[tokio::test]
