@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::recipe::encoder_lists;
+
 /// Options of ffmpeg and its encoders that take a number or a word and cannot make ffmpeg read or write another file.
 const ALLOWED: &[&str] = &[
     "aq-mode",
@@ -72,65 +74,6 @@ const ALLOWED: &[&str] = &[
     "rc",
 ];
 
-/// Options that hold an encoder's own list `key=value:key=value`.
-const NESTED: &[&str] = &[
-    "x264-params",
-    "x265-params",
-    "svtav1-params",
-    "aom-params",
-    "rav1e-params",
-    "vvenc-params",
-];
-
-/// Keys of such lists that name a file, or make the encoder use one (`pass`).
-const NESTED_FORBIDDEN: &[&str] = &[
-    "analysis-load",
-    "analysis-reuse-file",
-    "analysis-save",
-    "csv",
-    "cqmfile",
-    "dhdr10-info",
-    "dolby-vision-rpu",
-    "dump-yuv",
-    "dumpyuv",
-    "film-grain",
-    "fgs-table",
-    "film-grain-table",
-    "input",
-    "lambda-file",
-    "log-file",
-    "log2file",
-    "opencl-clbin",
-    "output",
-    "pass",
-    "qpfile",
-    "recon",
-    "refine-analysis-type",
-    "scaling-list",
-    "sarfile",
-    "stat",
-    "stats",
-    "tf",
-    "tracefile",
-    "zonefile",
-    "zones-file",
-    "rpcfile",
-    "two-pass",
-    "vmaf-model-path",
-    "film-grain-table-path",
-    "errlog",
-    "bitstreamfile",
-    "inputfile",
-    "reconfile",
-    "rcstatsfile",
-    "abr-ladder",
-    "nalu-file",
-];
-
-/// SVT-AV1's list, in which `film-grain` is a strength; in x265's list it is a file.
-const SVT: &str = "svtav1-params";
-const SVT_GRAIN: &str = "film-grain=";
-
 /// One further argument: an option of the allowlist and its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -160,8 +103,10 @@ pub enum ArgumentError {
         /// Its value.
         value: String,
     },
-    /// A key in an encoder's own list names a file.
-    #[error("'{key}' in {option} is not allowed: it would read or write another file")]
+    /// A key in an encoder's own list is not known to be harmless.
+    #[error(
+        "'{key}' in {option} is not allowed: recipes may set keys that take numbers and modes, and none that names a file"
+    )]
     Nested {
         /// The option that holds the list.
         option: String,
@@ -173,7 +118,7 @@ pub enum ArgumentError {
 impl Argument {
     /// The options that may be set.
     pub fn allowed() -> impl Iterator<Item = &'static str> {
-        ALLOWED.iter().chain(NESTED).copied()
+        ALLOWED.iter().copied().chain(encoder_lists::options())
     }
 
     /// ffmpeg's name of the option, without the dash.
@@ -196,14 +141,27 @@ impl FromStr for Argument {
     type Err = ArgumentError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let argument = Self::read(text)?;
+        if let Some(key) = encoder_lists::refused(&argument.option, &argument.value) {
+            let option = argument.option;
+            return Err(ArgumentError::Nested { option, key });
+        }
+        Ok(argument)
+    }
+}
+
+impl Argument {
+    /// An argument of a stored recipe. The keys of encoders' lists are not checked: keys that were allowed once must
+    /// not make a job unreadable.
+    fn read(text: &str) -> Result<Self, ArgumentError> {
         let (option, value) = text
             .split_once('=')
             .ok_or_else(|| ArgumentError::Syntax(text.to_owned()))?;
         let option = option.trim_start_matches('-');
         // `profile:v` is the same as `profile`: arguments are for video only.
         let base = option.strip_suffix(":v").unwrap_or(option);
-        let nested = NESTED.contains(&base);
-        if !nested && !ALLOWED.contains(&base) {
+        let is_list = encoder_lists::options().any(|list| list == base);
+        if !is_list && !ALLOWED.contains(&base) {
             return Err(ArgumentError::Option(option.to_owned()));
         }
         // The slash of a path is at the start or behind a dot; the slash of a ratio (`30000/1001`) is between digits.
@@ -219,23 +177,6 @@ impl FromStr for Argument {
                 value: value.to_owned(),
             });
         }
-        if nested {
-            let forbidden = value
-                .split(':')
-                .filter(|pair| base != SVT || !pair.starts_with(SVT_GRAIN))
-                .map(|pair| pair.split('=').next().unwrap_or(pair).to_ascii_lowercase())
-                .find(|key| {
-                    let key = key.replace('_', "-");
-                    NESTED_FORBIDDEN.contains(&key.as_str())
-                        || NESTED_FORBIDDEN.contains(&key.trim_start_matches("no-"))
-                });
-            if let Some(key) = forbidden {
-                return Err(ArgumentError::Nested {
-                    option: option.to_owned(),
-                    key,
-                });
-            }
-        }
         Ok(Self {
             option: base.to_owned(),
             value: value.to_owned(),
@@ -247,7 +188,7 @@ impl TryFrom<String> for Argument {
     type Error = ArgumentError;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+        Self::read(&text)
     }
 }
 

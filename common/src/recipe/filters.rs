@@ -291,6 +291,11 @@ impl Filters {
         &self.0
     }
 
+    /// The filters, as names and options in ffmpeg's syntax, in order.
+    pub(super) fn chain(&self) -> Vec<(&str, &str)> {
+        chain(&self.0)
+    }
+
     /// The names of the filters, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         chain(&self.0).into_iter().map(|(name, _)| name)

@@ -11,11 +11,13 @@
 
 mod arguments;
 mod audio;
+mod bounds;
 mod choice;
 mod companions;
 mod container;
 mod draft;
 pub mod encoder;
+mod encoder_lists;
 mod encoder_preset;
 mod error;
 mod file;
@@ -39,6 +41,7 @@ pub use audio::{
     Audio, AudioEncoder, AudioError, AudioOutput, AudioRule, AudioTracks, AudioTracksError,
     Channels, ChannelsError, Downmix, EnsuredTrack, EnsuredTrackError, Loudness, LoudnessError,
 };
+pub use bounds::{BoundsError, MOST_PIXELS};
 pub use choice::{Choice, Encoders, EncodersError};
 pub use companions::Companions;
 pub use container::Container;

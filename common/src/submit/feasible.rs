@@ -1,7 +1,7 @@
 //! Recipes that cannot be followed. Stored recipes may be such, so this is checked when jobs are submitted.
 
 use crate::recipe::encoder::{Codec, Encoder};
-use crate::recipe::{Choice, Recipe, RecipeError, VideoEncode};
+use crate::recipe::{BoundsError, Choice, Recipe, RecipeError, VideoEncode};
 use crate::submit::depth::{self, DepthError};
 
 /// A recipe cannot be followed.
@@ -12,6 +12,9 @@ pub enum Infeasible {
         "--scale-up enlarges sources to the size of --scale: give that too, or leave --scale-up out"
     )]
     ScaleUp,
+    /// A filter or an argument asks for too much.
+    #[error(transparent)]
+    Bounds(#[from] BoundsError),
     /// A named encoder does not have the bit depth.
     #[error(transparent)]
     Depth(#[from] DepthError),
@@ -45,6 +48,7 @@ pub fn check(recipe: &Recipe) -> Result<(), Infeasible> {
     let Some(video) = recipe.video_encode() else {
         return Ok(());
     };
+    video.check_bounds()?;
     if video.scale_up && video.scale.is_none() {
         return Err(Infeasible::ScaleUp);
     }

@@ -14,7 +14,7 @@ use common::farm::card::Proof;
 use common::job::changes::Change;
 use common::job::failure::Failure;
 use common::recipe::encoder::Encoder;
-use common::recipe::{Rate, Recipe, VideoEncode};
+use common::recipe::{MOST_PIXELS, Rate, Recipe, VideoEncode};
 
 use crate::ffmpeg::arguments::line::{Input, Line};
 use crate::ffmpeg::arguments::passes::Run;
@@ -65,6 +65,25 @@ pub struct Arguments {
     pub filters: String,
 }
 
+/// Refuses what would take all of a machine: values of the recipe, and pictures of the input.
+fn within_bounds(recipe: &Recipe, films: &[Stream]) -> Result<(), Failure> {
+    let Some(video) = recipe.video_encode() else {
+        return Ok(());
+    };
+    let checked = video.check_bounds();
+    checked.map_err(|error| Failure::input(error.to_string()))?;
+    let pixels = |film: &&Stream| u64::from(film.width) * u64::from(film.height);
+    match films.iter().max_by_key(pixels) {
+        Some(film) if pixels(&film) > MOST_PIXELS => Err(Failure::input(format!(
+            "its pictures are too large: {}×{}, and at most {} million pixels are encoded",
+            film.width,
+            film.height,
+            MOST_PIXELS / 1_000_000
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Makes the command line for this `build` of ffmpeg. `media` is what the input holds, or what the part of it holds
 /// that becomes the output. `findings` are the answers of the survey. `encoder` is the video encoder with its proof;
 /// `None` for recipes that copy video.
@@ -83,6 +102,7 @@ pub fn encode(
     let mut tracks = Tracks::choose(recipe, media, findings)?;
     tracks.level(findings);
     let films: Vec<Stream> = tracks.films().map(|track| track.source.clone()).collect();
+    within_bounds(recipe, &films)?;
     let part = findings.part.as_ref();
     let read = part.map(|_| part::as_read(media, &tracks.list));
     let media = read.as_ref().unwrap_or(media);
