@@ -13,12 +13,15 @@ use crate::names::subject;
 /// The header that names the part of a split job whose ffmpeg wrote the line.
 const PART: &str = "Farm-Part";
 
+/// Bytes of the longest line that is read whole.
+const LONGEST: usize = 4096;
+
 /// A line of a job's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
     /// The part of the job whose ffmpeg wrote it.
     pub part: Part,
-    /// The line, as it was written: it may be hostile.
+    /// The line, as it was written, but for the end of a very long one: it may be hostile.
     pub text: String,
 }
 
@@ -67,8 +70,31 @@ impl Broker {
             });
             LogLine {
                 part: part.unwrap_or_default(),
-                text: String::from_utf8_lossy(&message.payload).into_owned(),
+                text: cut(&message.payload),
             }
         }))
+    }
+}
+
+/// The text of a line, which is cut if it is very long: anybody who may speak to the broker may send one.
+fn cut(line: &[u8]) -> String {
+    let Some(kept) = line.get(..LONGEST) else {
+        return String::from_utf8_lossy(line).into_owned();
+    };
+    // The cut may be within a character.
+    let kept = String::from_utf8_lossy(kept);
+    format!("{}…", kept.trim_end_matches(char::REPLACEMENT_CHARACTER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_very_long_line_is_cut_between_characters() {
+        let line = format!("x{}", "é".repeat(LONGEST));
+        let cut = cut(line.as_bytes());
+        assert!(cut.ends_with("éé…") && cut.len() < LONGEST + 4, "{}", cut.len());
+        assert_eq!(super::cut("short é".as_bytes()), "short é");
     }
 }
