@@ -1,7 +1,7 @@
 //! Configuration: command line, environment, defaults.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -30,12 +30,42 @@ pub struct Config {
         default_value = "127.0.0.1:8080"
     )]
     pub listen: SocketAddr,
-    /// Passwords: a file with a line for each, made by `monitor password`.
+    /// Who may come in: a file with a line for each, made by `monitor password` and `monitor token`.
     ///
-    /// Without the file, a loopback address is open to everyone on this machine. On any other
-    /// address the monitor makes up a password and writes it to its log.
+    /// It is read again when it changes: whoever has no line any more is out. Without the file, a loopback address is
+    /// open to everyone on this machine. On any other address the monitor makes up a password and writes it to its log.
     #[arg(long, env = "MONITOR_ACCESS", value_name = "FILE")]
     pub access: Option<PathBuf>,
+    /// Certificate to encrypt connections with: a PEM file, with its chain; read again when it changes
+    #[arg(
+        long,
+        env = "MONITOR_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key"
+    )]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate: a PEM file
+    #[arg(
+        long,
+        env = "MONITOR_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_cert"
+    )]
+    pub tls_key: Option<PathBuf>,
+    /// Do not warn that connections are not encrypted
+    #[arg(long, env = "MONITOR_PLAIN_HTTP")]
+    pub plain_http: bool,
+    /// Addresses of proxies in front of the monitor, comma-separated.
+    ///
+    /// Of requests that come through them, X-Forwarded-For says who sends them. Without this option, all people behind
+    /// a proxy wait when one of them gives wrong passwords.
+    #[arg(
+        long = "proxy",
+        env = "MONITOR_PROXIES",
+        value_name = "ADDRESS",
+        value_delimiter = ','
+    )]
+    pub proxies: Vec<IpAddr>,
     /// Host names of the page, comma-separated; IP addresses and localhost always work
     #[arg(
         long = "host",
@@ -83,30 +113,54 @@ pub struct Config {
 pub enum Task {
     /// Read a password from standard input and print its line for the --access file
     Password {
-        /// The role of the password
-        role: PasswordRole,
+        /// What the person may do
+        role: RoleName,
+        /// Name of the person; without one, the password is all that is asked for
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+    },
+    /// Make a token for a program, print it, and add its line to the --access file
+    Token {
+        /// Name of the program
+        name: String,
+        /// What the program may do
+        #[arg(long, value_name = "ROLE")]
+        role: RoleName,
+        /// File to add the line to; the line alone lets nobody in who has not the token
+        #[arg(long, env = "MONITOR_ACCESS", value_name = "FILE")]
+        access: PathBuf,
     },
 }
 
-/// The role of a password.
+/// What a person or program may do.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum PasswordRole {
+pub enum RoleName {
     /// May see everything
     Reader,
     /// May see and change everything
     Operator,
 }
 
-impl From<PasswordRole> for Role {
-    fn from(role: PasswordRole) -> Self {
+impl From<RoleName> for Role {
+    fn from(role: RoleName) -> Self {
         match role {
-            PasswordRole::Reader => Self::Reader,
-            PasswordRole::Operator => Self::Operator,
+            RoleName::Reader => Self::Reader,
+            RoleName::Operator => Self::Operator,
         }
     }
 }
 
 impl Config {
+    /// The certificate and its key.
+    pub(crate) fn tls(&self) -> Option<(&Path, &Path)> {
+        self.tls_cert.as_deref().zip(self.tls_key.as_deref())
+    }
+
+    /// Whether somebody else encrypts, or nobody has to.
+    pub(crate) fn is_plain_on_purpose(&self) -> bool {
+        self.plain_http || !self.proxies.is_empty()
+    }
+
     pub fn broker(&self) -> ConnectOptions {
         ConnectOptions {
             credentials: self.nats_creds.clone(),

@@ -14,14 +14,15 @@ mod feed;
 pub mod index;
 mod notify;
 mod page;
+mod reload;
+mod serve;
 pub mod shelf;
 pub mod snapshot;
 pub mod view;
 mod web;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use common::broker::{Broker, BrokerError};
 use common::notify::send::Sender;
@@ -32,16 +33,16 @@ use tokio_util::sync::CancellationToken;
 pub use config::Config;
 
 use access::Access;
-use access::passwords::{Passwords, PasswordsError};
+use access::people::{People, PeopleError};
 use api::media::Media;
 use feed::audience::Audience;
 use index::shared::Listing;
 use notify::Notifier;
+use serve::Server;
+use serve::tls::{Tls, TlsError};
 use view::board::{Board, Publisher};
 use web::app::App;
-
-/// How long open requests may take to end after the monitor was told to stop.
-const GRACE: Duration = Duration::from_secs(3);
+use web::streams::Streams;
 
 /// Why the monitor cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,10 @@ pub enum Error {
     Broker(#[from] BrokerError),
     /// The passwords cannot be used.
     #[error(transparent)]
-    Access(#[from] PasswordsError),
+    Access(#[from] PeopleError),
+    /// Connections cannot be encrypted.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The page cannot be served.
     #[error("serving the page failed: {0}")]
     Serve(#[from] std::io::Error),
@@ -61,7 +65,7 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Broker(error) => error.into(),
-            Self::Access(_) => Exit::Usage,
+            Self::Access(_) | Self::Tls(_) => Exit::Usage,
             Self::Serve(_) => Exit::Failed,
         }
     }
@@ -82,13 +86,25 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     let address = listener.local_addr()?;
-    let access = access(&config, address)?;
+    let access = Arc::new(access(&config, address)?);
+    let tls = match config.tls() {
+        Some((certificate, key)) => Some(Tls::read(certificate, key)?),
+        None => None,
+    };
     let options = config.broker();
     let broker = tokio::select! {
         connected = Broker::set_up(&options) => connected?,
         () = shutdown.cancelled() => return Ok(()),
     };
-    tracing::info!("the page is at http://{address}");
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    tracing::info!("the page is at {scheme}://{address}");
+    if tls.is_none() && !address.ip().is_loopback() && !config.is_plain_on_purpose() {
+        tracing::warn!(
+            "passwords and the page are sent unencrypted, for everybody on the network to read: start the monitor with \
+             --tls-cert FILE --tls-key FILE; or with --proxy ADDRESS behind a proxy that encrypts; or say --plain-http"
+        );
+    }
+    follow_files(&config, &access, tls.as_ref(), &shutdown);
 
     let board = Board::new();
     let listing = Listing::new();
@@ -129,38 +145,65 @@ pub async fn run(
         frames: Arc::default(),
         media: config.store.clone().map(|root| Arc::new(Media::new(root))),
         audience,
-        access: Arc::new(access),
+        access,
+        streams: Streams::default(),
         shutdown: shutdown.clone(),
     });
-    let serving =
-        axum::serve(listener, routes).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    let served = tokio::select! {
-        served = serving => served,
-        () = async { shutdown.cancelled().await; tokio::time::sleep(GRACE).await } => {
-            tracing::debug!("some connections did not end in time");
-            Ok(())
-        }
+    let server = Server {
+        routes,
+        tls,
+        proxies: config.proxies.iter().map(IpAddr::to_canonical).collect(),
     };
+    server.run(listener, shutdown.clone()).await;
     shutdown.cancel();
     shelving.abort();
     let _ = feeding.await;
     let _ = telling.await;
-    Ok(served?)
+    Ok(())
 }
 
-/// Passwords and host names. Without a password file, a loopback address is open, and on any other
-/// address a random password is made up and logged.
-fn access(config: &Config, address: SocketAddr) -> Result<Access, PasswordsError> {
-    let passwords = match &config.access {
-        Some(file) => Some(Passwords::read(file)?),
+/// People and host names. Without an access file, a loopback address is open, and on any other
+/// address a random token is made up and logged.
+fn access(config: &Config, address: SocketAddr) -> Result<Access, PeopleError> {
+    let people = match &config.access {
+        Some(file) => {
+            let people = People::read(file)?;
+            if people.is_empty() {
+                return Err(PeopleError::Empty(file.clone()));
+            }
+            Some(people)
+        }
         None if address.ip().is_loopback() => None,
         None => {
-            let (passwords, password) = Passwords::invented()?;
+            let (people, token) = People::made_up()?;
             tracing::warn!(
-                "no --access file is given: until the monitor stops, its password is {password}"
+                "no --access file is given: until the monitor stops, its password is {token}"
             );
-            Some(passwords)
+            Some(people)
         }
     };
-    Ok(Access::new(passwords, config.hosts.clone()))
+    Access::new(people, config.hosts.clone()).map_err(|error| PeopleError::Hash(error.to_string()))
+}
+
+/// Reads the access file, the certificate and its key again whenever they change.
+fn follow_files(
+    config: &Config,
+    access: &Arc<Access>,
+    tls: Option<&Tls>,
+    shutdown: &CancellationToken,
+) {
+    if let Some(file) = config.access.clone() {
+        let access = access.clone();
+        let read = {
+            let file = file.clone();
+            move || People::read(&file).map(|people| access.replace(people))
+        };
+        tokio::spawn(reload::follow(vec![file], shutdown.clone(), read));
+    }
+    if let (Some(tls), Some((certificate, key))) = (tls.cloned(), config.tls()) {
+        let (certificate, key) = (certificate.to_owned(), key.to_owned());
+        let files = vec![certificate.clone(), key.clone()];
+        let read = move || tls.read_again(&certificate, &key);
+        tokio::spawn(reload::follow(files, shutdown.clone(), read));
+    }
 }

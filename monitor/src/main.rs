@@ -1,11 +1,12 @@
 //! The monitor program: reads its configuration, binds, runs until told to stop.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use common::program::exit::Exit;
 use monitor::Config;
-use monitor::access::{Role, passwords};
+use monitor::access::{Role, people};
 use monitor::config::Task;
 
 /// Bytes of the shortest password that is taken.
@@ -17,8 +18,14 @@ async fn main() -> ExitCode {
     if let Err(error) = common::program::telemetry::init(&config.log_level, config.log_format) {
         return fail(Exit::Usage, &error);
     }
-    if let Some(Task::Password { role }) = config.task {
-        return print_password(role.into());
+    match &config.task {
+        None => {}
+        Some(Task::Password { role, name }) => {
+            return print_password((*role).into(), name.as_deref());
+        }
+        Some(Task::Token { name, role, access }) => {
+            return make_token((*role).into(), name, access);
+        }
     }
     let listener = match tokio::net::TcpListener::bind(config.listen).await {
         Ok(listener) => listener,
@@ -38,8 +45,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Reads a password and prints its line for the password file.
-fn print_password(role: Role) -> ExitCode {
+/// Reads a password and prints its line for the access file.
+fn print_password(role: Role, name: Option<&str>) -> ExitCode {
     let mut password = String::new();
     if let Err(error) = std::io::stdin().read_line(&mut password) {
         return fail(Exit::Usage, &format!("cannot read the password: {error}"));
@@ -51,13 +58,34 @@ fn print_password(role: Role) -> ExitCode {
             &format!("the password is too short: at least {SHORTEST} characters on standard input"),
         );
     }
-    match passwords::line(role, password) {
+    match people::password_line(role, name, password) {
         Ok(line) => {
             println!("{line}");
             Exit::Done.into()
         }
-        Err(error) => fail(Exit::Failed, &error.to_string()),
+        Err(error) => fail(Exit::Usage, &error.to_string()),
     }
+}
+
+/// Makes a token, adds its line to the access file, and prints the token, which nobody can read from the file.
+fn make_token(role: Role, name: &str, access: &Path) -> ExitCode {
+    let (token, line) = match people::token_and_line(role, name) {
+        Ok(made) => made,
+        Err(error) => return fail(Exit::Usage, &error.to_string()),
+    };
+    if let Err(error) = people::append(access, &line) {
+        let file = access.display();
+        return fail(
+            Exit::Failed,
+            &format!("cannot add the token to {file}: {error}; choose another file with --access"),
+        );
+    }
+    println!("{token}");
+    eprintln!(
+        "{name} may come in with this token, as {role}. It is shown this once; it is taken back by removing its line from {}",
+        access.display()
+    );
+    Exit::Done.into()
 }
 
 fn fail(exit: Exit, message: &str) -> ExitCode {

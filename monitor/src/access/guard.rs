@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, ORIGIN};
+use axum::http::header::{AUTHORIZATION, HOST, HeaderName, ORIGIN};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::{Access, Role};
+use super::caller::{Caller, Holder};
+use super::visitor::Visitor;
+use super::{Access, NotNow, Role, cookie};
 use crate::web::refusal::Refusal;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -43,66 +46,105 @@ pub(crate) async fn origin(
 /// Lets readers and operators pass.
 pub(crate) async fn readers(
     State(access): State<Arc<Access>>,
+    Extension(visitor): Extension<Visitor>,
     request: Request,
     next: Next,
 ) -> Response {
-    pass(&access, Role::Reader, request, next).await
+    pass(&access, Role::Reader, &visitor, request, next).await
 }
 
 /// Lets operators pass.
 pub(crate) async fn operators(
     State(access): State<Arc<Access>>,
+    Extension(visitor): Extension<Visitor>,
     request: Request,
     next: Next,
 ) -> Response {
-    pass(&access, Role::Operator, request, next).await
+    pass(&access, Role::Operator, &visitor, request, next).await
 }
 
-async fn pass(access: &Access, needed: Role, request: Request, next: Next) -> Response {
-    match access.role(request.headers()).await {
-        Some(role) if role >= needed => next.run(request).await,
-        Some(_) => Refusal::new(
+async fn pass(
+    access: &Access,
+    needed: Role,
+    visitor: &Visitor,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match access.caller(request.headers(), visitor).await {
+        Ok(Some(caller)) if caller.role >= needed => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Ok(Some(_)) => Refusal::new(
             StatusCode::FORBIDDEN,
             "this needs an operator's password; yours is a reader's",
         )
         .into_response(),
-        None => Refusal::new(
+        Ok(None) => Refusal::new(
             StatusCode::UNAUTHORIZED,
             "this needs a password: open a session, or send it as 'Authorization: Bearer'",
         )
         .into_response(),
+        Err(not_now) => Refusal::from(not_now).into_response(),
     }
 }
 
 impl Access {
-    /// The role of the sender of these headers.
-    pub(crate) async fn role(&self, headers: &HeaderMap) -> Option<Role> {
+    /// Who sends a request with these headers; `None` for a stranger.
+    pub(crate) async fn caller(
+        &self,
+        headers: &HeaderMap,
+        visitor: &Visitor,
+    ) -> Result<Option<Caller>, NotNow> {
+        let caller = self.identify(headers, visitor).await?;
+        if caller.is_some() {
+            visitor.vouch();
+        }
+        Ok(caller)
+    }
+
+    async fn identify(
+        &self,
+        headers: &HeaderMap,
+        visitor: &Visitor,
+    ) -> Result<Option<Caller>, NotNow> {
+        let from = visitor.network();
         if !self.is_locked() {
-            return Some(Role::Operator);
+            return Ok(Some(Caller {
+                role: Role::Operator,
+                holder: Holder::Anyone(from),
+            }));
         }
-        if let Some(role) = session(headers).and_then(|secret| self.sessions.role(secret)) {
-            return Some(role);
+        if let Some(secret) = cookie::secret(headers)
+            && let Some(person) = self.of_session(secret)
+        {
+            return Ok(Some(Caller {
+                role: person.role,
+                holder: Holder::Session(secret.to_owned(), person),
+            }));
         }
-        let password = headers
-            .get(AUTHORIZATION)?
-            .to_str()
-            .ok()?
-            .strip_prefix("Bearer ")?;
-        self.role_of(password.to_owned()).await
+        let Some(password) = bearer(headers) else {
+            return Ok(None);
+        };
+        let person = self.person(from, None, password.to_owned()).await?;
+        Ok(person.map(|person| Caller {
+            role: person.role,
+            holder: Holder::Bearer(person),
+        }))
     }
 }
 
-/// The secret in the session's cookie.
-pub(crate) fn session(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|cookies| cookies.to_str().ok())
-        .flat_map(|cookies| cookies.split(';'))
-        .find_map(|cookie| {
-            let (name, value) = cookie.trim().split_once('=')?;
-            (name == super::COOKIE).then_some(value)
-        })
+impl From<NotNow> for Refusal {
+    fn from(NotNow { after }: NotNow) -> Self {
+        let seconds = after.as_secs_f64().ceil();
+        let text = format!("too many passwords are tried: try yours again in {seconds} s");
+        Self::too_much(text, after)
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    value.strip_prefix("Bearer ")
 }
 
 /// Browsers state the origin of a request. A client that states none is no browser, so no foreign page can make it send
@@ -154,12 +196,5 @@ mod tests {
         ] {
             assert!(is_from_elsewhere(&headers(&theirs)), "{theirs:?}");
         }
-    }
-
-    #[test]
-    fn the_session_is_found_among_other_cookies() {
-        let found = headers(&[("cookie", "a=b; farm_session=secret; c=d")]);
-        assert_eq!(session(&found), Some("secret"));
-        assert_eq!(session(&headers(&[("cookie", "xfarm_session=no")])), None);
     }
 }

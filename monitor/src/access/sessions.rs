@@ -1,14 +1,12 @@
 //! Open sessions.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::Role;
-use super::passwords::secret;
+use super::hash::secret;
+use super::people::Person;
 
-/// The cookie's name.
-pub(crate) const COOKIE: &str = "farm_session";
 /// How long a session lasts.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(12 * 3600);
 /// The most open sessions: more than any farm has people.
@@ -21,7 +19,7 @@ pub(super) struct Sessions {
 }
 
 struct Session {
-    role: Role,
+    person: Arc<Person>,
     began: Instant,
 }
 
@@ -32,8 +30,8 @@ impl Sessions {
     }
 
     /// Begins a session. `None` if the operating system gives no random numbers.
-    pub(super) fn begin(&self, role: Role) -> Option<String> {
-        let secret = secret().ok()?;
+    pub(super) fn begin(&self, person: Arc<Person>) -> Option<String> {
+        let secret = secret::<16>().ok()?;
         let began = Instant::now();
         let mut known = self.known();
         known.retain(|_, session| session.began.elapsed() < LIFETIME);
@@ -45,16 +43,16 @@ impl Sessions {
         {
             known.remove(&oldest);
         }
-        known.insert(secret.clone(), Session { role, began });
+        known.insert(secret.clone(), Session { person, began });
         Some(secret)
     }
 
-    /// The role of a session that has not ended.
-    pub(super) fn role(&self, secret: &str) -> Option<Role> {
+    /// Whose session this is, if it has not ended.
+    pub(super) fn person(&self, secret: &str) -> Option<Arc<Person>> {
         self.known()
             .get(secret)
             .filter(|session| session.began.elapsed() < LIFETIME)
-            .map(|session| session.role)
+            .map(|session| session.person.clone())
     }
 
     /// Ends a session.

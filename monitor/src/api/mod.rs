@@ -10,6 +10,7 @@ mod service;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware;
 use axum::routing::get;
@@ -19,10 +20,13 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::{Access, COOKIE, guard};
+use crate::access::{Access, cookie, guard};
 use crate::page;
 use crate::web::app::App;
 use crate::web::refusal::Refusal;
+
+/// Bytes of the longest name and password together.
+const LONGEST_LOGIN: usize = 4096;
 
 /// The OpenAPI document without the routes.
 #[derive(OpenApi)]
@@ -42,7 +46,7 @@ struct Schemes;
 impl utoipa::Modify for Schemes {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
-        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(COOKIE)));
+        let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(cookie::NAME)));
         components.add_security_scheme("session", cookie);
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         components.add_security_scheme("password", SecurityScheme::Http(bearer));
@@ -85,6 +89,8 @@ impl Routes {
             service::session::begin,
             service::session::end
         ));
+        // Strangers may send these.
+        let session = session.layer(DefaultBodyLimit::max(LONGEST_LOGIN));
         let health = OpenApiRouter::new()
             .routes(routes!(service::health::alive))
             .routes(routes!(service::health::ready));

@@ -34,11 +34,6 @@ impl Audience {
         }
     }
 
-    /// The number of viewers.
-    pub(crate) fn size(&self) -> usize {
-        *self.looking.borrow()
-    }
-
     /// Waits until somebody looks.
     pub(crate) async fn arrival(&self) {
         let mut looking = self.looking.subscribe();

@@ -15,6 +15,7 @@ use crate::shelf::Shelf;
 use crate::view::board::Board;
 use crate::web::cache::{Pages, Stills};
 use crate::web::refusal::Refusal;
+use crate::web::streams::Streams;
 
 /// The state that all routes share.
 #[derive(Clone)]
@@ -30,6 +31,7 @@ pub(crate) struct App {
     pub(crate) media: Option<Arc<Media>>,
     pub(crate) audience: Audience,
     pub(crate) access: Arc<Access>,
+    pub(crate) streams: Streams,
     pub(crate) shutdown: CancellationToken,
 }
 

@@ -1,7 +1,10 @@
 //! Errors of the API: one line that says what happened, why, and what to do.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use common::broker::{BrokerError, HookStoreError, SettingsError};
@@ -10,6 +13,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+/// How long the body of a request may take to come.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Why a request was refused or failed.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Refusal {
@@ -17,6 +23,9 @@ pub(crate) struct Refusal {
     status: StatusCode,
     /// What, why and what to do, in one line.
     error: String,
+    /// When to try again.
+    #[serde(skip)]
+    retry_after: Option<Duration>,
 }
 
 impl Refusal {
@@ -24,6 +33,15 @@ impl Refusal {
         Self {
             status,
             error: error.into(),
+            retry_after: None,
+        }
+    }
+
+    /// The sender asks too much, and may ask again after this time.
+    pub(crate) fn too_much(error: impl Into<String>, retry_after: Duration) -> Self {
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, error)
         }
     }
 
@@ -40,7 +58,13 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        (self.status, axum::Json(self)).into_response()
+        let retry_after = self.retry_after;
+        let mut response = (self.status, axum::Json(self)).into_response();
+        if let Some(after) = retry_after {
+            let seconds = after.as_secs_f64().ceil() as u64;
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 
@@ -103,7 +127,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        match axum::Json::from_request(request, state).await {
+        let reading = axum::Json::from_request(request, state);
+        let Ok(read) = tokio::time::timeout(PATIENCE, reading).await else {
+            return Err(Refusal::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "the rest of the request does not come",
+            ));
+        };
+        match read {
             Ok(axum::Json(body)) => Ok(Self(body)),
             Err(rejection) => {
                 let text = rejection.body_text();

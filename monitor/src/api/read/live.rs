@@ -10,9 +10,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -20,31 +20,31 @@ use common::broker::Broker;
 use futures::{Stream, StreamExt};
 use tokio::sync::watch;
 
+use crate::access::caller::Caller;
 use crate::feed::audience::Viewer;
 use crate::snapshot::moment::Moment;
 use crate::view::board::{Frame, event};
 use crate::web::app::App;
 use crate::web::refusal::Refusal;
+use crate::web::streams::OpenStream;
 
 const CLOCK: Duration = Duration::from_secs(10);
 /// How long a browser waits before it connects again.
 const RETRY: &[u8] = b"retry: 1000\n\n";
-/// The most open pages.
-const MOST: usize = 1000;
 
 /// The state and every change of it, as server-sent events `clock`, `state` and `change`.
 #[utoipa::path(
     get, path = "/live", tag = "state",
-    responses((status = OK, body = String, content_type = "text/event-stream"))
+    responses(
+        (status = OK, body = String, content_type = "text/event-stream"),
+        (status = TOO_MANY_REQUESTS, body = Refusal)
+    )
 )]
-pub(crate) async fn live(State(shared): State<App>) -> Response {
-    if shared.audience.size() >= MOST {
-        return Refusal::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too many pages are open: close some",
-        )
-        .into_response();
-    }
+pub(crate) async fn live(
+    State(shared): State<App>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Response, Refusal> {
+    let stream = shared.streams.open(&caller)?;
     let follower = Follower {
         broker: shared.broker.clone(),
         frames: shared.board.subscribe(),
@@ -52,16 +52,17 @@ pub(crate) async fn live(State(shared): State<App>) -> Response {
         ready: VecDeque::from([Bytes::from_static(RETRY), clock(&shared.broker)]),
         clock: tokio::time::interval_at(tokio::time::Instant::now() + CLOCK, CLOCK),
         _viewer: shared.audience.join(),
+        _stream: stream,
     };
     let events = follower
         .events()
         .take_until(shared.shutdown.cancelled_owned())
         .map(Ok::<_, Infallible>);
-    (
+    Ok((
         [(CONTENT_TYPE, "text/event-stream")],
         Body::from_stream(events),
     )
-        .into_response()
+        .into_response())
 }
 
 /// One open page.
@@ -73,6 +74,7 @@ struct Follower {
     ready: VecDeque<Bytes>,
     clock: tokio::time::Interval,
     _viewer: Viewer,
+    _stream: OpenStream,
 }
 
 impl Follower {

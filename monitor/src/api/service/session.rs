@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
@@ -9,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::access::{COOKIE, LIFETIME, Role, guard};
+use crate::access::visitor::Visitor;
+use crate::access::{LIFETIME, Role, cookie};
 use crate::web::app::App;
 use crate::web::refusal::{Json, Refusal};
 
@@ -18,78 +20,95 @@ use crate::web::refusal::{Json, Refusal};
 pub(crate) struct SessionInfo {
     /// `null` if a password is needed first.
     role: Option<Role>,
+    /// The sender's name; `null` where people have none.
+    name: Option<String>,
     /// Whether the monitor asks for passwords.
     locked: bool,
+    /// Whether it asks for names as well.
+    asks_names: bool,
 }
 
-/// A password.
+/// A password or token.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Login {
+    /// The name of the person whose password it is; left out for a password without a name, and for a token.
+    #[serde(default)]
+    name: Option<String>,
     password: String,
 }
 
 /// What the sender of the request may do.
 #[utoipa::path(
     get, path = "/session", operation_id = "session_info", tag = "access", security(()),
-    responses((status = OK, body = SessionInfo))
+    responses(
+        (status = OK, body = SessionInfo),
+        (status = TOO_MANY_REQUESTS, body = Refusal)
+    )
 )]
-pub(crate) async fn info(State(shared): State<App>, headers: HeaderMap) -> axum::Json<SessionInfo> {
-    axum::Json(SessionInfo {
-        role: shared.access.role(&headers).await,
-        locked: shared.access.is_locked(),
-    })
+pub(crate) async fn info(
+    State(App { access, .. }): State<App>,
+    Extension(visitor): Extension<Visitor>,
+    headers: HeaderMap,
+) -> Result<axum::Json<SessionInfo>, Refusal> {
+    let caller = access.caller(&headers, &visitor).await?;
+    Ok(axum::Json(SessionInfo {
+        role: caller.as_ref().map(|caller| caller.role),
+        name: caller.and_then(|caller| caller.name().map(str::to_owned)),
+        locked: access.is_locked(),
+        asks_names: access.asks_names(),
+    }))
 }
 
 /// Begins a session: the answer sets its cookie.
 #[utoipa::path(
     post, path = "/session", tag = "access", security(()), request_body = Login,
-    responses((status = OK, body = SessionInfo), (status = UNAUTHORIZED, body = Refusal))
+    responses(
+        (status = OK, body = SessionInfo),
+        (status = UNAUTHORIZED, body = Refusal),
+        (status = TOO_MANY_REQUESTS, body = Refusal)
+    )
 )]
 pub(crate) async fn begin(
-    State(shared): State<App>,
+    State(App { access, .. }): State<App>,
+    Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
     Json(login): Json<Login>,
 ) -> Result<Response, Refusal> {
-    let Some(role) = shared.access.role_of(login.password).await else {
-        return Err(Refusal::new(
-            StatusCode::UNAUTHORIZED,
-            "this is not the password",
-        ));
+    let name = login.name.filter(|name| !name.is_empty());
+    let found = access.person(visitor.network(), name, login.password);
+    let Some(person) = found.await? else {
+        let wrong = match access.asks_names() {
+            true => "there is nobody of this name with this password",
+            false => "this is not the password",
+        };
+        return Err(Refusal::new(StatusCode::UNAUTHORIZED, wrong));
     };
-    let secret = shared.access.begin(role).ok_or_else(|| {
+    let secret = access.begin(person.clone()).ok_or_else(|| {
         Refusal::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "the system gives no randomness",
         )
     })?;
     let info = axum::Json(SessionInfo {
-        role: Some(role),
+        role: Some(person.role),
+        name: person.name.clone(),
         locked: true,
+        asks_names: access.asks_names(),
     });
-    let cookie = cookie(&secret, LIFETIME, &headers);
+    let cookie = cookie::set(&secret, LIFETIME, &headers, visitor.is_secure);
     Ok(([(SET_COOKIE, cookie)], info).into_response())
 }
 
 /// Ends the session.
 #[utoipa::path(delete, path = "/session", tag = "access", security(()), responses((status = NO_CONTENT)))]
-pub(crate) async fn end(State(shared): State<App>, headers: HeaderMap) -> Response {
-    if let Some(secret) = guard::session(&headers) {
+pub(crate) async fn end(
+    State(shared): State<App>,
+    Extension(visitor): Extension<Visitor>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(secret) = cookie::secret(&headers) {
         shared.access.end(secret);
     }
-    (
-        StatusCode::NO_CONTENT,
-        [(SET_COOKIE, cookie("", Duration::ZERO, &headers))],
-    )
-        .into_response()
-}
-
-/// The cookie is out of reach for scripts and for foreign pages. It is sent over TLS only, if a
-/// proxy terminates TLS.
-fn cookie(secret: &str, lifetime: Duration, headers: &HeaderMap) -> String {
-    let is_secure = headers
-        .get("x-forwarded-proto")
-        .is_some_and(|scheme| scheme.as_bytes() == b"https");
-    let secure = if is_secure { "; Secure" } else { "" };
-    let seconds = lifetime.as_secs();
-    format!("{COOKIE}={secret}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+    let cookie = cookie::set("", Duration::ZERO, &headers, visitor.is_secure);
+    (StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response()
 }

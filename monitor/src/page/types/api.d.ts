@@ -1622,6 +1622,7 @@ export interface components {
         /** @example s3://media/in/film.mkv */
         Location: string;
         Login: {
+            name?: string | null;
             password: string;
         };
         /** @example -23/7/-2 */
@@ -2157,7 +2158,9 @@ export interface components {
             longest: number;
         };
         SessionInfo: {
+            asks_names: boolean;
             locked: boolean;
+            name?: string | null;
             role?: components["schemas"]["Role"] | null;
         };
         Settings: {
@@ -3295,6 +3298,14 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
         };
     };
     media: {
@@ -3682,6 +3693,14 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
         };
     };
     pause: {
@@ -3983,6 +4002,14 @@ export interface operations {
                     "application/json": components["schemas"]["SessionInfo"];
                 };
             };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
         };
     };
     begin: {
@@ -4007,6 +4034,14 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

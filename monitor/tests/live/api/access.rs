@@ -1,6 +1,6 @@
 //! The rights of readers, operators and strangers.
 
-use monitor::access::{Role, passwords};
+use monitor::access::{Role, people};
 use serde_json::{Value, json};
 
 use crate::Monitor;
@@ -10,7 +10,7 @@ use crate::client::{get, send};
 pub(crate) async fn locked() -> (Monitor, tempfile::NamedTempFile) {
     let file = tempfile::NamedTempFile::new().expect("a file");
     let lines = [(Role::Reader, "look"), (Role::Operator, "steer")]
-        .map(|(role, password)| passwords::line(role, password).expect("hashed"));
+        .map(|(role, password)| people::password_line(role, None, password).expect("hashed"));
     std::fs::write(file.path(), lines.join("\n")).expect("written");
     let path = file.path().to_str().expect("plain").to_owned();
     (Monitor::start_with(&["--access", &path]).await, file)
@@ -134,7 +134,8 @@ async fn a_password_opens_a_session_until_it_is_ended() {
     assert_eq!(wrong.status, 401);
     assert!(!wrong.head.contains("set-cookie"), "{}", wrong.head);
     let standing = get(address, "/api/v1/session", "").await.json();
-    assert_eq!(standing, json!({ "role": null, "locked": true }));
+    let expected = json!({ "role": null, "name": null, "locked": true, "asks_names": false });
+    assert_eq!(standing, expected);
 
     let reader = log_in(&monitor, "look").await;
     let standing = get(address, "/api/v1/session", &reader).await.json();

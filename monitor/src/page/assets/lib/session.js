@@ -6,14 +6,15 @@
 import { h, problemLine, sayProblem } from "./dom.js";
 
 function loginDialog() {
+  const name = h("input", { name: "user", autocomplete: "username" });
+  const nameField = h("label", { class: "field" }, h("span", { class: "label" }, "Name"), name);
   const password = h("input", { type: "password", name: "password", autocomplete: "current-password", required: true });
   const problem = problemLine();
   const form = h(
     "form",
     {},
     h("h2", { id: "login-title" }, "This monitor asks for a password"),
-    // Password managers keep a password by a name.
-    h("input", { name: "user", autocomplete: "username", value: "monitor", hidden: true }),
+    nameField,
     h("label", { class: "field" }, h("span", { class: "label" }, "Password"), password),
     problem,
     h("p", { class: "choices" }, h("button", { class: "button strong", type: "submit" }, "Log in")),
@@ -22,7 +23,18 @@ function loginDialog() {
   // Closing it would leave an empty page.
   dialog.addEventListener("cancel", (event) => event.preventDefault());
   document.body.append(dialog);
-  return { dialog, form, password, problem };
+
+  /** @param {boolean} asksNames */
+  function open(asksNames) {
+    nameField.hidden = !asksNames;
+    // Password managers keep a password by a name.
+    if (!asksNames) name.value = "monitor";
+    dialog.showModal();
+  }
+
+  /** What the person has given. */
+  const given = () => ({ name: nameField.hidden ? null : name.value.trim(), password: password.value });
+  return { dialog, form, given, open, password, problem };
 }
 
 /**
@@ -30,24 +42,26 @@ function loginDialog() {
  * @param {HTMLButtonElement} logout
  */
 export function createSession(api, logout) {
-  const { dialog, form, password, problem } = loginDialog();
+  const { dialog, form, given, open, password, problem } = loginDialog();
   let isReader = false;
 
-  /** @param {{ role?: string | null, locked: boolean }} session */
-  function admit({ role, locked }) {
+  /** @param {{ role?: string | null, name?: string | null, locked: boolean }} session */
+  function admit({ role, name, locked }) {
     isReader = role === "reader";
     document.body.classList.toggle("reader", isReader);
     logout.hidden = !locked;
+    logout.title = name ? `Log out ${name}` : "";
   }
 
-  function unlocked() {
+  /** @param {boolean} asksNames */
+  function unlocked(asksNames) {
     if (dialog.open) return new Promise(() => {});
-    dialog.showModal();
+    open(asksNames);
     return new Promise((resolve) => {
       form.onsubmit = async (event) => {
         event.preventDefault();
         try {
-          admit(await api.post("/session", { password: password.value }));
+          admit(await api.post("/session", given()));
           dialog.close();
           sayProblem(problem, null);
           form.reset();
@@ -74,7 +88,7 @@ export function createSession(api, logout) {
     async enter() {
       const session = await api.get("/session");
       if (session.role) admit(session);
-      else await unlocked();
+      else await unlocked(session.asks_names);
     },
   };
 }
