@@ -27,7 +27,10 @@ pub(crate) async fn follow<E: std::fmt::Display>(
         if now == used || Some(&now) == refused.as_ref() {
             continue;
         }
-        let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+        let names: Vec<String> = files
+            .iter()
+            .map(|file| file.display().to_string())
+            .collect();
         let names = names.join(" and ");
         match changed() {
             Ok(()) => {
@@ -35,7 +38,9 @@ pub(crate) async fn follow<E: std::fmt::Display>(
                 (used, refused) = (now, None);
             }
             Err(error) => {
-                tracing::warn!("{names} changed, but cannot be used, so all stays as it was: {error}");
+                tracing::warn!(
+                    "{names} changed, but cannot be used, so all stays as it was: {error}"
+                );
                 refused = Some(now);
             }
         }

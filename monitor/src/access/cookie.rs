@@ -69,15 +69,15 @@ mod tests {
     fn the_session_is_found_among_other_cookies() {
         let found = headers(&[("cookie", "a=b; farm_session=secret; c=d")]);
         assert_eq!(secret(&found), Some("secret"));
-        assert_eq!(
-            secret(&headers(&[("cookie", "xfarm_session=no")])),
-            None
-        );
+        assert_eq!(secret(&headers(&[("cookie", "xfarm_session=no")])), None);
     }
 
     #[test]
     fn each_port_of_a_host_has_its_own_session() {
-        let cookies = ("cookie", "farm_session=a; farm_session_8080=b; farm_session_8081=c");
+        let cookies = (
+            "cookie",
+            "farm_session=a; farm_session_8080=b; farm_session_8081=c",
+        );
         for (host, session) in [
             ("farm", "a"),
             ("farm:8080", "b"),
@@ -87,8 +87,16 @@ mod tests {
             let request = headers(&[("host", host), cookies]);
             assert_eq!(secret(&request), Some(session), "{host}");
         }
-        let made = set("s", Duration::ZERO, &headers(&[("host", "farm:8080")]), true);
-        assert!(made.starts_with("farm_session_8080=s; ") && made.ends_with("; Secure"), "{made}");
+        let made = set(
+            "s",
+            Duration::ZERO,
+            &headers(&[("host", "farm:8080")]),
+            true,
+        );
+        assert!(
+            made.starts_with("farm_session_8080=s; ") && made.ends_with("; Secure"),
+            "{made}"
+        );
         let made = set("s", Duration::ZERO, &headers(&[]), false);
         assert!(!made.contains("Secure"), "{made}");
     }

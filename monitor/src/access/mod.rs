@@ -157,7 +157,12 @@ impl Access {
 
     fn people(&self) -> Option<Arc<People>> {
         let people = self.people.as_ref()?;
-        Some(people.read().unwrap_or_else(PoisonError::into_inner).clone())
+        Some(
+            people
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
+        )
     }
 
     /// Whether a request may name this host. A foreign page whose name was made to resolve to this

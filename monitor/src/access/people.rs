@@ -88,7 +88,9 @@ pub enum PeopleError {
         line: usize,
     },
     /// Two people have one name.
-    #[error("{path}, line {line}: there is a password for this name already; give each name one line")]
+    #[error(
+        "{path}, line {line}: there is a password for this name already; give each name one line"
+    )]
     Twice {
         path: PathBuf,
         /// The number of the second line, from 1.
@@ -161,14 +163,19 @@ impl People {
 
     /// Whether anybody has a name and a password, so that people have to give their names.
     pub(crate) fn have_names(&self) -> bool {
-        self.with_password.iter().any(|person| person.name.is_some())
+        self.with_password
+            .iter()
+            .any(|person| person.name.is_some())
     }
 
     /// Whether the file still has the line of this person, unchanged.
     pub(super) fn holds(&self, person: &Person) -> bool {
         match &person.secret {
             Secret::Password(_) => self.with_password.iter().any(|other| **other == *person),
-            Secret::Token(hash) => self.with_token.get(hash).is_some_and(|other| **other == *person),
+            Secret::Token(hash) => self
+                .with_token
+                .get(hash)
+                .is_some_and(|other| **other == *person),
         }
     }
 
@@ -245,7 +252,11 @@ pub fn append(file: &Path, line: &str) -> std::io::Result<()> {
     let mut text = String::new();
     opened.read_to_string(&mut text)?;
     // The last line may have no end.
-    let gap = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let gap = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
     opened.write_all(format!("{gap}{line}\n").as_bytes())
 }
 
@@ -293,7 +304,9 @@ mod tests {
     fn who(people: &People, name: Option<&str>, password: &str) -> Option<Role> {
         let mut memory = Memory::default();
         let compared = people.to_compare(name);
-        let found = compared.iter().find(|person| person.has_password(password, &mut memory))?;
+        let found = compared
+            .iter()
+            .find(|person| person.has_password(password, &mut memory))?;
         (found.name.as_deref() == name).then_some(found.role)
     }
 
@@ -311,11 +324,18 @@ mod tests {
         assert_eq!(who(&people, Some("anna"), "steer"), Some(Role::Operator));
         assert_eq!(who(&people, None, "look"), Some(Role::Reader));
         // A person's password is good with the person's name alone, and an unknown name lets nobody in.
-        for (name, password) in [(None, "steer"), (Some("anna"), "look"), (Some("eve"), "steer")] {
+        for (name, password) in [
+            (None, "steer"),
+            (Some("anna"), "look"),
+            (Some("eve"), "steer"),
+        ] {
             assert_eq!(who(&people, name, password), None, "{name:?} {password}");
         }
         let program = people.of_token(&token).expect("known");
-        assert_eq!((program.role, program.name.as_deref()), (Role::Reader, Some("prometheus")));
+        assert_eq!(
+            (program.role, program.name.as_deref()),
+            (Role::Reader, Some("prometheus"))
+        );
         assert!(people.of_token("ffe_00").is_none());
         assert!(!format!("{people:?}").contains("argon2"));
     }
@@ -327,7 +347,10 @@ mod tests {
         let people = read(std::slice::from_ref(&first)).expect("sound");
         let anna = people.to_compare(Some("anna")).remove(0);
         assert!(read(&[first.clone()]).expect("sound").holds(&anna));
-        for other in [first.replace("operator", "reader"), line(Role::Operator, "steer")] {
+        for other in [
+            first.replace("operator", "reader"),
+            line(Role::Operator, "steer"),
+        ] {
             assert!(!read(&[other]).expect("sound").holds(&anna));
         }
         assert!(!read(&[]).expect("sound").holds(&anna));
@@ -336,11 +359,19 @@ mod tests {
     #[test]
     fn a_line_that_cannot_be_used_is_refused() {
         let anna = password_line(Role::Reader, Some("anna"), "look").expect("hashed");
-        for bad in ["operator plain", "owner $argon2id$x", "reader a b c", "reader $sha256$00"] {
+        for bad in [
+            "operator plain",
+            "owner $argon2id$x",
+            "reader a b c",
+            "reader $sha256$00",
+        ] {
             assert!(read(&[bad.to_owned()]).is_err(), "{bad}");
         }
         let twice = read(&[anna.clone(), anna]).expect_err("twice");
-        assert!(matches!(twice, PeopleError::Twice { line: 2, .. }), "{twice}");
+        assert!(
+            matches!(twice, PeopleError::Twice { line: 2, .. }),
+            "{twice}"
+        );
         for name in ["", "a b", "$x", "a\u{202e}b"] {
             assert!(token_and_line(Role::Reader, name).is_err(), "{name}");
         }

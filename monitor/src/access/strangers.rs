@@ -167,15 +167,24 @@ mod tests {
         .take(12)
         .collect();
         assert_eq!(waits, [0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
-        assert_eq!(guess(&mut strangers, network(2), false, now), Duration::ZERO);
+        assert_eq!(
+            guess(&mut strangers, network(2), false, now),
+            Duration::ZERO
+        );
         assert_eq!(guess(&mut strangers, network(1), true, now), Duration::ZERO);
-        assert_eq!(guess(&mut strangers, network(1), false, now), Duration::ZERO);
+        assert_eq!(
+            guess(&mut strangers, network(1), false, now),
+            Duration::ZERO
+        );
         for _ in 0..4 {
             guess(&mut strangers, network(2), false, now);
             now += LONGEST_WAIT;
         }
         now += FORGOTTEN;
-        assert_eq!(guess(&mut strangers, network(2), false, now), Duration::ZERO);
+        assert_eq!(
+            guess(&mut strangers, network(2), false, now),
+            Duration::ZERO
+        );
     }
 
     #[test]

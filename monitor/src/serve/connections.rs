@@ -181,12 +181,18 @@ mod tests {
         let other = connections.admit(network(2), false).expect("room");
         let working = places[0].connection.turn();
         places.push(connections.admit(network(1), false).expect("room"));
-        let closed: Vec<usize> = (0..places.len()).filter(|i| is_closed(&places[*i])).collect();
+        let closed: Vec<usize> = (0..places.len())
+            .filter(|i| is_closed(&places[*i]))
+            .collect();
         assert_eq!(closed, [1]);
         assert!(!is_closed(&other));
         drop(working);
         for _ in 0..2 * MOST_OF_ONE {
-            places.push(connections.admit(network(3), true).expect("a proxy has room"));
+            places.push(
+                connections
+                    .admit(network(3), true)
+                    .expect("a proxy has room"),
+            );
         }
     }
 
@@ -202,7 +208,9 @@ mod tests {
         turns.push(places[1].connection.turn());
         // A silent stranger, a stranger that is answered, somebody known that is silent.
         for gone in 0..3 {
-            let next = connections.admit(network(MOST + gone), false).expect("room");
+            let next = connections
+                .admit(network(MOST + gone), false)
+                .expect("room");
             next.connection.is_known.store(true, Ordering::Relaxed);
             turns.push(next.connection.turn());
             let closed = places.iter().filter(|place| is_closed(place)).count();

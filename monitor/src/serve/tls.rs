@@ -54,7 +54,11 @@ impl Tls {
 
     /// The encrypted connection after its handshake.
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        let config = self.config.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let config = self
+            .config
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         TlsAcceptor::from(config).accept(stream).await
     }
 }

@@ -94,7 +94,11 @@ mod tests {
     fn a_very_long_line_is_cut_between_characters() {
         let line = format!("x{}", "é".repeat(LONGEST));
         let cut = cut(line.as_bytes());
-        assert!(cut.ends_with("éé…") && cut.len() < LONGEST + 4, "{}", cut.len());
+        assert!(
+            cut.ends_with("éé…") && cut.len() < LONGEST + 4,
+            "{}",
+            cut.len()
+        );
         assert_eq!(super::cut("short é".as_bytes()), "short é");
     }
 }

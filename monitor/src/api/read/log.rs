@@ -101,5 +101,8 @@ async fn fill(
 /// The event of a line.
 fn line(text: &str) -> Bytes {
     // JSON, so that no line can end the event.
-    event("line", &serde_json::to_string(text).expect("a line is a string"))
+    event(
+        "line",
+        &serde_json::to_string(text).expect("a line is a string"),
+    )
 }

@@ -27,7 +27,11 @@ async fn half_requests_keep_nobody_out() {
         let healthy = get(&program.address, "/healthz", "");
         let healthy = tokio::time::timeout(Duration::from_secs(5), healthy).await;
         assert_eq!(healthy.expect("in time").status, 200);
-        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+        assert!(
+            start.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            start.elapsed()
+        );
     }
     // Those that were kept are closed as well, once they have had their time.
     let mut last = held.pop().expect("some are held");
@@ -40,18 +44,28 @@ async fn half_requests_keep_nobody_out() {
 async fn a_log_that_nobody_reads_is_not_kept() {
     let program = Program::start(&[]).await;
     let anna = program.anna().await;
-    let job: JobId = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab".parse().expect("an id");
-    let mut stream = TcpStream::connect(&program.address).await.expect("it listens");
+    let job: JobId = "9c1f3a52-8a0f-5f6e-9a55-2d2b8a6cf9ab"
+        .parse()
+        .expect("an id");
+    let mut stream = TcpStream::connect(&program.address)
+        .await
+        .expect("it listens");
     let ask = format!("GET /api/v1/jobs/{job}/log HTTP/1.1\r\nHost: x\r\n{anna}\r\n");
     let ask = ask.replace("Host: x", "Host: localhost");
     stream.write_all(ask.as_bytes()).await.expect("sent");
     let mut head = [0; 64];
     stream.read_exact(&mut head).await.expect("an answer");
-    assert!(head.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&head));
+    assert!(
+        head.starts_with(b"HTTP/1.1 200"),
+        "{}",
+        String::from_utf8_lossy(&head)
+    );
 
     let memory = || outside::resident_memory(program.daemon.id()).expect("it runs");
     let before = memory();
-    let client = async_nats::connect(program.server.url()).await.expect("our own broker");
+    let client = async_nats::connect(program.server.url())
+        .await
+        .expect("our own broker");
     let line = bytes::Bytes::from(vec![b'x'; 900_000]);
     let mut largest = 0;
     for number in 0..300 {
@@ -59,7 +73,10 @@ async fn a_log_that_nobody_reads_is_not_kept() {
             299 => "the last line".into(),
             _ => line.clone(),
         };
-        client.publish(format!("logs.{job}"), line).await.expect("sent");
+        client
+            .publish(format!("logs.{job}"), line)
+            .await
+            .expect("sent");
         client.flush().await.expect("sent");
         largest = largest.max(memory());
     }
@@ -86,7 +103,9 @@ async fn one_session_has_a_bounded_number_of_streams() {
     let mut streams = Vec::new();
     let mut statuses = Vec::new();
     for _ in 0..100 {
-        let mut stream = TcpStream::connect(&program.address).await.expect("it listens");
+        let mut stream = TcpStream::connect(&program.address)
+            .await
+            .expect("it listens");
         let ask = format!("GET /api/v1/live HTTP/1.1\r\nHost: localhost\r\n{anna}\r\n");
         stream.write_all(ask.as_bytes()).await.expect("sent");
         let mut head = [0; 12];
@@ -97,5 +116,8 @@ async fn one_session_has_a_bounded_number_of_streams() {
     assert_eq!(statuses[..64], ["200"; 64]);
     assert_eq!(statuses[64..], ["429"; 36]);
     let other = program.anna().await;
-    assert_eq!(get(&program.address, "/api/v1/state", &other).await.status, 200);
+    assert_eq!(
+        get(&program.address, "/api/v1/state", &other).await.status,
+        200
+    );
 }

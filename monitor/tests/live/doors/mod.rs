@@ -81,7 +81,9 @@ impl Program {
     pub(crate) async fn logged(&self, part: &str) -> String {
         poll::until(part, async || {
             let log = self.daemon.log();
-            log.lines().find(|line| line.contains(part)).map(str::to_owned)
+            log.lines()
+                .find(|line| line.contains(part))
+                .map(str::to_owned)
         })
         .await
     }
@@ -105,5 +107,8 @@ fn session(answer: &Answer) -> String {
         .lines()
         .filter_map(|line| line.strip_prefix("set-cookie: "));
     let cookie = cookies.next().expect("a cookie");
-    format!("Cookie: {}\r\n", cookie.split(';').next().expect("a cookie"))
+    format!(
+        "Cookie: {}\r\n",
+        cookie.split(';').next().expect("a cookie")
+    )
 }

@@ -22,10 +22,18 @@ async fn a_password_is_good_with_its_name_alone() {
     }
     let anna = program.anna().await;
     let known = get(&program.address, "/api/v1/session", &anna).await.json();
-    assert_eq!((&known["role"], &known["name"]), (&json!("operator"), &json!("anna")));
+    assert_eq!(
+        (&known["role"], &known["name"]),
+        (&json!("operator"), &json!("anna"))
+    );
     let reader = session(&program.log_in(None, "look it up").await);
-    let known = get(&program.address, "/api/v1/session", &reader).await.json();
-    assert_eq!((&known["role"], &known["name"]), (&json!("reader"), &json!(null)));
+    let known = get(&program.address, "/api/v1/session", &reader)
+        .await
+        .json();
+    assert_eq!(
+        (&known["role"], &known["name"]),
+        (&json!("reader"), &json!(null))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,5 +73,8 @@ async fn whoever_has_no_line_any_more_is_out_without_a_restart() {
     })
     .await;
     assert_eq!(status("/api/v1/state", &session).await, 401);
-    assert_eq!(program.log_in(Some("anna"), "another one").await.status, 200);
+    assert_eq!(
+        program.log_in(Some("anna"), "another one").await.status,
+        200
+    );
 }

@@ -96,7 +96,13 @@ async fn five_hundred_strangers_cost_little_memory_and_keep_nobody_waiting() {
     let mut largest = 0;
     let end = Instant::now() + Duration::from_secs(20);
     while Instant::now() < end {
-        for path in ["/", "/assets/app.js", "/api/v1/state", "/healthz", "/metrics"] {
+        for path in [
+            "/",
+            "/assets/app.js",
+            "/api/v1/state",
+            "/healthz",
+            "/metrics",
+        ] {
             let start = Instant::now();
             let answer = get(&program.address, path, &session).await;
             assert_eq!(answer.status, 200, "{path}: {}", answer.body);
@@ -127,10 +133,15 @@ async fn five_hundred_strangers_cost_little_memory_and_keep_nobody_waiting() {
 async fn an_address_that_guesses_has_to_wait_and_others_do_not() {
     let program = Program::start(&[]).await;
     let right = "Authorization: Bearer look it up\r\n";
-    assert_eq!(get(&program.address, "/api/v1/state", right).await.status, 200);
+    assert_eq!(
+        get(&program.address, "/api/v1/state", right).await.status,
+        200
+    );
     let mut statuses = Vec::new();
     for number in 0..6 {
-        let wrong = program.log_in(Some("anna"), &format!("guess {number}")).await;
+        let wrong = program
+            .log_in(Some("anna"), &format!("guess {number}"))
+            .await;
         if wrong.status == 429 {
             assert!(wrong.head.contains("retry-after: "), "{}", wrong.head);
             assert!(wrong.body.contains("try yours again in"), "{}", wrong.body);
@@ -140,7 +151,10 @@ async fn an_address_that_guesses_has_to_wait_and_others_do_not() {
     assert_eq!(statuses[..4], [401; 4], "{statuses:?}");
     assert!(statuses.contains(&429), "{statuses:?}");
     // A password that was right before is right even now; a new one has to wait.
-    assert_eq!(get(&program.address, "/api/v1/state", right).await.status, 200);
+    assert_eq!(
+        get(&program.address, "/api/v1/state", right).await.status,
+        200
+    );
     let patience = poll::until("a login", async || {
         let answer = program.log_in(Some("anna"), "steer the farm").await;
         (answer.status == 200).then_some(())

@@ -59,16 +59,27 @@ async fn a_certificate_encrypts_and_is_read_again_when_it_changes() {
         "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
     );
-    let answer = ask(&program.address, &first, &login).await.expect("an answer");
+    let answer = ask(&program.address, &first, &login)
+        .await
+        .expect("an answer");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("; Secure"), "{answer}");
     // Nothing is answered unencrypted.
-    let mut plain = TcpStream::connect(&program.address).await.expect("it listens");
-    plain.write_all(b"GET /healthz HTTP/1.0\r\n\r\n").await.expect("sent");
+    let mut plain = TcpStream::connect(&program.address)
+        .await
+        .expect("it listens");
+    plain
+        .write_all(b"GET /healthz HTTP/1.0\r\n\r\n")
+        .await
+        .expect("sent");
     let mut answer = Vec::new();
     let ended = tokio::time::timeout(Duration::from_secs(20), plain.read_to_end(&mut answer));
     assert!(ended.await.is_ok(), "it is left open");
-    assert!(!answer.starts_with(b"HTTP"), "{}", String::from_utf8_lossy(&answer));
+    assert!(
+        !answer.starts_with(b"HTTP"),
+        "{}",
+        String::from_utf8_lossy(&answer)
+    );
 
     let healthy = "GET /healthz HTTP/1.0\r\n\r\n";
     let second = certificate(&file, &key);
@@ -80,15 +91,24 @@ async fn a_certificate_encrypts_and_is_read_again_when_it_changes() {
     // A broken file is said, and the certificate from before stays in use.
     std::fs::write(&file, "rubbish").expect("written");
     program.logged("cannot be used").await;
-    let answer = ask(&program.address, &second, healthy).await.expect("an answer");
+    let answer = ask(&program.address, &second, healthy)
+        .await
+        .expect("an answer");
     assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unencrypted_address_on_the_network_is_warned_of() {
-    for (more, warns) in [("", true), ("--plain-http", false), ("--proxy=10.0.0.1", false)] {
+    for (more, warns) in [
+        ("", true),
+        ("--plain-http", false),
+        ("--proxy=10.0.0.1", false),
+    ] {
         let listen = ["--listen", "0.0.0.0:0"];
-        let options: Vec<&str> = listen.into_iter().chain((!more.is_empty()).then_some(more)).collect();
+        let options: Vec<&str> = listen
+            .into_iter()
+            .chain((!more.is_empty()).then_some(more))
+            .collect();
         let program = Program::start(&options).await;
         let port = program.address.rsplit(':').next().expect("a port");
         let healthy = crate::client::get(&format!("127.0.0.1:{port}"), "/readyz", "").await;
