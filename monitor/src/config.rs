@@ -36,6 +36,11 @@ pub struct Config {
     /// open to everyone on this machine. On any other address the monitor makes up a password and writes it to its log.
     #[arg(long, env = "MONITOR_ACCESS", value_name = "FILE")]
     pub access: Option<PathBuf>,
+    /// File to append every change to, as a line of JSON: who changed what, when, and what came of it.
+    ///
+    /// Without the file, changes are written to the log.
+    #[arg(long, env = "MONITOR_AUDIT", value_name = "FILE")]
+    pub audit: Option<PathBuf>,
     /// Certificate to encrypt connections with: a PEM file, with its chain; read again when it changes
     #[arg(
         long,

@@ -7,8 +7,12 @@
 //!
 //! More than 12 entries: one folder for each part of the program.
 
+// All that is printed goes through common::program::console, which escapes what a terminal would obey.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod access;
 mod api;
+mod audit;
 pub mod config;
 mod feed;
 pub mod index;
@@ -22,6 +26,7 @@ pub mod view;
 mod web;
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use common::broker::{Broker, BrokerError};
@@ -35,6 +40,7 @@ pub use config::Config;
 use access::Access;
 use access::people::{People, PeopleError};
 use api::media::Media;
+use audit::Audit;
 use feed::audience::Audience;
 use index::shared::Listing;
 use notify::Notifier;
@@ -53,6 +59,14 @@ pub enum Error {
     /// The passwords cannot be used.
     #[error(transparent)]
     Access(#[from] PeopleError),
+    /// The record of changes cannot be written.
+    #[error(
+        "cannot write the record of changes to {file}: {error}; choose another file with --audit"
+    )]
+    Audit {
+        file: PathBuf,
+        error: std::io::Error,
+    },
     /// Connections cannot be encrypted.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -65,7 +79,7 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Broker(error) => error.into(),
-            Self::Access(_) | Self::Tls(_) => Exit::Usage,
+            Self::Access(_) | Self::Audit { .. } | Self::Tls(_) => Exit::Usage,
             Self::Serve(_) => Exit::Failed,
         }
     }
@@ -87,6 +101,7 @@ pub async fn run(
 ) -> Result<(), Error> {
     let address = listener.local_addr()?;
     let access = Arc::new(access(&config, address)?);
+    let audit = audit(&config)?;
     let tls = match config.tls() {
         Some((certificate, key)) => Some(Tls::read(certificate, key)?),
         None => None,
@@ -146,6 +161,7 @@ pub async fn run(
         media: config.store.clone().map(|root| Arc::new(Media::new(root))),
         audience,
         access,
+        audit: Arc::new(audit),
         streams: Streams::default(),
         shutdown: shutdown.clone(),
     });
@@ -183,6 +199,14 @@ fn access(config: &Config, address: SocketAddr) -> Result<Access, PeopleError> {
         }
     };
     Access::new(people, config.hosts.clone()).map_err(|error| PeopleError::Hash(error.to_string()))
+}
+
+/// The record of changes.
+fn audit(config: &Config) -> Result<Audit, Error> {
+    Audit::new(config.audit.clone()).map_err(|error| Error::Audit {
+        file: config.audit.clone().unwrap_or_default(),
+        error,
+    })
 }
 
 /// Reads the access file, the certificate and its key again whenever they change.

@@ -346,7 +346,11 @@ mod tests {
         let first = line(Role::Operator, "steer");
         let people = read(std::slice::from_ref(&first)).expect("sound");
         let anna = people.to_compare(Some("anna")).remove(0);
-        assert!(read(&[first.clone()]).expect("sound").holds(&anna));
+        assert!(
+            read(std::slice::from_ref(&first))
+                .expect("sound")
+                .holds(&anna)
+        );
         for other in [
             first.replace("operator", "reader"),
             line(Role::Operator, "steer"),

@@ -21,6 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::access::{Access, cookie, guard};
+use crate::audit::{Audit, record};
 use crate::page;
 use crate::web::app::App;
 use crate::web::refusal::Refusal;
@@ -65,18 +66,20 @@ impl Routes {
     fn new() -> Self {
         Self {
             read: read::routes(),
-            change: change::routes(),
+            change: change::routes().routes(routes!(service::activity::activity)),
             jetstream: OpenApiRouter::new().routes(routes!(service::jetstream::jetstream)),
             metrics: OpenApiRouter::new().routes(routes!(service::metrics::metrics)),
         }
     }
 
-    fn guarded(self, access: &Arc<Access>) -> Self {
+    fn guarded(self, access: &Arc<Access>, audit: &Arc<Audit>) -> Self {
         let readers = middleware::from_fn_with_state(access.clone(), guard::readers);
         let operators = middleware::from_fn_with_state(access.clone(), guard::operators);
+        let record = middleware::from_fn_with_state(audit.clone(), record::record);
         Self {
             read: self.read.route_layer(readers.clone()),
-            change: self.change.route_layer(operators),
+            // The guard comes first: whoever it refuses changes nothing.
+            change: self.change.route_layer(record).route_layer(operators),
             jetstream: self.jetstream.route_layer(readers.clone()),
             metrics: self.metrics.route_layer(readers),
         }
@@ -110,7 +113,7 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
 /// Every route.
 pub(crate) fn routes(shared: App) -> Router {
     let (api, document) = Routes::new()
-        .guarded(&shared.access)
+        .guarded(&shared.access, &shared.audit)
         .described()
         .split_for_parts();
     let document: Bytes = serde_json::to_vec(&document)

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
 use crate::api::media::Media;
+use crate::audit::Audit;
 use crate::feed::audience::Audience;
 use crate::index::shared::Listing;
 use crate::shelf::Shelf;
@@ -31,6 +32,7 @@ pub(crate) struct App {
     pub(crate) media: Option<Arc<Media>>,
     pub(crate) audience: Audience,
     pub(crate) access: Arc<Access>,
+    pub(crate) audit: Arc<Audit>,
     pub(crate) streams: Streams,
     pub(crate) shutdown: CancellationToken,
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
@@ -12,6 +13,8 @@ use common::store::StoreError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
+
+use crate::audit::told::Told;
 
 /// How long the body of a request may take to come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -59,7 +62,8 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let retry_after = self.retry_after;
-        let mut response = (self.status, axum::Json(self)).into_response();
+        let told = Told(self.error.clone());
+        let mut response = (self.status, Extension(told), axum::Json(self)).into_response();
         if let Some(after) = retry_after {
             let seconds = after.as_secs_f64().ceil() as u64;
             response.headers_mut().insert(RETRY_AFTER, seconds.into());

@@ -1,7 +1,9 @@
 //! Changes of jobs: cancel, retry, move. Each answer says for every job whether it was changed, and
 //! if not, why.
 
+use axum::Extension;
 use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use common::broker::{Broker, BrokerError, SteerResult};
 use common::farm::queue::{Priority, Queue};
 use common::farm::worker::Heartbeat;
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::api::jobs::{AT_ONCE, Jobs, checked};
+use crate::audit::told::Told;
 use crate::web::app::App;
 use crate::web::refusal::{Json, Refusal};
 
@@ -78,11 +81,22 @@ impl Outcome {
     }
 }
 
-/// Collects the results in the order of the jobs, several requests at a time.
-async fn all(
-    outcomes: impl Stream<Item = impl Future<Output = Outcome>>,
-) -> axum::Json<Vec<Outcome>> {
-    axum::Json(outcomes.buffered(AT_ONCE).collect().await)
+/// The results, in the order of the jobs.
+pub(crate) struct Outcomes(Vec<Outcome>);
+
+impl Outcomes {
+    /// Collects the results, several requests at a time.
+    async fn of(outcomes: impl Stream<Item = impl Future<Output = Outcome>>) -> Self {
+        Self(outcomes.buffered(AT_ONCE).collect().await)
+    }
+}
+
+impl IntoResponse for Outcomes {
+    fn into_response(self) -> Response {
+        let done = self.0.iter().filter(|outcome| outcome.done).count();
+        let told = Told(format!("{done} of {} done", self.0.len()));
+        (Extension(told), axum::Json(self.0)).into_response()
+    }
 }
 
 /// Makes one change to each job.
@@ -90,13 +104,13 @@ async fn each(
     broker: &Broker,
     jobs: Vec<JobId>,
     change: impl AsyncFn(&Broker, &JobId) -> Result<SteerResult, BrokerError>,
-) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
+) -> Result<Outcomes, Refusal> {
     checked(&jobs)?;
     let change = &change;
     let outcomes = jobs
         .into_iter()
         .map(|job| async move { Outcome::of(job, change(broker, &job).await) });
-    Ok(all(futures::stream::iter(outcomes)).await)
+    Ok(Outcomes::of(futures::stream::iter(outcomes)).await)
 }
 
 /// Cancels jobs that wait or run.
@@ -107,7 +121,7 @@ async fn each(
 pub(crate) async fn cancel(
     State(App { broker, .. }): State<App>,
     Json(Jobs { jobs }): Json<Jobs>,
-) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
+) -> Result<Outcomes, Refusal> {
     each(&broker, jobs, Broker::cancel).await
 }
 
@@ -119,7 +133,7 @@ pub(crate) async fn cancel(
 pub(crate) async fn retry(
     State(App { broker, .. }): State<App>,
     Json(Jobs { jobs }): Json<Jobs>,
-) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
+) -> Result<Outcomes, Refusal> {
     each(&broker, jobs, Broker::retry).await
 }
 
@@ -132,7 +146,7 @@ pub(crate) async fn retry(
 pub(crate) async fn undo(
     State(App { broker, .. }): State<App>,
     Json(Jobs { jobs }): Json<Jobs>,
-) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
+) -> Result<Outcomes, Refusal> {
     each(&broker, jobs, async |broker, job| {
         broker.undo(job, false).await
     })
@@ -148,7 +162,7 @@ pub(crate) async fn undo(
 pub(crate) async fn move_jobs(
     State(App { broker, .. }): State<App>,
     Json(change): Json<Move>,
-) -> Result<axum::Json<Vec<Outcome>>, Refusal> {
+) -> Result<Outcomes, Refusal> {
     checked(&change.jobs)?;
     if change.queue.is_none() && change.priority.is_none() && !change.home {
         return Err(Refusal::unsound("say where to: queue, home or priority"));
@@ -164,7 +178,7 @@ pub(crate) async fn move_jobs(
     let outcomes = jobs
         .into_iter()
         .map(|job| move_one(&broker, job, &change, &workers));
-    Ok(all(futures::stream::iter(outcomes)).await)
+    Ok(Outcomes::of(futures::stream::iter(outcomes)).await)
 }
 
 async fn move_one(broker: &Broker, job: JobId, change: &Move, workers: &[Heartbeat]) -> Outcome {

@@ -1,5 +1,6 @@
-//! Routes and layers of the service itself: sessions, health, figures, headers.
+//! Routes and layers of the service itself: sessions, the record of changes, health, figures, headers.
 
+pub(super) mod activity;
 pub(super) mod health;
 pub(super) mod jetstream;
 pub(super) mod metrics;

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::access::visitor::Visitor;
 use crate::access::{LIFETIME, Role, cookie};
+use crate::audit::RecordedChange;
 use crate::web::app::App;
 use crate::web::refusal::{Json, Refusal};
 
@@ -69,7 +70,7 @@ pub(crate) async fn info(
     )
 )]
 pub(crate) async fn begin(
-    State(App { access, .. }): State<App>,
+    State(App { access, audit, .. }): State<App>,
     Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
     Json(login): Json<Login>,
@@ -89,6 +90,7 @@ pub(crate) async fn begin(
             "the system gives no randomness",
         )
     })?;
+    audit.add(RecordedChange::login(&person, &visitor));
     let info = axum::Json(SessionInfo {
         role: Some(person.role),
         name: person.name.clone(),

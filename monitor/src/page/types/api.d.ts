@@ -4,6 +4,22 @@
  */
 
 export interface paths {
+    "/api/v1/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/batches": {
         parameters: {
             query?: never;
@@ -1894,6 +1910,18 @@ export interface components {
             trim?: components["schemas"]["Trim"] | null;
             video: components["schemas"]["Video"];
         };
+        RecordedChange: {
+            asked?: Record<string, unknown> | null;
+            from: string;
+            method: string;
+            path: string;
+            result?: string | null;
+            role: components["schemas"]["Role"];
+            /** Format: int32 */
+            status: number;
+            when: components["schemas"]["Moment"];
+            who?: string | null;
+        };
         Refusal: {
             error: string;
         };
@@ -2514,6 +2542,25 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    activity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordedChange"][];
+                };
+            };
+        };
+    };
     list_batches: {
         parameters: {
             query?: never;

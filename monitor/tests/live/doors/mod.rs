@@ -1,6 +1,7 @@
 //! The monitor's doors: who gets in, and what strangers can and cannot do. The monitor is a process of its own, so that
 //! its memory, its files and its log can be looked at.
 
+mod audit;
 mod connections;
 mod people;
 mod strangers;

@@ -23,8 +23,13 @@ use crate::Monitor;
 
 /// Opens a page of the monitor in a browser.
 async fn open(monitor: &Monitor, page: &str) -> (Browser, tempfile::TempDir) {
+    open_at(&monitor.address, page).await
+}
+
+/// The same of a monitor at this address.
+pub(crate) async fn open_at(address: &str, page: &str) -> (Browser, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
-    let url = format!("http://{}/#/{page}", monitor.address);
+    let url = format!("http://{address}/#/{page}");
     let mut browser = Browser::open(&url, folder.path()).await;
     browser.resize(1440, 1000).await;
     (browser, folder)

@@ -1,10 +1,11 @@
 // @ts-check
-// What holds for the whole farm: presets, hooks, how long history is kept, and the orders in force.
+// What holds for the whole farm: presets, hooks, how long history is kept, the orders in force, and who changed what.
 
 /** @import { Mount } from "#types" */
 
 import { h, problemLine, sayProblem } from "../../lib/dom.js";
 import { createLoader, everySoOften } from "../../lib/retry.js";
+import { activity } from "./activity.js";
 import { activeHolds } from "./holds.js";
 import { hookSettings } from "./hooks.js";
 import { presetSettings } from "./presets.js";
@@ -42,8 +43,9 @@ export function mount(element, deps) {
   hooks.element.append(hooksProblem);
   const browser = thisBrowser(deps);
   const holds = activeHolds(deps);
+  const changes = deps.session.isReader ? null : activity(deps);
   element.append(
-    h("div", { class: "column" }, problem, presets.element, hooks.element, browser.element, retention.element, holds.element),
+    h("div", { class: "column" }, problem, presets.element, hooks.element, browser.element, retention.element, holds.element, ...(changes ? [changes.element] : [])),
   );
   const stop = everySoOften(loader.load, INTERVAL);
   const stopHooks = everySoOften(hooksLoader.load, INTERVAL);
@@ -56,6 +58,7 @@ export function mount(element, deps) {
       stopHooks();
       hooksLoader.stop();
       holds.unmount();
+      changes?.unmount();
     },
   };
 }
