@@ -10,6 +10,8 @@
 
 // The documentation of this crate has readers in three programs; that of a program has none.
 #![warn(missing_docs)]
+// All that is printed goes through `program::console`, which escapes what a terminal would obey.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod broker;
 pub mod farm;

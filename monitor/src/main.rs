@@ -1,10 +1,14 @@
 //! The monitor program: reads its configuration, binds, runs until told to stop.
 
+// All that is printed goes through common::program::console, which escapes what a terminal would obey.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use common::program::exit::Exit;
+use common::{say, show};
 use monitor::Config;
 use monitor::access::{Role, people};
 use monitor::config::Task;
@@ -60,7 +64,7 @@ fn print_password(role: Role, name: Option<&str>) -> ExitCode {
     }
     match people::password_line(role, name, password) {
         Ok(line) => {
-            println!("{line}");
+            show!("{line}");
             Exit::Done.into()
         }
         Err(error) => fail(Exit::Usage, &error.to_string()),
@@ -80,8 +84,8 @@ fn make_token(role: Role, name: &str, access: &Path) -> ExitCode {
             &format!("cannot add the token to {file}: {error}; choose another file with --access"),
         );
     }
-    println!("{token}");
-    eprintln!(
+    show!("{token}");
+    say!(
         "{name} may come in with this token, as {role}. It is shown this once; it is taken back by removing its line from {}",
         access.display()
     );
@@ -89,6 +93,6 @@ fn make_token(role: Role, name: &str, access: &Path) -> ExitCode {
 }
 
 fn fail(exit: Exit, message: &str) -> ExitCode {
-    eprintln!("error: {message}");
+    say!("error: {message}");
     exit.into()
 }

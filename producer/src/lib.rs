@@ -4,6 +4,9 @@
 //! [`submit::upload`] → [`submit::send`] → [`wait`] → [`download`]; those that change jobs go [`select::selection`] →
 //! [`select::bulk`].
 
+// All that is printed goes through common::program::console, which escapes what a terminal would obey.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod cli;
 mod commands;
 mod display;
@@ -18,6 +21,8 @@ mod wait;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
+
+use common::say;
 
 use crate::cli::args::CommonOptions;
 use crate::cli::exit::{Error, Exit};
@@ -42,7 +47,7 @@ pub fn main() -> ExitCode {
     };
     run(common, *command)
         .unwrap_or_else(|error| {
-            eprintln!("error: {error}");
+            say!("error: {error}");
             error.exit()
         })
         .into()
@@ -58,7 +63,7 @@ fn run(common: CommonOptions, command: FarmCommand) -> Result<Exit, Error> {
         let shutdown = common::program::shutdown::on_signal();
         let result = command.run(&settings, &shutdown).await;
         if let Some(unreadable) = settings.unreadable() {
-            eprintln!("{unreadable}");
+            say!("{unreadable}");
         }
         result
     })

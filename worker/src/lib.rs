@@ -13,6 +13,9 @@
 //!
 //! More than 12 entries: each folder is one part of the program, as above.
 
+// All that is printed goes through common::program::console, which escapes what a terminal would obey.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod app;
 pub mod attempt;
 pub mod capabilities;

@@ -1,9 +1,14 @@
 //! The `worker` program: connects the parts, and holds no logic.
 
+// All that is printed goes through common::program::console, which escapes what a terminal would obey.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 use std::process::ExitCode;
 
+use common::program::console::say_lines;
 use common::program::exit::Exit;
 use common::program::{shutdown, telemetry};
+use common::say;
 use worker::cli::commands;
 use worker::cli::config::{Cli, Command};
 use worker::cli::error::Error;
@@ -25,7 +30,7 @@ fn main() -> ExitCode {
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: no runtime: {error}");
+            say!("error: no runtime: {error}");
             return Exit::Failed.into();
         }
     };
@@ -35,7 +40,8 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => Exit::Done.into(),
         Err(error) => {
-            eprintln!("error: {error}");
+            // Several wrong values are a line each.
+            say_lines(format_args!("error: {error}"));
             error.exit().into()
         }
     }

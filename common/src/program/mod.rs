@@ -1,5 +1,6 @@
-//! What all programs of the farm have in common: exit codes, logs, shutdown.
+//! What all programs of the farm have in common: exit codes, what they print and log, shutdown.
 
+pub mod console;
 pub mod exit;
 pub mod shutdown;
 pub mod telemetry;

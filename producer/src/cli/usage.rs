@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::builder::ValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error, Id, Parser};
+use common::program::console::say_lines;
 
 /// The command line, with values from environment variables. If it cannot be used, or asks for help, this prints all
 /// errors or the help and ends the program.
@@ -18,7 +19,7 @@ pub(crate) fn parse<C: Parser>() -> C {
     match all_errors(C::command(), &arguments, error).as_slice() {
         [only] => only.exit(),
         several => {
-            eprint!("{}", report(several));
+            say_lines(report(several).trim_end());
             std::process::exit(exit_code);
         }
     }

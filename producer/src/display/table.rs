@@ -3,6 +3,7 @@
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
+use common::names::printable::printable;
 
 use super::shortened::distinct;
 
@@ -33,7 +34,12 @@ impl NameTable {
 
     /// Adds a row: the cells, the name, and a note below the name.
     pub(crate) fn row(&mut self, cells: Vec<String>, name: String, note: Option<String>) {
-        self.rows.push(Row { cells, name, note });
+        // A line break in a name would look like a row of its own.
+        self.rows.push(Row {
+            cells: cells.iter().map(|cell| printable(cell)).collect(),
+            name: printable(&name),
+            note,
+        });
     }
 
     /// The table as text. On a terminal, names are cut where they do not differ.
@@ -75,6 +81,11 @@ pub(crate) fn table(header: &[&str]) -> Table {
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header.to_vec());
     table
+}
+
+/// Adds a row to a table without names. A line break in a cell would look like a row of its own.
+pub(crate) fn add_row(table: &mut Table, cells: &[String]) {
+    table.add_row(cells.iter().map(|cell| printable(cell)));
 }
 
 pub(crate) fn text(table: &Table) -> String {

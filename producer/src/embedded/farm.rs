@@ -6,6 +6,7 @@ use std::time::Duration;
 use common::broker::Broker;
 use common::matching::plan::Plan;
 use common::recipe::Recipe;
+use common::say;
 
 use super::broker::PrivateBroker;
 use super::guarded::Guarded;
@@ -168,7 +169,7 @@ async fn prove(recipe: &Recipe, worker: &mut Guarded, broker: &Broker) -> Result
     if cfg!(target_os = "linux")
         && let Some(level) = worker.card.sandbox.filter(|level| !level.is_full())
     {
-        eprintln!(
+        say!(
             "warning: ffmpeg is not fully confined here ({level}): encode files that you trust only"
         );
     }
@@ -177,7 +178,7 @@ async fn prove(recipe: &Recipe, worker: &mut Guarded, broker: &Broker) -> Result
         return Err(Error::failed(cannot_run(&plan)));
     };
     for warning in &candidate.warnings {
-        eprintln!("warning: {warning}");
+        say!("warning: {warning}");
     }
     Ok(())
 }

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use common::say;
+
 use crate::cli::args::duration;
 
 /// How often the guard checks whether its program has ended.
@@ -45,7 +47,7 @@ pub(crate) fn run(options: &Options) -> ExitCode {
     match guard(options) {
         Ok(code) => code,
         Err(why) => {
-            eprintln!("guard: {why}");
+            say!("guard: {why}");
             ExitCode::FAILURE
         }
     }
@@ -76,7 +78,7 @@ fn guard(options: &Options) -> Result<ExitCode, String> {
         }
         if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
             // For the log: the program may have ended without a message.
-            eprintln!("guard: {} ended by itself: {status}", program.display());
+            say!("guard: {} ended by itself: {status}", program.display());
             return Ok(exit_code(status));
         }
     }

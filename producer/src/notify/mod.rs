@@ -10,6 +10,7 @@ use common::notify::message::Message;
 use common::notify::occurrence::{BatchDone, Occurrence};
 use common::notify::secret::Secret;
 use common::notify::send::Sender;
+use common::say;
 use futures::future::join_all;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -62,7 +63,7 @@ impl Told {
     pub(crate) async fn tell(&self, done: BatchDone, shutdown: &CancellationToken) {
         tokio::select! {
             () = self.send(done) => {}
-            () = shutdown.cancelled() => eprintln!("warning: interrupted; not everybody was told"),
+            () = shutdown.cancelled() => say!("warning: interrupted; not everybody was told"),
         }
     }
 
@@ -80,13 +81,13 @@ impl Told {
             .map(|hook| sender.send(hook, &occurrence, now));
         for answer in join_all(sent).await {
             if !matches!(answer, Answer::Taken(_)) {
-                eprintln!("warning: --notify: {}", printable(answer.words()));
+                say!("warning: --notify: {}", printable(answer.words()));
             }
         }
         if self.desktop
             && let Err(error) = desktop::show(&Message::of(&occurrence)).await
         {
-            eprintln!("warning: --notify-desktop: {}", printable(&error));
+            say!("warning: --notify-desktop: {}", printable(&error));
         }
     }
 }

@@ -8,6 +8,7 @@ use common::names::printable::printable;
 use common::names::token::Token;
 use common::recipe::preset::{Listed, Preset, Presets};
 use common::recipe::{FileFormat, Outputs, Recipe, RecipeFile};
+use common::say;
 
 use crate::cli::exit::Error;
 use crate::cli::settings::Settings;
@@ -115,7 +116,7 @@ impl PresetSource<'_> {
 /// The default preset. It is printed, because the options do not name it.
 fn announced(default: &Listed) -> Start {
     let recipe = &default.preset.recipe;
-    eprintln!("using the farm's default preset {}: {recipe}", default.name);
+    say!("using the farm's default preset {}: {recipe}", default.name);
     Start::of(default)
 }
 

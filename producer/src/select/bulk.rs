@@ -9,6 +9,7 @@ use common::job::run::Run;
 use common::job::state::TooLate;
 use common::names::location::Location;
 use common::names::printable::printable;
+use common::say;
 use futures::StreamExt;
 use serde::Serialize;
 
@@ -168,11 +169,11 @@ impl BulkResult {
         }
         for (why, jobs) in self.refused.iter().take(LISTED) {
             let jobs = units::count(jobs.len(), "job");
-            eprintln!("refused for {jobs}: {}", printable(why));
+            say!("refused for {jobs}: {}", printable(why));
         }
         let mut too_late = self.too_late.keys();
         if too_late.any(|why| matches!(why, TooLate::Publishing | TooLate::PerhapsPublished)) {
-            eprintln!(
+            say!(
                 "jobs that may be published are kept; if the worker has vanished, the next worker decides the job"
             );
         }

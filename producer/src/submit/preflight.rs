@@ -5,6 +5,7 @@ use common::matching::pin;
 use common::matching::plan::Plan;
 use common::names::location::Location;
 use common::recipe::Recipe;
+use common::say;
 use common::store::{StoreError, Stores};
 use common::submit::terms::JobTerms;
 
@@ -69,16 +70,16 @@ pub(crate) async fn check_served(
         Some(_) => "until it can run them",
         None => "until a worker that can run them starts",
     };
-    eprintln!(
+    say!(
         "warning: {advice}; jobs wait in the queue {} {until}",
         terms.lane(recipe).queue
     );
     for unfit in unfit.iter().take(TOLD) {
-        eprintln!("warning: {}: {}", unfit.worker, unfit.reason);
+        say!("warning: {}: {}", unfit.worker, unfit.reason);
     }
     if unfit.len() > TOLD {
         let more = units::count(unfit.len() - TOLD, "worker");
-        eprintln!("warning: and {more} more");
+        say!("warning: and {more} more");
     }
     Ok(())
 }

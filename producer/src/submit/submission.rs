@@ -8,6 +8,7 @@ use common::job::ladder::Ladder;
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::recipe::Recipe;
+use common::say;
 use common::store::Stores;
 use common::submit::naming;
 use common::submit::naming::{NamedSource, Unnameable};
@@ -102,7 +103,7 @@ impl Order<'_> {
                     .map(|broken| LeftOut::new(Path::new(&broken.first), broken));
                 let left_out: Vec<LeftOut> = left_out.collect();
                 for left in &left_out {
-                    eprintln!("{}", refusal(left));
+                    say!("{}", refusal(left));
                 }
                 Ok(Submission {
                     sources,
@@ -130,7 +131,7 @@ fn offer_merges(sources: &[SourceFile]) {
         let Ok(quoted) = shlex::Quoter::new().join(quoted) else {
             continue;
         };
-        eprintln!(
+        say!(
             "{} look like one recording ({}): `producer merge {quoted} -o FILE` joins them",
             units::count(paths.len(), "file"),
             recording.by
@@ -166,15 +167,15 @@ async fn find(
     if let ([only], []) = (left_out.as_slice(), found.sources.as_slice()) {
         return Err(Error::failed(refusal(only)));
     }
-    eprintln!("{line}");
+    say!("{line}");
     if let Some(told) = found.without_video() {
-        eprintln!("{}", printable(&told));
+        say!("{}", printable(&told));
     }
     for left in &left_out {
-        eprintln!("{}", refusal(left));
+        say!("{}", refusal(left));
     }
     for warning in found.warnings() {
-        eprintln!("warning: {}", printable(&warning));
+        say!("warning: {}", printable(&warning));
     }
     if found.sources.is_empty() {
         return Err(if !left_out.is_empty() {
@@ -220,13 +221,13 @@ impl Submission {
                 Ok(outputs) => wanted.extend(wanted_of(&source, outputs, destination, set)),
                 Err(why) => {
                     let left = LeftOut::new(&source.name, why);
-                    eprintln!("{}", printable(&format!("{}: {}", left.error, left.file)));
+                    say!("{}", printable(&format!("{}: {}", left.error, left.file)));
                     self.left_out.push(left);
                 }
             }
         }
         for warning in replace::broken_links(&wanted) {
-            eprintln!("warning: {}", printable(&warning));
+            say!("warning: {}", printable(&warning));
         }
         Ok((wanted, jobs_by_output))
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use common::broker::NewBatch;
 use common::job::input::Input;
 use common::names::location::Location;
+use common::say;
 use common::store::{StoreError, Stores};
 use common::submit::naming::as_key;
 use common::submit::result::SubmitResult;
@@ -100,7 +101,7 @@ async fn upload(
     }
     if !copies.is_empty() {
         let uploaded = copies.values().filter(|copied| copied.is_new).count();
-        eprintln!(
+        say!(
             "{} uploaded to {store}, {} there already",
             units::count(uploaded, "file"),
             copies.len() - uploaded

@@ -9,6 +9,7 @@ use common::job::progress::Progress;
 use common::job::run::Stage;
 use common::matching::outlook::{Outlook, Past, Waiting};
 use common::matching::parts::Parts;
+use common::names::printable::printable;
 use indicatif::{MultiProgress, ProgressBar};
 use jiff::Timestamp;
 
@@ -248,7 +249,7 @@ impl Bars {
 
     pub(super) fn say(&self, line: &str) {
         // Only fails if stderr is closed.
-        let _ = self.all.println(line);
+        let _ = self.all.println(printable(line));
     }
 
     pub(super) fn finish(self) {

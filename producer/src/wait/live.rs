@@ -8,6 +8,7 @@ use common::job::progress::Progress;
 use common::job::run::{Requeue, Run, RunState};
 use common::matching::parts::Parts;
 use common::names::printable::printable;
+use common::say;
 use common::submit::result::SubmitResult;
 
 use super::bars::Bars;
@@ -212,7 +213,7 @@ impl LiveDisplay {
     fn say(&self, line: &str) {
         match &self.bars {
             Some(bars) => bars.say(line),
-            None => eprintln!("{line}"),
+            None => say!("{line}"),
         }
     }
 

@@ -7,6 +7,7 @@
 mod check;
 mod embedded;
 mod frames;
+mod hostile_text;
 mod inputs;
 mod library;
 mod monitor_page;

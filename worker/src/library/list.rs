@@ -210,7 +210,7 @@ mod tests {
             .status()
             .is_ok_and(|status| status.success())
         {
-            eprintln!("skipped: this machine permits no bind mounts");
+            common::say!("skipped: this machine permits no bind mounts");
             return;
         }
         let program = std::env::current_exe().expect("this test");

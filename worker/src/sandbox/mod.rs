@@ -160,7 +160,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match wrap(&arguments) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("worker sandbox: {error}");
+            common::say!("worker sandbox: {error}");
             ExitCode::from(FAILED)
         }
     }
@@ -169,7 +169,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 #[cfg(target_os = "linux")]
 fn wrap(arguments: &[OsString]) -> Result<ExitCode, Error> {
     if arguments == [level::TRY] {
-        println!("{}", serde_json::to_string(&confine::offered()?)?);
+        common::show!("{}", serde_json::to_string(&confine::offered()?)?);
         return Ok(ExitCode::SUCCESS);
     }
     match Order::read(arguments.iter().cloned()) {

@@ -99,3 +99,44 @@ impl Nats {
         read
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("sound").write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_logged_once_however_often_it_is_met() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        let unread = Unread::default();
+        let error = wire::decode::<u32>(b"rubbish").expect_err("rubbish");
+        tracing::subscriber::with_default(subscriber, || {
+            for _ in 0..100 {
+                unread.note("$KV.control.queue.libx265", &error);
+                unread.note("$KV.control.worker.w", &error);
+            }
+        });
+        let text = String::from_utf8(log.0.lock().expect("sound").clone()).expect("text");
+        assert_eq!(text.matches("left out").count(), 2, "{text}");
+        assert_eq!(unread.all().len(), 2);
+    }
+}

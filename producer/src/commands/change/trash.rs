@@ -8,6 +8,7 @@ use common::job::id::BatchId;
 use common::job::replacement::{Replacement, TRASH};
 use common::names::location::Location;
 use common::names::printable::printable;
+use common::say;
 use common::store::Stores;
 use common::store::roots::Roots;
 use common::store::trash::Emptied;
@@ -175,7 +176,7 @@ async fn on_farm(
         let mut contents = match broker.trash(&trash).await? {
             Ok(contents) => contents,
             Err(why) => {
-                eprintln!("{}", printable(&format!("{trash}: {why}")));
+                say!("{}", printable(&format!("{trash}: {why}")));
                 is_complete = false;
                 continue;
             }

@@ -3,6 +3,7 @@
 use clap::Args;
 use common::job::record::JobRecord;
 use common::job::run::Run;
+use common::say;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::{Error, Exit};
@@ -67,7 +68,7 @@ pub(crate) async fn run(
             }
             match lookup::find_all(&broker, std::slice::from_ref(id)).await {
                 Ok(jobs) => found.extend(jobs),
-                Err(_) => eprintln!(
+                Err(_) => say!(
                     "batch {batch}: nothing to put back, no output is in the place of its source"
                 ),
             }

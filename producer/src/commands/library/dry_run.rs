@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use common::broker::Broker;
 use common::library::{Library, check};
 use common::names::token::Token;
+use common::say;
 use common::store::Stores;
 
 use crate::cli::exit::{Error, Exit};
@@ -70,7 +71,7 @@ pub(super) async fn run(
     forecasts.files.extend(excluded);
     let exit = submission.exit(dry_run::print(&forecasts, json)?);
     if let Some(hours) = &library.schedule {
-        eprintln!("jobs would be enqueued in the hours {hours} only");
+        say!("jobs would be enqueued in the hours {hours} only");
     }
     Ok(exit)
 }

@@ -5,6 +5,7 @@ use common::library::file::{FileRecord, FileState, FileStateKind};
 use common::names::printable::printable;
 use common::names::token::Token;
 use common::rules::condition::Condition;
+use common::say;
 use jiff::Timestamp;
 
 use crate::cli::exit::{Error, Exit};
@@ -87,12 +88,12 @@ pub(super) async fn run(options: Options, settings: &Settings, json: bool) -> Re
     if let Some(last) = last.filter(|last| last.arriving > 0) {
         let are = if last.arriving == 1 { "is" } else { "are" };
         let files = units::count(last.arriving, "file");
-        eprintln!("{files} {are} still arriving, and not in this list yet");
+        say!("{files} {are} still arriving, and not in this list yet");
     }
     if files.is_empty() {
         match total {
-            0 => eprintln!("no such files are known of {}", options.name),
-            total => eprintln!("{total} files, and none behind --offset {}", options.offset),
+            0 => say!("no such files are known of {}", options.name),
+            total => say!("{total} files, and none behind --offset {}", options.offset),
         }
         return Ok(Exit::Done);
     }
@@ -115,7 +116,7 @@ pub(super) async fn run(options: Options, settings: &Settings, json: bool) -> Re
     output::print(&table.text());
     let end = options.offset + files.len();
     if total > end {
-        eprintln!(
+        say!(
             "{} of {total} shown; --limit shows more, --offset {end} the next ones",
             files.len()
         );

@@ -6,6 +6,7 @@ use common::library::summary::{Figures, Summary};
 use common::matching::ratios::Ratios;
 use common::names::printable::printable;
 use common::names::token::Token;
+use common::say;
 use serde::Serialize;
 
 use super::show;
@@ -41,7 +42,7 @@ pub(super) async fn run(settings: &Settings, json: bool) -> Result<Exit, Error> 
         return Ok(Exit::Done);
     }
     if rows.is_empty() {
-        eprintln!("the farm keeps no library; `producer library add` adds one");
+        say!("the farm keeps no library; `producer library add` adds one");
         return Ok(Exit::Done);
     }
     let mut table = NameTable::new(&[

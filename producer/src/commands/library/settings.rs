@@ -17,6 +17,7 @@ use common::library::{Library, Results, check};
 use common::names::location::Location;
 use common::rules::MinSaving;
 use common::rules::condition::Condition;
+use common::say;
 
 use crate::cli::args;
 use crate::cli::exit::Error;
@@ -217,7 +218,7 @@ fn local(place: &Path) -> Result<Location, Error> {
         )));
     }
     if !resolved.exists() {
-        eprintln!(
+        say!(
             "warning: {} is not on this machine: workers must have it under this path",
             resolved.display()
         );
@@ -228,7 +229,7 @@ fn local(place: &Path) -> Result<Location, Error> {
 /// Prints what is in the way of a library for now.
 pub(super) async fn warn(broker: &Broker, library: &Library) -> Result<(), Error> {
     for warning in check::warnings(library, &broker.workers().await?) {
-        eprintln!("warning: {warning}");
+        say!("warning: {warning}");
     }
     Ok(())
 }

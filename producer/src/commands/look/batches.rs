@@ -7,6 +7,7 @@ use common::job::batch::{Batch, BatchProgress};
 use common::job::id::BatchId;
 use common::job::record::JobRecord;
 use common::names::printable::printable;
+use common::say;
 use serde::Serialize;
 
 use crate::cli::exit::{Error, Exit};
@@ -60,7 +61,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         return Ok(Exit::Done);
     }
     if rows.is_empty() {
-        eprintln!("no batches found");
+        say!("no batches found");
         return Ok(Exit::Done);
     }
     let mut table = NameTable::new(&[
@@ -89,7 +90,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     }
     output::print(&table.text());
     if total > rows.len() {
-        eprintln!("{} of {total} shown; --limit shows more", rows.len());
+        say!("{} of {total} shown; --limit shows more", rows.len());
     }
     Ok(Exit::Done)
 }

@@ -19,6 +19,7 @@ use crate::display::table::NameTable;
 use crate::display::{output, state};
 use crate::select::filter::FilterOptions;
 use common::names::printable::printable;
+use common::say;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -54,7 +55,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         return Ok(Exit::Done);
     }
     if rows.is_empty() {
-        eprintln!("no jobs found");
+        say!("no jobs found");
         return Ok(Exit::Done);
     }
     let mut table = NameTable::new(&["Job", "State", "Queue", "Priority", "Worker", "Input"]);
@@ -71,7 +72,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     }
     output::print(&table.text());
     if total > rows.len() {
-        eprintln!("{} of {total} shown; --limit shows more", rows.len());
+        say!("{} of {total} shown; --limit shows more", rows.len());
     }
     Ok(Exit::Done)
 }

@@ -12,6 +12,7 @@ use common::job::record::JobRecord;
 use common::job::run::RunState;
 use common::job::split::Split;
 use common::names::printable::printable;
+use common::say;
 use futures::{Stream, StreamExt};
 
 use crate::cli::exit::{Error, Exit};
@@ -44,12 +45,12 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     let is_any = kept(&broker, &record, options.part).await?;
     let running = of_parts(&broker, &record, options.part).await?;
     if !is_any && running.is_none() {
-        eprintln!("no log yet");
+        say!("no log yet");
     }
     if options.follow {
         follow(&broker, &job, options.part, lines).await?;
     } else if let Some(running) = running {
-        eprintln!("{running}");
+        say!("{running}");
     }
     Ok(Exit::Done)
 }

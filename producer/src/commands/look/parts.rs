@@ -36,23 +36,26 @@ pub(super) fn parts_table(parts: &[PartRow], now: Timestamp) -> String {
         "Part", "State", "Worker", "Attempt", "Time", "Frames", "Done",
     ]);
     for row in parts {
-        table.add_row(vec![
-            row.part.to_string().replace('-', " "),
-            state::word(row.state).to_owned(),
-            row.worker
-                .as_ref()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-            match row.attempt {
-                0 => String::new(),
-                attempt => attempt.to_string(),
-            },
-            time(row, now).map(units::seconds).unwrap_or_default(),
-            row.frames
-                .map(|frames| frames.to_string())
-                .unwrap_or_default(),
-            format!("{:.0}%", 100.0 * row.fraction),
-        ]);
+        table::add_row(
+            &mut table,
+            &[
+                row.part.to_string().replace('-', " "),
+                state::word(row.state).to_owned(),
+                row.worker
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+                match row.attempt {
+                    0 => String::new(),
+                    attempt => attempt.to_string(),
+                },
+                time(row, now).map(units::seconds).unwrap_or_default(),
+                row.frames
+                    .map(|frames| frames.to_string())
+                    .unwrap_or_default(),
+                format!("{:.0}%", 100.0 * row.fraction),
+            ],
+        );
     }
     table::text(&table)
 }

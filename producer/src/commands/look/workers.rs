@@ -8,6 +8,7 @@ use common::job::id::JobId;
 use common::job::part::Part;
 use common::job::record::JobRecord;
 use common::names::printable::printable;
+use common::say;
 
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
@@ -29,22 +30,25 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         return Ok(Exit::Done);
     }
     if workers.is_empty() {
-        eprintln!("no live workers: start one with `worker --nats URL`");
+        say!("no live workers: start one with `worker --nats URL`");
         return Ok(Exit::Done);
     }
     let mut table = table(&[
         "Worker", "Status", "Jobs", "CPU", "Sandbox", "ffmpeg", "Encoders",
     ]);
     for worker in &workers {
-        table.add_row(vec![
-            worker.name.to_string(),
-            worker.status.to_string(),
-            format!("{}/{}", worker.running.len(), worker.slots),
-            format!("{:.0}%", 100.0 * worker.load.cpu),
-            sandbox(worker),
-            worker.card.ffmpeg.version.clone(),
-            encoders(worker),
-        ]);
+        table::add_row(
+            &mut table,
+            &[
+                worker.name.to_string(),
+                worker.status.to_string(),
+                format!("{}/{}", worker.running.len(), worker.slots),
+                format!("{:.0}%", 100.0 * worker.load.cpu),
+                sandbox(worker),
+                worker.card.ffmpeg.version.clone(),
+                encoders(worker),
+            ],
+        );
     }
     output::print(&table::text(&table));
     let whole: BTreeSet<JobId> = workers

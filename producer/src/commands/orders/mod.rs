@@ -10,6 +10,7 @@ use common::broker::{Broker, LiftError};
 use common::farm::orders::{Order, Target};
 use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
+use common::say;
 use serde::Serialize;
 
 use crate::cli::exit::{Error, Exit};
@@ -104,7 +105,7 @@ pub(super) async fn give(
 
 async fn command(broker: &Broker, target: &Target, order: Option<&Order>) -> Result<(), Error> {
     if let Some(warning) = missing_target(broker, target, order).await? {
-        eprintln!("warning: {warning}");
+        say!("warning: {warning}");
     }
     Ok(broker.give_order(target, order).await?)
 }

@@ -7,6 +7,7 @@ use clap::{ArgGroup, Args};
 use common::names::printable::printable;
 use common::names::token::Token;
 use common::recipe::RecipeFile;
+use common::say;
 use serde::Serialize;
 
 use super::keep;
@@ -60,11 +61,11 @@ pub(super) async fn import(
 ) -> Result<Exit, Error> {
     let (imported, refused) = read(&options)?;
     for why in &refused {
-        eprintln!("not imported: {}", printable(why));
+        say!("not imported: {}", printable(why));
     }
     for one in &imported {
         for line in &one.left_out {
-            eprintln!("left out of {}: {line}", printable(&one.name));
+            say!("left out of {}: {line}", printable(&one.name));
         }
     }
     let is_whole = refused.is_empty() && imported.iter().all(|one| one.left_out.is_empty());

@@ -7,6 +7,7 @@ use common::broker::Broker;
 use common::names::printable::printable;
 use common::recipe::RecipeFile;
 use common::recipe::preset::{Listed, Preset, Presets};
+use common::say;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -67,9 +68,7 @@ async fn presets(settings: &Settings) -> Result<Presets, Error> {
     match settings.connect().await {
         Ok(broker) => Ok(Broker::presets(&broker).await?),
         Err(error) if settings.nats.is_none() && error.exit() == Exit::OutOfReach => {
-            eprintln!(
-                "no farm on this machine, and none is named with --nats: built-in presets only"
-            );
+            say!("no farm on this machine, and none is named with --nats: built-in presets only");
             Ok(Presets::built_in())
         }
         Err(error) => Err(error),
@@ -87,7 +86,7 @@ pub(super) async fn list(settings: &Settings, json: bool) -> Result<Exit, Error>
         return Ok(Exit::Done);
     }
     if let Err(error) = presets.default_preset() {
-        eprintln!("warning: the default preset is missing: {error}");
+        say!("warning: the default preset is missing: {error}");
     }
     let mut table = table(&["Preset", "What it is for", "Recipe", ""]);
     for listed in presets.iter() {
@@ -97,12 +96,15 @@ pub(super) async fn list(settings: &Settings, json: bool) -> Result<Exit, Error>
             (listed.revision.is_none(), "built in"),
         ];
         let marks = marks.iter().filter(|(is_so, _)| *is_so);
-        table.add_row(vec![
-            listed.name.to_string(),
-            printable(listed.preset.note.as_deref().unwrap_or_default()),
-            listed.preset.to_string(),
-            marks.map(|(_, word)| *word).collect::<Vec<_>>().join(", "),
-        ]);
+        table::add_row(
+            &mut table,
+            &[
+                listed.name.to_string(),
+                printable(listed.preset.note.as_deref().unwrap_or_default()),
+                listed.preset.to_string(),
+                marks.map(|(_, word)| *word).collect::<Vec<_>>().join(", "),
+            ],
+        );
     }
     output::print(&table::text(&table));
     Ok(Exit::Done)
@@ -257,7 +259,7 @@ fn write_schema(recipe: &Path) -> std::io::Result<Option<PathBuf>> {
     };
     match std::fs::read(&path) {
         Ok(text) if !is_ours(&text) => {
-            eprintln!(
+            say!(
                 "{} is another file and was kept: `producer presets schema` prints the schema of recipe files",
                 printable(&path.display().to_string())
             );

@@ -8,6 +8,7 @@ use common::job::id::BatchId;
 use common::job::input::Input;
 use common::names::location::Location;
 use common::rules::Original;
+use common::say;
 use common::store::Stores;
 use common::submit::output_set::OutputSet;
 use common::submit::terms::{JobTerms, Renew};
@@ -85,7 +86,7 @@ impl Request<'_> {
             }
         };
         let counts = Counts::of(&submitted.entries);
-        eprintln!("{}", counts.in_words());
+        say!("{}", counts.in_words());
         if self.wait {
             self.wait(submitted, counts, shutdown).await
         } else {
@@ -198,7 +199,7 @@ impl Request<'_> {
     /// Leaves the jobs to the farm.
     fn leave(&self, submitted: &Submitted, counts: Counts) -> Result<Exit, Error> {
         if let Some(target) = &self.destination.download_to {
-            eprintln!("{}", how_to_download(target, &submitted.entries));
+            say!("{}", how_to_download(target, &submitted.entries));
         }
         if self.jobs.json {
             self.summary(submitted, counts).print_json()?;

@@ -167,33 +167,39 @@ fn text(shown: &Shown<'_>) -> String {
             "Note",
         ]);
         for candidate in &plan.candidates {
-            table.add_row(vec![
-                candidate.worker.to_string(),
-                candidate
-                    .encoder
-                    .as_ref()
-                    .map_or_else(|| "copy".to_owned(), ToString::to_string),
-                candidate.score.to_string(),
-                candidate
-                    .fps
-                    .map_or_else(String::new, |fps| format!("{fps:.0}")),
-                measured(candidate, |measured| format!("{:.0}", measured.fps)),
-                measured(candidate, |measured| {
-                    units::seconds(measured.seconds_per_gigabyte)
-                }),
-                times::sentence(&candidate.warnings.join("; ")),
-            ]);
+            table::add_row(
+                &mut table,
+                &[
+                    candidate.worker.to_string(),
+                    candidate
+                        .encoder
+                        .as_ref()
+                        .map_or_else(|| "copy".to_owned(), ToString::to_string),
+                    candidate.score.to_string(),
+                    candidate
+                        .fps
+                        .map_or_else(String::new, |fps| format!("{fps:.0}")),
+                    measured(candidate, |measured| format!("{:.0}", measured.fps)),
+                    measured(candidate, |measured| {
+                        units::seconds(measured.seconds_per_gigabyte)
+                    }),
+                    times::sentence(&candidate.warnings.join("; ")),
+                ],
+            );
         }
         for unfit in &plan.unfit {
-            table.add_row(vec![
-                unfit.worker.to_string(),
-                String::new(),
-                "-".to_owned(),
-                String::new(),
-                String::new(),
-                String::new(),
-                unfit.reason.clone(),
-            ]);
+            table::add_row(
+                &mut table,
+                &[
+                    unfit.worker.to_string(),
+                    String::new(),
+                    "-".to_owned(),
+                    String::new(),
+                    String::new(),
+                    String::new(),
+                    unfit.reason.clone(),
+                ],
+            );
         }
         parts.push(table::text(&table));
     }

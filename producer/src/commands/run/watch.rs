@@ -11,6 +11,7 @@ use common::job::run::RunState;
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::recipe::Video;
+use common::say;
 use common::store::Stores;
 use common::submit::output_set::OutputSet;
 use common::submit::result::SubmitResult;
@@ -135,7 +136,7 @@ pub(crate) async fn run(
         terms,
         broker,
     };
-    eprintln!(
+    say!(
         "watching {place}; results go to {}",
         watch.destination.folder
     );
@@ -156,7 +157,7 @@ pub(crate) async fn run(
             () = shutdown.cancelled() => {}
         }
     }
-    eprintln!("stopped watching; enqueued jobs stay");
+    say!("stopped watching; enqueued jobs stay");
     Ok(Exit::Interrupted)
 }
 
@@ -184,8 +185,8 @@ fn report_problem(problem: &mut Option<String>, now: Option<Error>) {
     let now = now.map(|error| error.to_string());
     match (&problem, &now) {
         (Some(before), Some(now)) if before == now => {}
-        (_, Some(now)) => eprintln!("warning: {now}; retrying"),
-        (Some(_), None) => eprintln!("the problem is over"),
+        (_, Some(now)) => say!("warning: {now}; retrying"),
+        (Some(_), None) => say!("the problem is over"),
         (None, None) => {}
     }
     *problem = now;
@@ -237,7 +238,7 @@ impl Watch {
         }
         let warnings: HashSet<String> = found.warnings().collect();
         for warning in warnings.difference(&self.warnings) {
-            eprintln!("warning: {}", printable(warning));
+            say!("warning: {}", printable(warning));
         }
         self.warnings = warnings;
         let inputs = found.sources.iter().map(SourceFile::inputs);
@@ -304,7 +305,7 @@ impl Watch {
     /// Skips a file until it changes.
     fn leave(&mut self, source: &SourceFile, why: &str) {
         let name = source.name.to_string_lossy();
-        eprintln!("{}: skipped: {}", printable(&name), printable(why));
+        say!("{}: skipped: {}", printable(&name), printable(why));
         self.arrivals.done(&source.input.location);
     }
 }
@@ -322,7 +323,7 @@ fn report(entry: &Entry, json: bool) -> Result<(), Error> {
     let job = &entry.job;
     let name = printable(&entry.name);
     if let Some(why) = entry.refusal() {
-        eprintln!("{name}: skipped: {}", printable(&why));
+        say!("{name}: skipped: {}", printable(&why));
     }
     match &entry.state {
         SubmitResult::Added if json => output::print_json_line(&Line {
@@ -333,7 +334,7 @@ fn report(entry: &Entry, json: bool) -> Result<(), Error> {
         })?,
         SubmitResult::Added => output::print(&format!("{name}: enqueued as {}", job.id)),
         SubmitResult::Run(run) => match run.state {
-            RunState::Failed { .. } | RunState::Cancelled => eprintln!(
+            RunState::Failed { .. } | RunState::Cancelled => say!(
                 "{name}: skipped: its job is {}; `producer retry {}` retries it",
                 run.state.as_str(),
                 job.id

@@ -1,5 +1,8 @@
 //! `worker capabilities`: prints what this machine can do, and how busy it is.
 
+use common::program::console::print_json;
+use common::show;
+
 use crate::capabilities;
 use crate::cli::config::{DetectionArgs, cache_folder};
 use crate::cli::error::Error;
@@ -18,10 +21,10 @@ pub async fn run(args: &DetectionArgs, json: bool) -> Result<(), Error> {
     if json {
         let mut text = serde_json::to_value(&card).map_err(Error::other)?;
         text["load"] = serde_json::to_value(load).map_err(Error::other)?;
-        println!("{text:#}");
+        print_json(&format!("{text:#}"));
     } else {
-        print!("{}", capabilities::render(&card));
-        println!(
+        show!("{}", capabilities::render(&card));
+        show!(
             "load     {:.0}% of all cores, {:.1} GiB free for scratch files",
             load.cpu * 100.0,
             load.scratch_free as f64 / f64::from(1 << 30)

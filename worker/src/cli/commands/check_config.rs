@@ -3,6 +3,7 @@
 
 use common::broker::{Broker, BrokerError};
 use common::names::location::Location;
+use common::show;
 use common::store::{Answer, Stores};
 
 use crate::attempt::scratch::Scratch;
@@ -14,25 +15,27 @@ use crate::cli::error::Error;
 pub async fn run(config: &Config) -> Result<(), Error> {
     config.check()?;
     let tools = config.detection.tools()?;
-    println!("ffmpeg   {}", tools.ffmpeg.display());
-    println!("ffprobe  {}", tools.ffprobe.display());
+    show!("ffmpeg   {}", tools.ffmpeg.display());
+    show!("ffprobe  {}", tools.ffprobe.display());
     places(&config.stores()?).await?;
     let scratch = Scratch::look(&config.scratch, &config.worker_name())?;
-    println!("scratch  {}", scratch.display());
-    println!("sandbox  {}", config.detection.check_sandbox().await?);
+    show!("scratch  {}", scratch.display());
+    show!("sandbox  {}", config.detection.check_sandbox().await?);
     match Broker::connect(&config.broker()).await {
         Ok(broker) => {
             let server = broker.client().server_info();
-            println!(
+            show!(
                 "broker   nats-server {} at {}:{}",
-                server.version, server.host, server.port
+                server.version,
+                server.host,
+                server.port
             );
         }
         // The first worker that starts sets up the farm.
-        Err(error @ BrokerError::NoFarm { .. }) => println!("broker   {error}"),
+        Err(error @ BrokerError::NoFarm { .. }) => show!("broker   {error}"),
         Err(error) => return Err(error.into()),
     }
-    println!("worker   {}", config.worker_name());
+    show!("worker   {}", config.worker_name());
     Ok(())
 }
 
@@ -49,9 +52,9 @@ async fn places(stores: &Stores) -> Result<(), Error> {
         &places.roots,
         "none: jobs about local files are left to others (--root)",
     );
-    println!("roots    {roots}");
+    show!("roots    {roots}");
     let buckets = listed(&places.buckets, "all that the credentials open");
-    println!("buckets  {buckets}");
+    show!("buckets  {buckets}");
     for bucket in &places.buckets {
         match stores.hurried().answers_below(bucket).await {
             Answer::Available => {}
@@ -60,7 +63,7 @@ async fn places(stores: &Stores) -> Result<(), Error> {
                     "cannot reach {bucket}: {error}; is the store running, and are AWS_ENDPOINT and the other AWS_* variables right?"
                 )));
             }
-            Answer::Unclear(error) => println!(
+            Answer::Unclear(error) => show!(
                 "         {bucket} refuses to say whether an object is there ({error}): these credentials may lack s3:ListBucket, or open nothing there"
             ),
         }

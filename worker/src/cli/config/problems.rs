@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::builder::{Resettable, ValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command, CommandFactory};
+use common::program::console::say_lines;
 use common::program::telemetry;
+use common::say;
 
 use crate::cli::config::{Cli, places};
 
@@ -19,9 +21,9 @@ pub(crate) fn exit(first: &clap::Error, arguments: &[OsString]) -> ! {
         let wrong = all(arguments);
         if wrong.len() > 1 {
             for problem in wrong {
-                eprintln!("error: {problem}");
+                say!("error: {problem}");
             }
-            eprintln!("\nFor more information, try '--help'.");
+            say_lines("\nFor more information, try '--help'.");
             std::process::exit(first.exit_code());
         }
     }

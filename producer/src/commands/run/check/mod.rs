@@ -13,6 +13,7 @@ use common::job::kind::CheckDepth;
 use common::job::work::Work;
 use common::names::printable::printable;
 use common::recipe::Recipe;
+use common::say;
 use common::store::Stores;
 use common::submit::terms::{JobTerms, Renew};
 use tokio_util::sync::CancellationToken;
@@ -97,9 +98,9 @@ impl<'a> Check<'a> {
         if !skipped.is_empty() {
             line += &format!(" (skipped: {skipped})");
         }
-        eprintln!("{line}");
+        say!("{line}");
         for warning in found.warnings() {
-            eprintln!("warning: {}", printable(&warning));
+            say!("warning: {}", printable(&warning));
         }
         if found.sources.is_empty() {
             return Err(Error::usage("none of the files can be read"));
@@ -172,7 +173,7 @@ impl<'a> Check<'a> {
         };
         let open = entries.iter().filter(|entry| entry.is_open()).count();
         let known = entries.len() - open;
-        eprintln!(
+        say!(
             "{} to check, {known} checked already",
             units::count(open, "file")
         );
@@ -180,7 +181,7 @@ impl<'a> Check<'a> {
             let batch = entries.iter().find(|entry| entry.is_open());
             if let Some(entry) = batch {
                 let batch = entry.job.batch;
-                eprintln!(
+                say!(
                     "the same command with --wait tells what was found; `producer batch {batch}` shows how far it is"
                 );
             }

@@ -10,6 +10,7 @@ use common::names::location::Location;
 use common::names::printable::printable;
 use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Choice, Recipe};
+use common::say;
 use common::store::Stores;
 use common::submit::output_set::OutputSet;
 use common::submit::result::SubmitResult;
@@ -71,7 +72,7 @@ async fn tell_kept_parts(broker: &Broker, entries: &[Entry]) -> Result<(), Error
         {
             let parts = units::count(plan.parts().count(), "part");
             let name = printable(&entry.name);
-            eprintln!("{name}: {done} of {parts} are done already, and are kept");
+            say!("{name}: {done} of {parts} are done already, and are kept");
         }
     }
     Ok(())
@@ -390,5 +391,5 @@ fn print_counts(counts: Counts) {
             line += &format!(", {count} {what}");
         }
     }
-    eprintln!("{line}");
+    say!("{line}");
 }

@@ -15,6 +15,7 @@ use common::job::batch::SampledFilm;
 use common::names::location::Location;
 use common::recipe::{Choice, Recipe};
 use common::rules::Rules;
+use common::say;
 use common::store::Stores;
 use common::submit::output_set::OutputSet;
 use common::submit::sample;
@@ -170,7 +171,7 @@ impl<'a> Order<'a> {
             why => Error::failed(why),
         })?;
         if samples.iter().all(|sample| sample.window.is_none()) {
-            eprintln!(
+            say!(
                 "the film is short ({}): all of it is encoded",
                 units::seconds(film.length)
             );

@@ -11,6 +11,7 @@ use common::job::run::health::Health;
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::notify::occurrence::BatchDone;
+use common::say;
 use common::submit::result::SubmitResult;
 use serde::Serialize;
 
@@ -123,9 +124,7 @@ impl Summary<'_> {
                 output::print(&printable(&line));
             }
             for batch in replaced(entries) {
-                eprintln!(
-                    "the originals are in the trash: `producer undo {batch}` brings them back"
-                );
+                say!("the originals are in the trash: `producer undo {batch}` brings them back");
             }
         }
         if end == WaitEnd::Interrupted {
@@ -160,10 +159,10 @@ pub(super) fn print_refused(entries: &[Entry]) {
         .iter()
         .filter_map(|entry| Some((&entry.name, entry.refusal()?)));
     for (name, why) in refused.by_ref().take(LISTED) {
-        eprintln!("{}: {}", printable(name), printable(&why));
+        say!("{}: {}", printable(name), printable(&why));
     }
     let more = refused.count();
     if more > 0 {
-        eprintln!("… and {} more", units::count(more, "file"));
+        say!("… and {} more", units::count(more, "file"));
     }
 }
