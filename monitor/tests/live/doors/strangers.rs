@@ -27,7 +27,7 @@ async fn connect(stranger: u32, to: SocketAddr) -> std::io::Result<TcpStream> {
     socket.connect(to).await
 }
 
-/// Guesses for ever, as fast as it gets answers.
+/// Guesses for ever, a few times a second: together far more often than passwords are checked.
 async fn guess(stranger: u32, to: SocketAddr) -> std::io::Result<()> {
     for number in 0.. {
         let mut stream = connect(stranger, to).await?;
@@ -46,6 +46,7 @@ async fn guess(stranger: u32, to: SocketAddr) -> std::io::Result<()> {
         stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await?;
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
     Ok(())
 }
@@ -75,6 +76,12 @@ async fn five_hundred_strangers_cost_little_memory_and_keep_nobody_waiting() {
     let program = Program::start(&[]).await;
     let to: SocketAddr = program.address.parse().expect("an address");
     let session = program.anna().await;
+    // The operator's page is open when they come.
+    poll::until("the live state", async || {
+        let answer = get(&program.address, "/api/v1/state", &session).await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
     let memory = || outside::resident_memory(program.daemon.id()).expect("it runs");
     let before = memory();
 
