@@ -33,6 +33,9 @@ use tls::Tls;
 /// How long the head of a request may take, from the end of the request before it: a client that sends nothing for this
 /// long is gone.
 const HEAD: Duration = Duration::from_secs(10);
+/// The same for a proxy of ours. It is longer than proxies keep connections that they do not use, so that none is closed
+/// while a request is on its way.
+const HEAD_OF_PROXY: Duration = Duration::from_secs(75);
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long a client may take in nothing of what is sent to it.
@@ -71,7 +74,7 @@ impl Server {
                 },
                 () = shutdown.cancelled() => break,
             };
-            let is_proxy = self.proxies.contains(&peer.ip().to_canonical());
+            let is_proxy = self.is_proxy(peer);
             let Some(place) = connections.admit(peer.ip().into(), is_proxy) else {
                 tracing::debug!(%peer, "refused: all connections are in use");
                 continue;
@@ -122,7 +125,11 @@ impl Server {
         let service = service_fn(|request| self.answer(request, peer, place));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD)
+            .header_read_timeout(if self.is_proxy(peer) {
+                HEAD_OF_PROXY
+            } else {
+                HEAD
+            })
             .max_buf_size(LONGEST_HEAD)
             .serve_connection(TokioIo::new(Box::pin(stream)), service);
         let mut connection = pin!(connection);
@@ -153,6 +160,10 @@ impl Server {
         request.extensions_mut().insert(visitor);
         let response = self.routes.clone().call(request).await?;
         Ok(response.map(|body| Answered::new(body, turn)))
+    }
+
+    fn is_proxy(&self, peer: SocketAddr) -> bool {
+        self.proxies.contains(&peer.ip().to_canonical())
     }
 
     /// Who sends a request: the other end of the connection; or if that is a proxy of ours, whoever it names. Each
