@@ -9,6 +9,7 @@ mod circles;
 mod crates;
 mod documents;
 mod pages;
+mod quotes;
 mod rust;
 mod size;
 mod tree;
@@ -100,5 +101,15 @@ fn types_and_functions_that_documents_name_are_defined() {
     assert_none(
         documents::missing_names(paths::repository(), &sources),
         "names are not defined",
+    );
+}
+
+#[test]
+fn messages_that_documents_quote_are_in_the_programs() {
+    let document = paths::repository().join("docs/TROUBLESHOOTING.md");
+    let document = std::fs::read_to_string(document).expect("a document");
+    assert_none(
+        quotes::unknown(&document, &quotes::sources(paths::repository())),
+        "messages are quoted that no program has",
     );
 }
