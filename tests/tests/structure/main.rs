@@ -106,7 +106,7 @@ fn types_and_functions_that_documents_name_are_defined() {
 
 #[test]
 fn messages_that_documents_quote_are_in_the_programs() {
-    let document = paths::repository().join("docs/TROUBLESHOOTING.md");
+    let document = paths::repository().join("docs/guide/TROUBLESHOOTING.md");
     let document = std::fs::read_to_string(document).expect("a document");
     assert_none(
         quotes::unknown(&document, &quotes::sources(paths::repository())),
