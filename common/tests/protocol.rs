@@ -13,7 +13,9 @@ fn every_example_is_a_golden_file() {
         let example = part.split("```").next().expect("the text of the block");
         let before = document.find(part).expect("a part of it");
         let name = document[..before].rsplit("<!-- ").next();
-        let name = name.and_then(|rest| rest.split(" -->").next()).expect("a name before it");
+        let name = name
+            .and_then(|rest| rest.split(" -->").next())
+            .expect("a name before it");
         let golden = here.join("tests/wire/v1").join(name);
         let golden = std::fs::read(&golden).unwrap_or_else(|error| panic!("{name}: {error}"));
         let golden: Value = serde_json::from_slice(&golden).expect("JSON");

@@ -40,7 +40,11 @@ impl Machine {
 
     fn install(&self, arguments: &[&str]) -> String {
         let ran = self.installer(arguments);
-        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        assert!(
+            ran.status.success(),
+            "{}",
+            String::from_utf8_lossy(&ran.stderr)
+        );
         String::from_utf8(ran.stdout).unwrap()
     }
 
@@ -122,7 +126,11 @@ fn an_upgrade_can_be_taken_back_and_two_builds_of_one_version_are_two() {
     machine.install(&["--roll-back"]);
     assert_eq!(machine.says("monitor"), "monitor 1.1.0");
 
-    fs::write(Path::new(&first).join("worker"), "#!/bin/sh\necho worker 1.0.0 mended\n").unwrap();
+    fs::write(
+        Path::new(&first).join("worker"),
+        "#!/bin/sh\necho worker 1.0.0 mended\n",
+    )
+    .unwrap();
     machine.install(&["--from", &first]);
     assert_eq!(machine.says("worker"), "worker 1.0.0 mended");
     let listed = machine.install(&["--list"]);
@@ -137,7 +145,11 @@ fn installing_a_version_again_changes_nothing() {
     machine.install(&["--from", &build]);
     machine.install(&["--from", &build]);
     assert_eq!(machine.install(&["--list"]).lines().count(), 1);
-    assert!(machine.refused(&["--roll-back"]).contains("no earlier version"));
+    assert!(
+        machine
+            .refused(&["--roll-back"])
+            .contains("no earlier version")
+    );
 }
 
 #[test]
@@ -173,7 +185,11 @@ fn programs_of_others_and_settings_stay() {
     assert!(said.contains(settings.to_str().unwrap()), "{said}");
     assert!(settings.join("farm.toml").is_file());
     assert_eq!(names(&bin), ["beside"]);
-    assert!(machine.refused(&["--uninstall"]).contains("nothing is installed"));
+    assert!(
+        machine
+            .refused(&["--uninstall"])
+            .contains("nothing is installed")
+    );
 }
 
 #[test]

@@ -15,7 +15,10 @@ fn units(folder: &std::path::Path) -> Vec<PathBuf> {
         let mut text = fs::read_to_string(&path).unwrap();
         for program in ["worker", "monitor"] {
             let built = paths::program(program);
-            text = text.replace(&format!("/usr/bin/{program}\n"), &format!("{}\n", built.display()));
+            text = text.replace(
+                &format!("/usr/bin/{program}\n"),
+                &format!("{}\n", built.display()),
+            );
         }
         let unit = folder.join(path.file_name().unwrap());
         fs::write(&unit, text).unwrap();
@@ -45,7 +48,10 @@ fn systemd_understands_every_line() {
             return eprintln!("skipped: there is no systemd-analyze on this machine");
         };
         // Other units of this machine may be wrong: only ours count.
-        let ours: Vec<_> = said.lines().filter(|line| line.contains("ffmpeg-easy")).collect();
+        let ours: Vec<_> = said
+            .lines()
+            .filter(|line| line.contains("ffmpeg-easy"))
+            .collect();
         assert!(ours.is_empty(), "{name}: {ours:#?}");
     }
 }
@@ -61,7 +67,14 @@ fn the_units_leave_little_open() {
         let level: f64 = said
             .lines()
             .rev()
-            .find_map(|line| line.split_once("service: ")?.1.split(' ').next()?.parse().ok())
+            .find_map(|line| {
+                line.split_once("service: ")?
+                    .1
+                    .split(' ')
+                    .next()?
+                    .parse()
+                    .ok()
+            })
             .unwrap_or_else(|| panic!("{name}: no level in {said}"));
         // The worker starts ffmpeg, which uses devices and namespaces.
         let most = if name.contains("worker") { 5.0 } else { 2.0 };
