@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::attempt::executor::Executor;
+use crate::attempt::input::server::InputServer;
 use crate::attempt::outlines::Outlines;
 use crate::attempt::parts::look_after;
 use crate::attempt::proofs::ProofEncodes;
@@ -160,12 +161,16 @@ impl Worker {
                 proved.join(", ")
             )));
         }
+        let inputs = InputServer::start(stores.clone()).await;
+        let inputs =
+            inputs.context("no port can be opened on 127.0.0.1, to serve inputs to ffmpeg")?;
         let executor = Executor {
             broker: broker.clone(),
             stores: stores.clone(),
+            inputs,
             detection: Detection {
                 measured: Some(measured),
-                ..config.detection.detection(&tools)
+                ..config.detection.detection(&tools).await
             },
             tools,
             card,
@@ -174,10 +179,12 @@ impl Worker {
             scratch,
             heartbeater: Arc::clone(&heartbeater),
             name,
-            wrapper: config.detection.wrapper(),
+            wrapper: config.detection.wrapper().await,
             read: config.read,
             verify: config.verify,
             stall_timeout: config.stall_timeout,
+            max_job_time: config.max_job_time,
+            max_memory: config.max_memory,
             proofs: ProofEncodes::default(),
             unfit,
             outlines: Outlines::default(),

@@ -11,6 +11,10 @@ pub struct Confinement {
     pub files: bool,
     /// A tool connects to its input only.
     pub network: bool,
+    /// A tool has a network of its own, in which nothing but its input answers. Without, it may also connect to other
+    /// hosts at the port of its input.
+    #[serde(default)]
+    pub own_network: bool,
     /// A tool makes no system call that a transcoder does not need.
     pub system_calls: bool,
 }
@@ -57,6 +61,7 @@ mod tests {
             let level = Confinement {
                 files,
                 network,
+                own_network: false,
                 system_calls,
             };
             level.to_string()

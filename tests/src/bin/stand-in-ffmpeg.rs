@@ -11,6 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
+use harness::faults::attacks;
 use harness::faults::stand_in::{Fault, HOLD, Orders, STARTED, Trick};
 
 fn main() -> ExitCode {
@@ -301,9 +302,13 @@ const SURVIVE: &str = "survive";
 fn trick(
     trick: &Trick,
     real: &Path,
-    line: Vec<OsString>,
+    mut line: Vec<OsString>,
     output: &Path,
 ) -> anyhow::Result<ExitCode> {
+    if let Trick::Attack(targets) = trick {
+        let tag = format!("{}={}", attacks::TAG, attacks::told(targets));
+        insert_before_output(&mut line, ["-metadata".into(), tag.into()]);
+    }
     let status = Command::new(real).args(line).status()?;
     anyhow::ensure!(status.success(), "the real ffmpeg: {status}");
     match trick {
@@ -311,6 +316,7 @@ fn trick(
             std::fs::remove_file(output)?;
             std::os::unix::fs::symlink(to, output)?;
         }
+        Trick::Attack(_) => {}
         Trick::Pipe => {
             std::fs::remove_file(output)?;
             let made = Command::new("mkfifo").arg(output).status()?;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::faults::attacks::Targets;
 use crate::paths;
 
 /// The file next to the program that holds its orders.
@@ -84,6 +85,8 @@ pub enum Trick {
     /// ffmpeg leaves a child in a session of its own, whose parent is gone. Later the child puts a link to this file in
     /// the place of the output.
     Survivor(PathBuf),
+    /// ffmpeg reaches for everything that is not its own, and writes into the output's tag [`TAG`](crate::faults::attacks::TAG) what it could.
+    Attack(Targets),
 }
 
 /// The file next to the program that makes [`Fault::Held`] and [`Fault::CheckHeld`] hold.

@@ -17,6 +17,7 @@ use common::store::Stores;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::attempt::input::server::InputServer;
 use crate::attempt::outlines::Outlines;
 use crate::attempt::proofs::ProofEncodes;
 use crate::attempt::publish::earlier;
@@ -27,6 +28,8 @@ use crate::ffmpeg::run::Limits;
 use crate::ffmpeg::run::runner::Runner;
 use crate::ffmpeg::{Source, Tools};
 use crate::report::heartbeat::Heartbeater;
+use crate::sandbox::address::Address;
+use crate::sandbox::resources::Resources;
 use crate::sandbox::{Sandbox, Wrapper};
 use crate::work::reach::Reach;
 use crate::work::stop::Stop;
@@ -36,6 +39,8 @@ use crate::work::{AttemptEnd, Work};
 pub struct Executor {
     pub broker: Broker,
     pub stores: Stores,
+    /// Serves objects to ffmpeg.
+    pub inputs: InputServer,
     pub tools: Tools,
     /// The capability card in force.
     pub card: watch::Receiver<Arc<Capabilities>>,
@@ -54,6 +59,10 @@ pub struct Executor {
     pub verify: Verify,
     /// How long ffmpeg may make no progress before it is stopped.
     pub stall_timeout: Duration,
+    /// How long one run of ffmpeg may take at most.
+    pub max_job_time: Option<Duration>,
+    /// Bytes of memory that one run of ffmpeg may use; `None` for most of the machine's.
+    pub max_memory: Option<u64>,
     /// The recent proof encodes that passed.
     pub proofs: ProofEncodes,
     /// The split jobs whose chunks this worker leaves to others.
@@ -92,6 +101,11 @@ impl Executor {
         chosen.ok().flatten().map(|(encoder, _)| encoder.clone())
     }
 
+    /// The stores, and what serves their objects to ffmpeg.
+    pub(crate) fn places(&self) -> (&Stores, &InputServer) {
+        (&self.stores, &self.inputs)
+    }
+
     /// A runner that may read these sources, and write nowhere.
     pub(crate) fn runner<'a>(
         &self,
@@ -99,22 +113,30 @@ impl Executor {
         scratch: &Path,
         stop: CancellationToken,
     ) -> Runner {
-        let (mut read, mut network) = (Vec::new(), false);
+        let (mut read, mut connects) = (Vec::new(), Vec::new());
         for source in sources {
             match source {
                 Source::File(path) | Source::Outline(path) => read.push(path.clone()),
-                Source::Url(_) => network = true,
+                Source::Url(address) => connects.push(address.clone()),
             }
         }
-        self.confined(read, network, scratch, stop)
+        self.confined(read, connects, scratch, stop)
     }
 
-    /// A runner with the limits and the sandbox of a job. It may read `read` and its home `scratch`, and use the
-    /// network if `network` is set.
+    /// The memory that one run may use, in bytes. The rest is for the system, the worker, and what other runs need
+    /// meanwhile.
+    fn memory(&self) -> u64 {
+        let whole = self.card.borrow().host.memory;
+        let known = (whole > 0).then_some(whole / 4 * 3);
+        self.max_memory.or(known).unwrap_or(u64::MAX)
+    }
+
+    /// A runner with the limits and the sandbox of a job. It may read `read` and its home `scratch`, and
+    /// connect to the addresses `connects`.
     pub(crate) fn confined(
         &self,
         read: Vec<PathBuf>,
-        network: bool,
+        connects: Vec<Address>,
         scratch: &Path,
         stop: CancellationToken,
     ) -> Runner {
@@ -125,11 +147,16 @@ impl Executor {
                 read,
                 home: scratch.to_owned(),
                 writes: false,
-                network,
+                connects,
+                resources: Resources {
+                    memory: Some(self.memory()),
+                    file_size: None,
+                },
                 background: false,
             },
             limits: Limits {
                 stall: self.stall_timeout,
+                longest: self.max_job_time,
                 ..Limits::default()
             },
             stop,

@@ -162,7 +162,7 @@ impl Executor {
         let output = folder.work_path().join("proof.nut");
         let stop = CancellationToken::new();
         let runner = self
-            .confined(Vec::new(), false, folder.path(), stop.clone())
+            .confined(Vec::new(), Vec::new(), folder.path(), stop.clone())
             .writing(folder.work_path());
         let arguments = capabilities::proof_encode(with, &output);
         let _stop = stop.drop_guard();

@@ -44,7 +44,8 @@ use prove::Found;
 pub use test_encode::PROOF_FRAMES;
 use test_encode::TestRig;
 
-use crate::sandbox::{Sandbox, Wrapper, level};
+use crate::sandbox::resources::Resources;
+use crate::sandbox::{Sandbox, Wrapper};
 
 /// How long a new detection on a busy machine may take.
 pub const LONGEST: Duration = Duration::from_secs(600);
@@ -140,7 +141,8 @@ pub async fn detect(detection: &Detection) -> Result<Capabilities, DetectError> 
             read: Vec::new(),
             home: home.path().to_owned(),
             writes: true,
-            network: false,
+            connects: Vec::new(),
+            resources: Resources::default(),
             background: false,
         },
         patience: detection.patience,
@@ -148,10 +150,7 @@ pub async fn detect(detection: &Detection) -> Result<Capabilities, DetectError> 
     let only = detection.only.as_deref();
     let ffmpeg = listing::version(&rig).await?;
     let host = host::host();
-    let sandbox = match &detection.wrapper {
-        Some(wrapper) => Some(level::offered(&wrapper.program).await.unwrap_or_default()),
-        None => None,
-    };
+    let sandbox = detection.wrapper.as_ref().map(|wrapper| wrapper.offered);
     let cache = detection
         .cache
         .as_deref()

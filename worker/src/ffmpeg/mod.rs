@@ -23,6 +23,8 @@ pub mod tracks;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::sandbox::address::Address;
+
 /// The programs of an ffmpeg installation, by absolute path.
 #[derive(Clone, Debug)]
 pub struct Tools {
@@ -93,8 +95,8 @@ pub enum Source {
     File(PathBuf),
     /// A file on this machine in which packets hold zeros, with few exceptions: its tables are all that counts.
     Outline(PathBuf),
-    /// An `http://` or `https://` address that answers range requests.
-    Url(String),
+    /// An address of this worker that answers range requests.
+    Url(Address),
 }
 
 /// Containers and raw streams that contain their media themselves. Formats that refer to other files (HLS, DASH,
@@ -117,7 +119,7 @@ impl Source {
             Self::File(_) | Self::Outline(_) => arguments.push("file".into()),
             Self::Url(_) => arguments.extend(
                 [
-                    "http,https,tcp,tls,crypto",
+                    "http,tcp",
                     "-rw_timeout",
                     "30000000",
                     "-reconnect",
@@ -128,6 +130,9 @@ impl Source {
                     "1",
                     "-reconnect_delay_max",
                     "10",
+                    // The store cannot be reached.
+                    "-reconnect_on_http_error",
+                    "502",
                 ]
                 .map(OsString::from),
             ),
@@ -135,7 +140,7 @@ impl Source {
         arguments.push("-i".into());
         arguments.push(match self {
             Self::File(path) | Self::Outline(path) => file(path),
-            Self::Url(url) => url.into(),
+            Self::Url(address) => address.url().into(),
         });
         arguments
     }

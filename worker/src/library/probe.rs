@@ -32,7 +32,7 @@ async fn look(
         .map_err(|error| Failure::worker(format!("no scratch folder: {error}")))?;
     let (mode, folder) = (ReadMode::InPlace, scratch.path());
     let to = folder.join(input::NAME);
-    let source = input::open(&executor.stores, input, mode, &to, &|_| {}).await?;
+    let source = input::open(executor.places(), input, mode, &to, &|_| {}).await?;
     let mut runner = executor.runner([&source], folder, stop.child_token());
     runner.limits.stall = STALL;
     // Nobody waits for a scan as people wait for encodes.

@@ -52,7 +52,7 @@ impl Film {
     ) -> anyhow::Result<Self> {
         let to = scratch.path().join(input::NAME);
         let mode = ReadMode::InPlace;
-        let source = input::open(&executor.stores, file, mode, &to, &|_| {}).await?;
+        let source = input::open(executor.places(), file, mode, &to, &|_| {}).await?;
         let mut runner = executor.runner([&source], scratch.path(), stop);
         runner.limits.stall = LONGEST;
         let media = probe(&runner, &source).await?;

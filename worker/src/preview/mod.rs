@@ -133,7 +133,7 @@ impl Executor {
         let (mode, folder) = (ReadMode::InPlace, scratch.path());
         let to = folder.join(input::NAME);
         // If this fails, the request fails: another worker may reach the input.
-        let source = input::open(&self.stores, input, mode, &to, &|_| {}).await?;
+        let source = input::open(self.places(), input, mode, &to, &|_| {}).await?;
         let mut runner = self.runner([&source], folder, stop);
         runner.limits.stall = LONGEST;
         let output = scratch.work_path().join("output");
@@ -210,7 +210,7 @@ impl Executor {
         }
         let scratch = self.scratch.preview()?;
         let source = input::open(
-            &self.stores,
+            self.places(),
             &file,
             ReadMode::InPlace,
             &scratch.path().join(input::NAME),

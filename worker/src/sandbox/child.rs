@@ -5,11 +5,18 @@
 //! end of that input tells the supervisor that the worker is gone.
 
 use std::io;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
 use tokio::io::AsyncWriteExt;
-use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
+#[cfg(target_os = "linux")]
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::process::{ChildStderr, ChildStdout, Command};
+#[cfg(target_os = "linux")]
+use tokio_util::sync::CancellationToken;
+
+use super::address::Address;
 
 /// The byte that makes a supervisor ask its tool to end. The end of the input makes the supervisor kill the tool.
 pub(crate) const ASK: u8 = b'e';
@@ -17,35 +24,45 @@ pub(crate) const ASK: u8 = b'e';
 /// A running tool. Dropping this value kills the tool and every process that it started.
 pub(crate) struct Child {
     process: tokio::process::Child,
-    /// The supervisor's standard input.
-    supervisor: Option<ChildStdin>,
+    /// The worker's end of the supervisor's standard input.
+    #[cfg(target_os = "linux")]
+    supervisor: Option<OwnedWriteHalf>,
     #[cfg(unix)]
     group: Option<rustix::process::Pid>,
 }
 
 impl Child {
-    /// Starts a tool, directly or behind its supervisor.
+    /// Starts a tool, directly or behind its supervisor. A tool with a network of its own hands over a socket in it, at
+    /// which these addresses are served from then on.
     ///
     /// # Errors
     /// If the tool cannot be started.
-    pub(crate) fn spawn(mut command: Command, is_supervised: bool) -> io::Result<Self> {
-        #[cfg(unix)]
-        command.process_group(0);
-        command.stdin(match is_supervised {
-            true => std::process::Stdio::piped(),
-            false => std::process::Stdio::null(),
-        });
+    pub(crate) fn spawn(
+        mut command: Command,
+        is_supervised: bool,
+        addresses: &[Address],
+    ) -> io::Result<Self> {
+        command.stdin(Stdio::null());
         // `kill_on_drop` also reaps the process. On Windows nothing else kills it. A supervisor must not be killed,
         // because it would leave the tool alive.
         command.kill_on_drop(!is_supervised);
-        let mut process = command.spawn()?;
+        #[cfg(unix)]
+        command.process_group(0);
+        #[cfg(target_os = "linux")]
+        let supervisor = is_supervised
+            .then(|| connected(&mut command, addresses))
+            .transpose()?;
+        #[cfg(not(target_os = "linux"))]
+        let _ = addresses;
+        let process = command.spawn()?;
         #[cfg(unix)]
         let group = process
             .id()
             .and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
         Ok(Self {
-            supervisor: process.stdin.take(),
             process,
+            #[cfg(target_os = "linux")]
+            supervisor,
             #[cfg(unix)]
             group: group.filter(|_| !is_supervised),
         })
@@ -79,18 +96,22 @@ impl Child {
     }
 
     async fn ask(&mut self) {
-        match &mut self.supervisor {
+        #[cfg(target_os = "linux")]
+        if let Some(supervisor) = &mut self.supervisor {
             // If the write fails, the supervisor has already ended.
-            Some(supervisor) => drop(supervisor.write_all(&[ASK]).await),
-            None => self.ask_group(),
+            let _ = supervisor.write_all(&[ASK]).await;
+            return;
         }
+        self.ask_group();
     }
 
     /// Kills the tool and every process that it started, without waiting for their end.
     pub(crate) fn kill(&mut self) {
-        if self.supervisor.take().is_none() {
-            self.kill_group();
+        #[cfg(target_os = "linux")]
+        if self.supervisor.take().is_some() {
+            return;
         }
+        self.kill_group();
     }
 
     #[cfg(unix)]
@@ -118,6 +139,52 @@ impl Child {
     fn kill_group(&mut self) {
         let _ = self.process.start_kill();
     }
+}
+
+/// Gives the command one end of a socket as standard input, and returns the other end. Serves the addresses at the
+/// socket that the tool hands over by it, until the supervisor has ended.
+#[cfg(target_os = "linux")]
+fn connected(command: &mut Command, addresses: &[Address]) -> io::Result<OwnedWriteHalf> {
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    command.stdin(std::os::fd::OwnedFd::from(theirs));
+    let (incoming, outgoing) = tokio::net::UnixStream::from_std(ours)?.into_split();
+    if let Some(address) = addresses.first().cloned() {
+        tokio::spawn(async move {
+            let ended = CancellationToken::new();
+            while let Ok(Some(socket)) = handed_over(&incoming).await {
+                address.listen(socket, ended.child_token());
+            }
+            ended.cancel();
+        });
+    }
+    Ok(outgoing)
+}
+
+/// The next socket that is handed over. `None` if there will be no more.
+#[cfg(target_os = "linux")]
+async fn handed_over(
+    incoming: &tokio::net::unix::OwnedReadHalf,
+) -> io::Result<Option<std::net::TcpListener>> {
+    use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+
+    let stream: &tokio::net::UnixStream = incoming.as_ref();
+    let receive = || -> io::Result<Option<std::net::TcpListener>> {
+        let mut byte = [0];
+        let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let mut into = [io::IoSliceMut::new(&mut byte)];
+        recvmsg(stream, &mut into, &mut control, RecvFlags::CMSG_CLOEXEC)?;
+        let sockets = control.drain().filter_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(sockets) => Some(sockets),
+            _ => None,
+        });
+        let socket = sockets.flatten().next();
+        Ok(socket.map(std::net::TcpListener::from))
+    };
+    stream
+        .async_io(tokio::io::Interest::READABLE, receive)
+        .await
 }
 
 impl Drop for Child {

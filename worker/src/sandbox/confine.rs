@@ -7,6 +7,7 @@ use std::process::Command;
 use common::farm::confinement::Confinement;
 
 use super::files;
+use super::network;
 use super::order::Order;
 use super::system_calls::Filters;
 
@@ -34,7 +35,11 @@ fn prepare(order: &Order) -> Result<(), Error> {
         // A system that forbids it runs the tool as usual.
         let _ = rustix::process::nice(LOWEST);
     }
+    order.resources.apply()?;
     let applied = confine(order)?;
+    // What was standard input is the supervisor's.
+    let nothing = std::fs::File::open("/dev/null")?;
+    rustix::stdio::dup2_stdin(nothing)?;
     if order.required && !applied.is_full() {
         let missing = applied.missing().join(" and ");
         return Err(Error::other(format!(
@@ -47,15 +52,21 @@ fn prepare(order: &Order) -> Result<(), Error> {
 /// Applies every part of the sandbox that this machine offers; returns which.
 ///
 /// # Errors
-/// Those of [`files::restrict`].
+/// Those of [`files::restrict`], and of a network of its own that was to be had.
 fn confine(order: &Order) -> Result<Confinement, Error> {
     let offered = files::offered();
+    if order.own_network
+        && let Some(port) = order.connects.first()
+    {
+        network::enter(*port)?;
+    }
     files::restrict(order)?;
-    let filters = Filters::new(order.network);
+    let filters = Filters::new(!order.connects.is_empty());
     let system_calls = filters.is_ok_and(|filters| filters.apply().is_ok());
     Ok(Confinement {
         files: offered.files,
-        network: offered.network && system_calls,
+        network: (offered.network || order.own_network) && system_calls,
+        own_network: order.own_network,
         system_calls,
     })
 }
@@ -65,8 +76,14 @@ fn confine(order: &Order) -> Result<Confinement, Error> {
 /// # Errors
 /// If Landlock offers rules and refuses them.
 pub(super) fn offered() -> Result<Confinement, Error> {
-    confine(&Order {
+    let own_network = network::is_offered();
+    let applied = confine(&Order {
         tool: "/bin/true".into(),
         ..Order::default()
+    })?;
+    Ok(Confinement {
+        own_network,
+        network: (applied.network || own_network) && applied.system_calls,
+        ..applied
     })
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use common::farm::confinement::Confinement;
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, PathBeneath, Ruleset, RulesetAttr,
-    RulesetCreatedAttr, RulesetError, Scope, path_beneath_rules,
+    ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, PathBeneath, Ruleset,
+    RulesetAttr, RulesetCreatedAttr, RulesetError, Scope, path_beneath_rules,
 };
 
 use super::order::Order;
@@ -43,19 +43,8 @@ const READ: &[&str] = &[
     "/etc/ld.so.conf.d",
     "/etc/ld.so.preload",
     "/etc/alternatives",
-    "/etc/ssl",
-    "/etc/pki",
-    "/etc/ca-certificates",
-    "/etc/crypto-policies",
-    "/etc/gnutls",
     "/etc/fonts",
     "/var/cache/fontconfig",
-    "/etc/resolv.conf",
-    "/etc/hosts",
-    "/etc/host.conf",
-    "/etc/nsswitch.conf",
-    "/etc/gai.conf",
-    "/etc/services",
     "/etc/localtime",
     "/etc/vulkan",
     "/etc/OpenCL",
@@ -104,7 +93,7 @@ pub(super) fn offered() -> Confinement {
     Confinement {
         files: required().handle_access(AccessFs::Execute).is_ok(),
         network: required().handle_access(AccessNet::ConnectTcp).is_ok(),
-        system_calls: false,
+        ..Confinement::default()
     }
 }
 
@@ -121,14 +110,13 @@ pub(super) fn restrict(order: &Order) -> io::Result<()> {
 
 fn apply(order: &Order, read: Vec<OwnedFd>) -> Result<(), RulesetError> {
     let everything = AccessFs::from_all(NEWEST);
-    let mut ruleset = Ruleset::default()
+    let ruleset = Ruleset::default()
         .handle_access(everything)?
         .scope(Scope::Signal)?
         .scope(Scope::AbstractUnixSocket)?
-        .handle_access(AccessNet::BindTcp)?;
-    if !order.network {
-        ruleset = ruleset.handle_access(AccessNet::ConnectTcp)?;
-    }
+        .handle_access(AccessNet::BindTcp | AccessNet::ConnectTcp)?;
+    let ports = order.connects.iter();
+    let ports = ports.map(|port| Ok::<_, RulesetError>(NetPort::new(*port, AccessNet::ConnectTcp)));
     let installed = READ.iter().map(PathBuf::from).chain(installation(order));
     ruleset
         .create()?
@@ -145,6 +133,7 @@ fn apply(order: &Order, read: Vec<OwnedFd>) -> Result<(), RulesetError> {
             AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::WriteFile | AccessFs::IoctlDev,
         ))?
         .add_rules(path_beneath_rules(&order.write, everything))?
+        .add_rules(ports)?
         .restrict_self()?;
     Ok(())
 }

@@ -69,7 +69,8 @@ pub fn refusal(policy: Policy, offered: Confinement) -> Option<String> {
         ),
         (
             offered.network,
-            "its network: Landlock has no rules for TCP here. Linux has them since 6.7",
+            "its network: Landlock has no rules for TCP here (Linux has them since 6.7), and a network namespace cannot \
+             be made either",
         ),
         (
             offered.system_calls,
@@ -97,6 +98,7 @@ mod tests {
         let full = Confinement {
             files: true,
             network: true,
+            own_network: false,
             system_calls: true,
         };
         assert_eq!(refusal(Policy::Required, full), None);

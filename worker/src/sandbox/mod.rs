@@ -13,15 +13,20 @@
 //! ```
 //!
 //! [`order`] is the wrapper's command line. [`confine`] applies it: [`files`] by Landlock, with the files of the tool
-//! from [`tool_files`], and [`system_calls`] by seccomp. [`level`] says what a machine offers.
+//! from [`tool_files`], [`system_calls`] by seccomp, and a [`network`] of the tool's own. [`level`] says what a machine
+//! offers. A tool may connect to an [`address`] at which the worker serves its input, and to nothing else.
 
+pub mod address;
 pub mod child;
 #[cfg(target_os = "linux")]
 mod confine;
 #[cfg(target_os = "linux")]
 mod files;
 pub mod level;
+#[cfg(target_os = "linux")]
+mod network;
 mod order;
+pub mod resources;
 #[cfg(target_os = "linux")]
 mod supervise;
 #[cfg(target_os = "linux")]
@@ -29,15 +34,19 @@ mod system_calls;
 #[cfg(target_os = "linux")]
 mod tool_files;
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use common::farm::confinement::Confinement;
 use tokio::process::Command;
 
+use address::Address;
 use level::Policy;
 use order::Order;
+use resources::Resources;
 
 /// How a worker wraps every tool that it runs.
 #[derive(Clone, Debug)]
@@ -48,6 +57,8 @@ pub struct Wrapper {
     pub policy: Policy,
     /// Further files and folders of the tools' installation, which they may read and run.
     pub installed: Vec<PathBuf>,
+    /// What this machine offers.
+    pub offered: Confinement,
 }
 
 /// The files and network that a tool may use.
@@ -61,8 +72,10 @@ pub struct Sandbox {
     pub home: PathBuf,
     /// Whether the tool may read and write in `home`. It may never write elsewhere.
     pub writes: bool,
-    /// Whether the tool may connect to other hosts.
-    pub network: bool,
+    /// The addresses that the tool may connect to, by the ports that they name.
+    pub connects: Vec<Address>,
+    /// What the tool may use up. Only a wrapped tool is bounded.
+    pub resources: Resources,
     /// Whether the tool gets the lowest priority, so that it does not slow encodes down. Only a wrapped tool does.
     pub background: bool,
 }
@@ -124,7 +137,9 @@ impl Sandbox {
             read: self.read.clone(),
             installed: wrapper.installed.clone(),
             write: self.writes.then(|| self.home.clone()),
-            network: self.network,
+            connects: self.ports(),
+            own_network: wrapper.offered.own_network,
+            resources: self.resources,
             background: self.background,
             required: wrapper.policy == Policy::Required,
             tool: tool.to_owned(),
@@ -133,6 +148,10 @@ impl Sandbox {
         let mut command = Command::new(&wrapper.program);
         command.arg("sandbox").args(order.write());
         command
+    }
+
+    fn ports(&self) -> BTreeSet<u16> {
+        self.connects.iter().map(Address::port).collect()
     }
 
     /// Whether the command starts a supervisor.
@@ -174,7 +193,10 @@ fn wrap(arguments: &[OsString]) -> Result<ExitCode, Error> {
     }
     match Order::read(arguments.iter().cloned()) {
         Some(order) if order.parent.is_some() => Err(confine::exec(order)),
-        Some(_) => supervise::run(arguments),
+        Some(order) => {
+            let hands_over = order.own_network && !order.connects.is_empty();
+            supervise::run(arguments, hands_over)
+        }
         None => Err(Error::new(
             std::io::ErrorKind::InvalidInput,
             "`worker sandbox` is for the worker's own use",

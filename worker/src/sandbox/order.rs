@@ -1,7 +1,10 @@
 //! The wrapper's command line: what the worker asks for, and what the wrapper reads.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::PathBuf;
+
+use super::resources::Resources;
 
 /// The wrapper's command line, parsed.
 #[derive(Debug, Default, PartialEq)]
@@ -12,8 +15,11 @@ pub(super) struct Order {
     /// Further files and folders of the tool's installation.
     pub(super) installed: Vec<PathBuf>,
     pub(super) write: Option<PathBuf>,
-    /// Whether the tool may make connections.
-    pub(super) network: bool,
+    /// The ports that the tool may connect to.
+    pub(super) connects: BTreeSet<u16>,
+    /// Whether it connects in a network of its own.
+    pub(super) own_network: bool,
+    pub(super) resources: Resources,
     pub(super) background: bool,
     /// Whether the tool is not started where a part of the sandbox cannot be applied.
     pub(super) required: bool,
@@ -37,8 +43,17 @@ impl Order {
         if let Some(path) = &self.write {
             line.extend(["--write".into(), path.into()]);
         }
+        for port in &self.connects {
+            line.extend(["--connect".into(), port.to_string().into()]);
+        }
+        let Resources { memory, file_size } = self.resources;
+        for (name, most) in [("--memory", memory), ("--file-size", file_size)] {
+            if let Some(most) = most {
+                line.extend([name.into(), most.to_string().into()]);
+            }
+        }
         for (is_set, name) in [
-            (self.network, "--network"),
+            (self.own_network, "--own-network"),
             (self.background, "--background"),
             (self.required, "--required"),
         ] {
@@ -59,7 +74,18 @@ impl Order {
                 "--read" => order.read.push(arguments.next()?.into()),
                 "--installed" => order.installed.push(arguments.next()?.into()),
                 "--write" => order.write = Some(arguments.next()?.into()),
-                "--network" => order.network = true,
+                "--connect" => {
+                    order
+                        .connects
+                        .insert(arguments.next()?.to_str()?.parse().ok()?);
+                }
+                "--memory" => {
+                    order.resources.memory = Some(arguments.next()?.to_str()?.parse().ok()?)
+                }
+                "--file-size" => {
+                    order.resources.file_size = Some(arguments.next()?.to_str()?.parse().ok()?);
+                }
+                "--own-network" => order.own_network = true,
                 "--background" => order.background = true,
                 "--required" => order.required = true,
                 "--" => break,
@@ -83,7 +109,12 @@ mod tests {
             read: vec!["--write".into(), "/films/a b.mkv".into()],
             installed: vec!["/models".into()],
             write: Some("/s".into()),
-            network: false,
+            connects: [4021, 4022].into(),
+            own_network: true,
+            resources: Resources {
+                memory: Some(1 << 30),
+                file_size: Some(7),
+            },
             background: true,
             required: true,
             tool: "/bin/ffmpeg".into(),

@@ -28,18 +28,22 @@ use signal_hook::low_level::{emulate_default_handler, pipe};
 const PAUSES: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(20));
 
 /// Runs a tool until every process that it started has ended, and then ends with the tool's own exit code or signal.
-/// `order` holds the arguments of `worker sandbox`. A byte on standard input, or a signal, asks the tool to end. The
+/// `order` holds the arguments of `worker sandbox`. `hands_over` says whether the process that becomes the tool gets
+/// standard input, to hand a socket over to the worker by it. A byte on standard input, or a signal, asks the tool to end. The
 /// end of standard input kills the tool.
 ///
 /// # Errors
 /// If the tool cannot be started.
-pub(super) fn run(order: &[OsString]) -> io::Result<ExitCode> {
+pub(super) fn run(order: &[OsString], hands_over: bool) -> io::Result<ExitCode> {
     set_child_subreaper(Some(getpid()))?;
     let signals = Signals::open()?;
     let mut tool = Command::new("/proc/self/exe")
         .args(["sandbox", "--child", &getpid().to_string()])
         .args(order)
-        .stdin(Stdio::null())
+        .stdin(match hands_over {
+            true => Stdio::inherit(),
+            false => Stdio::null(),
+        })
         .process_group(0)
         .spawn()?;
     let group = i32::try_from(tool.id()).ok().and_then(Pid::from_raw);

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use worker::sandbox::address::Address;
+
 use crate::StandIn;
 
 #[tokio::test]
@@ -44,12 +46,13 @@ async fn a_tool_in_the_background_has_the_lowest_priority() {
 
 /// Runs a script that tries to do something; returns whether it succeeded.
 #[cfg(target_os = "linux")]
-async fn allowed(read: &[&Path], network: bool, attempt: &str) -> bool {
+async fn allowed(read: &[&Path], port: Option<u16>, attempt: &str) -> bool {
     let mut stand_in = StandIn::new(&format!(
         "if {attempt}; then echo frame=1; else echo frame=0; fi; echo progress=end"
     ));
     stand_in.runner.sandbox.read = read.iter().map(|path| path.to_path_buf()).collect();
-    stand_in.runner.sandbox.network = network;
+    let address = port.map(|port| Address::new("an address", port, ()));
+    stand_in.runner.sandbox.connects = address.into_iter().collect();
     let finished = stand_in.run().await.expect("ends well");
     finished.progress.frame == 1
 }
@@ -86,14 +89,14 @@ async fn a_confined_tool_reads_its_input_and_nothing_else() {
     std::fs::write(&input, "input").expect("written");
     std::fs::write(&other, "other").expect("written");
     let try_to = |what: &str, path: &Path| format!("{what} {} > /dev/null 2>&1", path.display());
-    assert!(allowed(&[&input], false, &try_to("cat", &input)).await);
-    assert!(!allowed(&[&input], false, &try_to("cat", &other)).await);
-    assert!(!allowed(&[&input], false, &try_to("ls", folder.path())).await);
-    assert!(!allowed(&[&input], false, "cat /etc/passwd > /dev/null 2>&1").await);
+    assert!(allowed(&[&input], None, &try_to("cat", &input)).await);
+    assert!(!allowed(&[&input], None, &try_to("cat", &other)).await);
+    assert!(!allowed(&[&input], None, &try_to("ls", folder.path())).await);
+    assert!(!allowed(&[&input], None, "cat /etc/passwd > /dev/null 2>&1").await);
     assert!(
         !allowed(
             &[&input],
-            false,
+            None,
             &format!("cat /proc/{}/environ", std::process::id())
         )
         .await
@@ -110,17 +113,17 @@ async fn a_confined_tool_writes_its_scratch_folder_and_nothing_else() {
     assert!(
         allowed(
             &[&input],
-            false,
+            None,
             "sh -c 'echo x > here && mkdir d && rm here' 2> /dev/null"
         )
         .await
     );
-    assert!(!allowed(&[&input], false, &shell(&input)).await);
-    assert!(!allowed(&[&input], false, &shell(&folder.path().join("new"))).await);
+    assert!(!allowed(&[&input], None, &shell(&input)).await);
+    assert!(!allowed(&[&input], None, &shell(&folder.path().join("new"))).await);
     assert!(
         !allowed(
             &[&input],
-            false,
+            None,
             &format!("rm {} 2> /dev/null", input.display())
         )
         .await
@@ -130,14 +133,17 @@ async fn a_confined_tool_writes_its_scratch_folder_and_nothing_else() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_confined_tool_connects_only_where_the_source_is_remote() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    let connect = format!("bash -c '< /dev/tcp/127.0.0.1/{port}' 2> /dev/null");
-    assert!(allowed(&[], true, &connect).await);
-    assert!(!allowed(&[], false, &connect).await);
+async fn a_confined_tool_connects_to_the_port_of_its_input_only() {
+    let listen = || std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let (input, other) = (listen(), listen());
+    let [port, other] = [&input, &other].map(|listener| {
+        let address = listener.local_addr().expect("an address");
+        address.port()
+    });
+    let connect = |port: u16| format!("bash -c '< /dev/tcp/127.0.0.1/{port}' 2> /dev/null");
+    assert!(allowed(&[], Some(port), &connect(port)).await);
+    assert!(!allowed(&[], Some(port), &connect(other)).await);
+    assert!(!allowed(&[], None, &connect(port)).await);
 }
 
 #[cfg(target_os = "linux")]

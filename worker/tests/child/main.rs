@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod attacks;
+mod bounds;
 mod confined;
 mod old_kernel;
 mod supervised;
@@ -12,6 +13,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use common::farm::confinement::Confinement;
 use common::job::failure::Failure;
 use tokio_util::sync::CancellationToken;
 use worker::ffmpeg::Tools;
@@ -19,6 +21,7 @@ use worker::ffmpeg::run::Limits;
 use worker::ffmpeg::run::fault::Origin;
 use worker::ffmpeg::run::runner::{Finished, Runner};
 use worker::sandbox::level::Policy;
+use worker::sandbox::resources::Resources;
 use worker::sandbox::{Sandbox, Wrapper};
 
 /// A shell script in ffmpeg's place, run confined in a scratch folder.
@@ -45,16 +48,19 @@ impl StandIn {
                     program: env!("CARGO_BIN_EXE_worker").into(),
                     policy: Policy::default(),
                     installed: Vec::new(),
+                    offered: Confinement::default(),
                 }),
                 read: Vec::new(),
                 home: scratch.path().to_owned(),
                 writes: true,
-                network: false,
+                connects: Vec::new(),
+                resources: Resources::default(),
                 background: false,
             },
             limits: Limits {
                 stall: Duration::from_secs(30),
                 grace: Duration::from_secs(2),
+                longest: None,
             },
             stop: CancellationToken::new(),
         };

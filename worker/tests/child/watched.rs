@@ -36,7 +36,8 @@ fn the_command_line_can_be_pasted_into_a_shell_and_opens_nothing() {
     let stand_in = StandIn::new("true");
     let arguments = [
         "-i",
-        "http://s3/b/it's here.mkv?X-Amz-Algorithm=A&X-Amz-Signature=abc",
+        "http://127.0.0.1:4021/00ff",
+        "file:it's here.mkv",
         "-crf",
         "24",
         "",
@@ -48,7 +49,7 @@ fn the_command_line_can_be_pasted_into_a_shell_and_opens_nothing() {
         .output()
         .expect("a shell");
     let words = String::from_utf8(read.stdout).expect("text");
-    let end = "-stats_period\n0.5\n-i\nhttp://s3/b/it's here.mkv?…\n-crf\n24\n\n";
+    let end = "-stats_period\n0.5\n-i\ninput\nfile:it's here.mkv\n-crf\n24\n\n";
     assert!(words.ends_with(end), "{line} is {words}");
 }
 

@@ -1,5 +1,6 @@
 //! Workers that fail, and ffmpegs of workers that fail.
 
+mod attacks;
 mod bad_ffmpeg;
 mod checks;
 mod clocks;

@@ -49,7 +49,7 @@ fn place(bytes: &[u8], of: &[u8]) -> usize {
         .expect("they are there")
 }
 
-/// Twenty inputs that cannot be encoded, and a part of each error.
+/// Inputs that cannot be encoded, and a part of each error.
 fn damaged(farm: &Farm, folder: &Path) -> Vec<(Job, &'static str)> {
     let mkv = film(folder, "whole.mkv", H264);
     let faststart = film(folder, "front.mp4", &format!("{H264} -movflags +faststart"));
@@ -104,6 +104,14 @@ fn damaged(farm: &Farm, folder: &Path) -> Vec<(Job, &'static str)> {
             ),
             breaks_off,
         ),
+        (
+            film(
+                folder,
+                "huge.mkv",
+                "-vf scale=12000:12000,format=gray -frames:v 1 -c:v ffv1 -an",
+            ),
+            "its pictures are too large: 12000×12000",
+        ),
         (cut(&last, 60), "moov atom not found"),
         (
             changed(&fragments, "header.mp4", |bytes| {
@@ -130,6 +138,15 @@ fn damaged(farm: &Farm, folder: &Path) -> Vec<(Job, &'static str)> {
         ("crop", Some("crop=640:360"), None, "crop: Invalid too big"),
         ("pad", Some("pad=16:16"), None, "Padded dimensions"),
         ("level", None, Some("level=99"), "level"),
+        // These would take all of the machine.
+        ("canvas", Some("pad=16000:16000"), None, "million pixels"),
+        (
+            "rate",
+            Some("fps=100000"),
+            None,
+            "fps=100000 is out of bounds",
+        ),
+        ("threads", None, Some("threads=100000"), "out of bounds"),
     ] {
         let input = changed(&mkv, &format!("{name}.mkv"), |_| {});
         let mut job = farm.job(&input, "libx264");
@@ -230,7 +247,7 @@ async fn a_farm_stays_whole_through_a_folder_of_damaged_files() {
     std::fs::create_dir_all(&folder).expect("room");
     let bad = damaged(&farm, &folder);
     let good = good(&farm, &folder);
-    assert_eq!((bad.len(), good.len()), (20, 7));
+    assert_eq!((bad.len(), good.len()), (24, 7));
     for (job, _) in &bad {
         farm.enqueue(job).await;
     }
@@ -280,7 +297,7 @@ async fn a_farm_stays_whole_through_a_folder_of_damaged_files() {
         let heartbeat = farm.heartbeat(name).await.expect("alive");
         assert_eq!(heartbeat.status, WorkerStatus::Ready, "{heartbeat:#?}");
     }
-    assert_eq!(farm.dead_letters().await, 20);
+    assert_eq!(farm.dead_letters().await, 24);
 }
 
 /// Changes how a job encodes video.

@@ -133,7 +133,7 @@ impl Executor {
             *kept = None;
             let folder = self.scratch.sample()?;
             let (mode, to) = (ReadMode::InPlace, folder.path().join(input::NAME));
-            let source = input::open(&self.stores, input, mode, &to, &|_| {}).await?;
+            let source = input::open(self.places(), input, mode, &to, &|_| {}).await?;
             let runner = self.runner([&source], folder.path(), stop.clone());
             let bench = Bench {
                 folder: &folder,

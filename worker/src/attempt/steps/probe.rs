@@ -1,6 +1,7 @@
 //! Probing: finds out what the input holds, looks at it as far as the recipe asks, and makes the command line for the output.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::farm::card::Proof;
 use common::job::companion::Suffix;
@@ -24,6 +25,16 @@ use crate::ffmpeg::probe::media::Media;
 use crate::ffmpeg::tracks::extras;
 use crate::ffmpeg::tracks::subtitles::burn_in;
 use crate::ffmpeg::{arguments, probe};
+
+/// How long a run over a film may take, and how long besides for each of its seconds: ten times longer than the slowest
+/// encoders need.
+const LONGEST: (Duration, f64) = (Duration::from_secs(3600), 1000.0);
+
+/// How long a run may take over a film of this many seconds.
+fn longest(seconds: f64) -> Option<Duration> {
+    let of_film = Duration::try_from_secs_f64(seconds * LONGEST.1).ok()?;
+    LONGEST.0.checked_add(of_film)
+}
 
 /// An input whose content is known, with the command line for its output.
 pub struct Probed {
@@ -81,10 +92,15 @@ impl Prepared {
     /// # Errors
     /// The input's fault if it is no media.
     pub(super) async fn content(&mut self) -> Result<Media, Failure> {
-        match self.seen.take() {
-            Some(seen) => Ok(seen),
-            None => probe::probe(&self.runner, &self.source).await,
+        let media = match self.seen.take() {
+            Some(seen) => seen,
+            None => probe::probe(&self.runner, &self.source).await?,
+        };
+        if let Some(longest) = media.duration.and_then(longest) {
+            let limit = &mut self.runner.limits.longest;
+            *limit = Some(limit.unwrap_or(longest).min(longest));
         }
+        Ok(media)
     }
 
     /// Makes the command line, and brings the files that it needs.

@@ -15,6 +15,7 @@ use crate::attempt::steps::{Attempt, Unfinished};
 use crate::ffmpeg::Source;
 use crate::ffmpeg::probe::media::Media;
 use crate::ffmpeg::run::runner::Runner;
+use crate::report::load::free_space;
 
 /// The name of an output while it is made.
 pub(super) const OUTPUT: &str = "output";
@@ -44,9 +45,12 @@ impl Prepared {
         self.folder.work_path().join(OUTPUT)
     }
 
-    /// A runner that may write the output.
+    /// A runner that may write the output, as large as there is room for. A little is left for everybody else.
     pub(super) fn writing(&self) -> Runner {
-        self.runner.writing(self.folder.work_path())
+        let mut runner = self.runner.writing(self.folder.work_path());
+        let free = free_space(self.folder.path());
+        runner.sandbox.resources.file_size = free.map(|free| free - free / 20);
+        runner
     }
 }
 
@@ -67,8 +71,8 @@ impl Attempt<'_> {
                     number => format!("{}{number}", input::NAME),
                 };
                 let to = folder.path().join(name);
-                let stores = &executor.stores;
-                opened.push(input::open(stores, input, mode, &to, &|_| {}).await?);
+                let places = executor.places();
+                opened.push(input::open(places, input, mode, &to, &|_| {}).await?);
                 executor.reach.seen(&input.location);
             }
             Ok::<_, Failure>(opened)

@@ -109,7 +109,7 @@ pub struct LogArgs {
 /// How inputs in an object store are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ReadMode {
-    /// In place, by range requests to a presigned URL
+    /// In place, by the ranges that ffmpeg asks for
     InPlace,
     /// Downloaded to scratch first
     Download,
@@ -199,6 +199,12 @@ pub struct Config {
     /// Kill an ffmpeg that makes no progress for this long
     #[arg(long, env = "WORKER_STALL_TIMEOUT", value_name = "TIME", default_value = "2m", value_parser = humantime::parse_duration)]
     pub stall_timeout: Duration,
+    /// End a job whose ffmpeg runs for longer [default: an hour, and a thousand times the length of the film]
+    #[arg(long, env = "WORKER_MAX_JOB_TIME", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub max_job_time: Option<Duration>,
+    /// Memory that one ffmpeg may use, e.g. 8G [default: three quarters of the machine's]
+    #[arg(long, env = "WORKER_MAX_MEMORY", value_name = "SIZE", value_parser = size)]
+    pub max_memory: Option<u64>,
     /// How to read inputs from an object store
     #[arg(
         long,
@@ -269,23 +275,31 @@ impl DetectionArgs {
         Ok(Tools::find(self.ffmpeg.clone(), self.ffprobe.clone())?)
     }
 
-    pub fn detection(&self, tools: &Tools) -> Detection {
+    pub async fn detection(&self, tools: &Tools) -> Detection {
         Detection {
             only: self.encoders.clone(),
             cache: Some(cache_folder().join("capabilities.json")),
             fresh: self.fresh,
-            wrapper: self.wrapper(),
+            wrapper: self.wrapper().await,
             ..Detection::new(&tools.ffmpeg)
         }
     }
 
     /// How this worker wraps the tools that it runs; `None` if this program does not know its own path.
-    pub fn wrapper(&self) -> Option<Wrapper> {
-        let reads = self.ffmpeg_reads.iter();
+    pub async fn wrapper(&self) -> Option<Wrapper> {
+        let program = own_program()?;
+        let offered = level::offered(&program).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the sandbox cannot be tried");
+            Confinement::default()
+        });
+        let installed = self.ffmpeg_reads.iter();
         Some(Wrapper {
-            program: own_program()?,
+            program,
             policy: self.sandbox,
-            installed: reads.filter_map(|path| path.canonicalize().ok()).collect(),
+            installed: installed
+                .filter_map(|path| path.canonicalize().ok())
+                .collect(),
+            offered,
         })
     }
 
@@ -294,12 +308,8 @@ impl DetectionArgs {
     /// # Errors
     /// What is missing, and what to do.
     pub async fn check_sandbox(&self) -> Result<Confinement, Error> {
-        let offered = match own_program() {
-            Some(program) => level::offered(&program).await.map_err(|error| {
-                Error::other(anyhow::anyhow!("the sandbox cannot be tried: {error}"))
-            })?,
-            None => Confinement::default(),
-        };
+        let offered = self.wrapper().await.map(|wrapper| wrapper.offered);
+        let offered = offered.unwrap_or_default();
         match level::refusal(self.sandbox, offered) {
             Some(why) => Err(Error::Usage(why)),
             None => Ok(offered),
@@ -319,7 +329,7 @@ impl DetectionArgs {
     pub async fn detect(&self, tools: &Tools, keep: bool) -> anyhow::Result<Capabilities> {
         let detection = Detection {
             keep,
-            ..self.detection(tools)
+            ..self.detection(tools).await
         };
         let card = capabilities::detect(&detection).await?;
         for encoder in self.encoders.iter().flatten() {

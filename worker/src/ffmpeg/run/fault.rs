@@ -8,7 +8,7 @@ use crate::ffmpeg::Source;
 use crate::ffmpeg::run::line::Line;
 use crate::ffmpeg::run::speaker::{not_held, without_speaker};
 use crate::ffmpeg::run::telling;
-use crate::ffmpeg::run::words::{INPUT, PASSING, SCARCE, UNFINISHED, WORKER};
+use crate::ffmpeg::run::words::{INPUT, MEMORY, PASSING, SCARCE, UNFINISHED, WORKER};
 
 /// Where the input's bytes come from. The network can fail only for a remote input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,19 @@ pub(crate) fn failure(tool: &str, status: ExitStatus, log: &[Line], origin: Orig
     };
     Failure { message, ..failure }.with_log(texts(log))
 }
+
+/// Whether a tool was ended because it wrote a file larger than it may.
+pub(crate) fn is_file_too_large(status: ExitStatus, log: &[Line]) -> bool {
+    signal(status) == Some(FILE_SIZE) || find(log, &["File too large"]).is_some()
+}
+
+/// Whether a tool says that it got no more memory.
+pub(crate) fn lacks_memory(log: &[Line]) -> bool {
+    find(log, MEMORY).is_some()
+}
+
+/// The signal that ends a process whose file grows too large, on Linux and macOS.
+const FILE_SIZE: i32 = 25;
 
 /// The failure of a tool that was ended by a signal.
 fn crash(tool: &str, number: i32) -> Failure {

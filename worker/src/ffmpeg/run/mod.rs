@@ -18,6 +18,6 @@ mod telling;
 pub(crate) mod trial;
 mod words;
 
-pub(crate) use line::without_signature;
+pub(crate) use line::without_address;
 pub use process::Limits;
 pub(crate) use speaker::without_speaker;

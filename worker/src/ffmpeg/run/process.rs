@@ -15,6 +15,7 @@ use tokio::process::Command;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::sandbox::address::Address;
 use crate::sandbox::child::Child;
 
 /// How long pipes are still read after the tool's end. The tool's last output is in them already, and a surviving
@@ -31,6 +32,8 @@ pub struct Limits {
     pub stall: Duration,
     /// How long a tool may take to end after it was asked to.
     pub grace: Duration,
+    /// How long a tool may run. `None`: for as long as it makes progress.
+    pub longest: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -38,6 +41,7 @@ impl Default for Limits {
         Self {
             stall: Duration::from_secs(60),
             grace: Duration::from_secs(2),
+            longest: None,
         }
     }
 }
@@ -47,6 +51,8 @@ pub(super) struct Process<'a> {
     pub(super) command: Command,
     /// Whether the command starts a supervisor.
     pub(super) is_supervised: bool,
+    /// The addresses that the tool may connect to.
+    pub(super) addresses: &'a [Address],
     pub(super) limits: Limits,
     /// The folder in which the tool writes. Writing there counts as progress, even if the tool prints nothing: moving
     /// the index to the front of a big file takes long and reports nothing.
@@ -83,6 +89,8 @@ pub(super) enum End {
     Stopped,
     /// It made no progress for too long.
     Stalled,
+    /// It ran for longer than it may.
+    Overdue,
     /// The caller had read enough.
     Enough,
 }
@@ -100,10 +108,15 @@ impl Process<'_> {
             return Ok(End::Stopped);
         }
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = Child::spawn(self.command, self.is_supervised)?;
+        let mut child = Child::spawn(self.command, self.is_supervised, self.addresses)?;
         let mut stdout = Pipe::new(child.stdout());
         let mut stderr = Pipe::new(child.stderr());
-        let Limits { stall, grace } = self.limits;
+        let Limits {
+            stall,
+            grace,
+            longest,
+        } = self.limits;
+        let mut overdue = std::pin::pin!(tokio::time::sleep(longest.unwrap_or(Duration::MAX)));
         let mut deadline = Instant::now() + stall;
 
         let status = loop {
@@ -114,6 +127,10 @@ impl Process<'_> {
                 () = self.stop.cancelled() => {
                     child.end(grace).await;
                     return Ok(End::Stopped);
+                }
+                () = &mut overdue => {
+                    child.end(grace).await;
+                    return Ok(End::Overdue);
                 }
                 () = tokio::time::sleep_until(deadline) => {
                     let Some(ago) = written_ago(self.writes_in.clone()).await.filter(|ago| *ago < stall) else {

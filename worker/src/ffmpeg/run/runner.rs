@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use common::job::failure::{Doubt, Failure};
@@ -14,11 +15,12 @@ use crate::ffmpeg::Tools;
 use crate::ffmpeg::run::complaints::Complaints;
 use crate::ffmpeg::run::fault;
 use crate::ffmpeg::run::fault::Origin;
-use crate::ffmpeg::run::line::{Line, Lines, without_signature};
+use crate::ffmpeg::run::line::{Line, Lines, without_address};
 use crate::ffmpeg::run::process::{End, Limits, Output, Process, Verdict};
 use crate::ffmpeg::run::progress::{ProgressReader, advanced};
 use crate::ffmpeg::run::tail::Tail;
 use crate::sandbox::Sandbox;
+use crate::sandbox::resources::Resources;
 
 /// The largest accepted answer of ffprobe. No sane file needs more.
 const ANSWER_BYTES: usize = 16 << 20;
@@ -91,7 +93,7 @@ impl Runner {
         runner
     }
 
-    /// The command line of [`Self::ffmpeg`], quoted for a shell. Signatures of presigned URLs are removed.
+    /// The command line of [`Self::ffmpeg`], quoted for a shell. Addresses of this worker become `input`.
     pub fn command_line(&self, arguments: &[OsString]) -> String {
         let program = [self.tools.ffmpeg.as_os_str()];
         let own = PROGRESS.map(OsStr::new);
@@ -100,7 +102,7 @@ impl Runner {
             .chain(own)
             .chain(arguments.iter().map(OsString::as_os_str));
         let words: Vec<String> = words
-            .map(|word| without_signature(&word.to_string_lossy()))
+            .map(|word| without_address(&word.to_string_lossy()))
             .collect();
         let words = words.iter().map(String::as_str);
         shlex::Quoter::new()
@@ -149,7 +151,7 @@ impl Runner {
         if let End::Itself(status) = end
             && !status.success()
         {
-            return Err(fault::failure("ffmpeg", status, &log, origin));
+            return Err(self.failed("ffmpeg", status, &log, origin));
         }
         if let Some(failure) = fault::unfinished(&log) {
             return Err(failure);
@@ -186,7 +188,7 @@ impl Runner {
         let (end, log) = self.run("ffmpeg", command, on_output).await?;
         match end {
             End::Itself(status) if !status.success() => {
-                Err(fault::failure("ffmpeg", status, &log, origin))
+                Err(self.failed("ffmpeg", status, &log, origin))
             }
             End::Enough => Ok(None),
             _ => Ok(Some(answer)),
@@ -259,7 +261,7 @@ impl Runner {
         let (end, log) = self.run("ffprobe", command, on_output).await?;
         match end {
             End::Itself(status) if !status.success() => {
-                Err(fault::failure("ffprobe", status, &log, origin))
+                Err(self.failed("ffprobe", status, &log, origin))
             }
             end => Ok(end),
         }
@@ -275,6 +277,7 @@ impl Runner {
         let process = Process {
             command,
             is_supervised: self.sandbox.is_supervised(),
+            addresses: &self.sandbox.connects,
             limits: self.limits,
             writes_in: self.sandbox.writes.then(|| self.sandbox.home.clone()),
             stop: &self.stop,
@@ -294,8 +297,35 @@ impl Runner {
             end.map_err(|error| Failure::worker(format!("{tool} cannot be run here: {error}")))?;
         match end {
             End::Stopped => Err(Failure::passing(format!("{tool} was stopped"))),
+            End::Overdue => Err(overdue(tool, self.limits.longest.unwrap_or_default(), log)),
             End::Stalled => Err(stalled(tool, self.limits.stall, log)),
             End::Itself(_) | End::Enough => Ok((end, self.nameless(log.into_lines()))),
+        }
+    }
+
+    /// The failure of a tool that did not succeed. If a bound of its sandbox ended it, the failure names the bound.
+    fn failed(&self, tool: &str, status: ExitStatus, log: &[Line], origin: Origin) -> Failure {
+        let failure = fault::failure(tool, status, log, origin);
+        if !self.sandbox.is_supervised() {
+            return failure;
+        }
+        let Resources { memory, file_size } = self.sandbox.resources;
+        let size = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
+        match (memory, file_size) {
+            (_, Some(most)) if fault::is_file_too_large(status, log) => Failure::worker(format!(
+                "{tool} made a file of more than {}, all the room for scratch files here",
+                size(most)
+            ))
+            .with_log(failure.log),
+            (Some(most), _) if fault::lacks_memory(log) => {
+                let message = format!(
+                    "{}; a run may use {} of memory here (--max-memory)",
+                    failure.message,
+                    size(most)
+                );
+                Failure { message, ..failure }
+            }
+            _ => failure,
         }
     }
 
@@ -318,6 +348,14 @@ impl Runner {
 enum ParsedOutput<'a> {
     Answer(&'a [u8]),
     Log(&'a Line),
+}
+
+fn overdue(tool: &str, after: Duration, log: Tail) -> Failure {
+    let after = humantime::format_duration(Duration::from_secs(after.as_secs()));
+    Failure::input(format!(
+        "{tool} worked on this file for {after} and was ended: no run may take longer (--max-job-time)"
+    ))
+    .with_log(fault::texts(&log.into_lines()))
 }
 
 fn stalled(tool: &str, after: Duration, log: Tail) -> Failure {

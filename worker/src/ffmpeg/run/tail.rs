@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::ffmpeg::run::line::{Line, Lines, without_signature};
+use crate::ffmpeg::run::line::{Line, Lines, without_address};
 
 const LINES: usize = 40;
 
@@ -35,7 +35,7 @@ fn keep<'a>(kept: &'a mut VecDeque<Line>, line: &str) -> &'a Line {
     if kept.len() == LINES {
         kept.pop_front();
     }
-    kept.push_back(Line::read(&without_signature(&line)));
+    kept.push_back(Line::read(&without_address(&line)));
     &kept[kept.len() - 1]
 }
 

@@ -93,9 +93,11 @@ impl Trial {
         let process = Process {
             command,
             is_supervised: self.sandbox.is_supervised(),
+            addresses: &self.sandbox.connects,
             limits: Limits {
                 stall: self.longest,
                 grace: Duration::ZERO,
+                longest: None,
             },
             writes_in: None,
             stop: &self.stop,
@@ -118,7 +120,7 @@ impl Trial {
         Ok(Ran {
             status: match end {
                 End::Itself(status) => Some(status),
-                End::Stopped | End::Stalled | End::Enough => None,
+                End::Stopped | End::Stalled | End::Overdue | End::Enough => None,
             },
             stdout: String::from_utf8_lossy(&stdout).into_owned(),
             stderr: String::from_utf8_lossy(&stderr).into_owned(),
@@ -143,7 +145,8 @@ mod tests {
             read: Vec::new(),
             home: std::env::temp_dir(),
             writes: false,
-            network: false,
+            connects: Vec::new(),
+            resources: crate::sandbox::resources::Resources::default(),
             background: false,
         };
         Trial::new("/bin/sh", sandbox, longest)

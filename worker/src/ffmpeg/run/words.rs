@@ -42,6 +42,14 @@ pub(super) const WORKER: &[&str] = &[
     "Encoder not found",
 ];
 
+/// Phrases that mean that there was no more memory.
+pub(super) const MEMORY: &[&str] = &[
+    "Cannot allocate memory",
+    "malloc of size",
+    "Memory allocation error",
+    "Failed to allocate",
+];
+
 /// Phrases that mean a shortage. Either the machine has too little of a resource, or a broken input asks for too
 /// much.
 pub(super) const SCARCE: &[&str] = &[

@@ -37,7 +37,7 @@ pub(crate) fn input(
 ) -> Vec<OsString> {
     let name = match source {
         Source::File(path) | Source::Outline(path) => file(path),
-        Source::Url(url) => url.into(),
+        Source::Url(address) => address.url().into(),
     };
     let mut graph = OsString::from("movie=filename=");
     graph.push(escaped(&name));

@@ -11,6 +11,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use common::farm::card::Proof;
+use common::farm::confinement::Confinement;
 use common::job::changes::Change;
 use common::job::failure::Failure;
 use common::job::further::{FurtherRole, Join};
@@ -31,6 +32,7 @@ use worker::ffmpeg::run::Limits;
 use worker::ffmpeg::run::runner::Runner;
 use worker::ffmpeg::{Source, Tools, arguments};
 use worker::sandbox::level::Policy;
+use worker::sandbox::resources::Resources;
 use worker::sandbox::{Sandbox, Wrapper};
 
 pub(crate) use bluray::bluray;
@@ -176,11 +178,13 @@ impl Studio {
                     program: env!("CARGO_BIN_EXE_worker").into(),
                     policy: Policy::default(),
                     installed: Vec::new(),
+                    offered: Confinement::default(),
                 }),
                 read: vec![read.to_owned()],
                 home: self.attempt.path().to_owned(),
                 writes: false,
-                network: false,
+                connects: Vec::new(),
+                resources: Resources::default(),
                 background: false,
             },
             limits: Limits::default(),

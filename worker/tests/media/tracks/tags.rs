@@ -7,6 +7,7 @@ use common::recipe::Container;
 use serde_json::Value;
 use worker::ffmpeg::Source;
 use worker::ffmpeg::probe::probe;
+use worker::sandbox::address::Address;
 
 use crate::studio::Studio;
 use crate::tracks::{
@@ -295,7 +296,7 @@ async fn chapters_stay_once_with_their_names() {
 }
 
 /// Serves bytes by HTTP from any offset, as an object store does; returns the address.
-async fn serve(bytes: Vec<u8>) -> String {
+async fn serve(bytes: Vec<u8>) -> Address {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
@@ -326,7 +327,8 @@ async fn serve(bytes: Vec<u8>) -> String {
             });
         }
     });
-    format!("http://{address}/film.mkv")
+    let url = format!("http://{address}/film.mkv");
+    Address::new(url, address.port(), ())
 }
 
 #[tokio::test]
@@ -335,10 +337,10 @@ async fn languages_are_read_from_urls_too() {
         let film = studio.make("film.mkv", &format!("{FILM} {CODED}"));
         let film = film.to_str().expect("text");
         let source = join(&studio, "languages.mkv", &["--language", "1:pt-BR", film]);
-        let url = serve(std::fs::read(&source).expect("bytes")).await;
+        let address = serve(std::fs::read(&source).expect("bytes")).await;
         let mut runner = studio.runner(&source);
-        runner.sandbox.network = true;
-        let media = probe(&runner, &Source::Url(url)).await.expect("media");
+        runner.sandbox.connects = vec![address.clone()];
+        let media = probe(&runner, &Source::Url(address)).await.expect("media");
         assert_eq!(media.streams[1].tags["language"], "pt-BR");
     }
 }

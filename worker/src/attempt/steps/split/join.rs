@@ -10,9 +10,9 @@ use common::job::run::report::Report;
 use common::job::run::{Run, Stage};
 use common::job::split::{PartReport, Plan, SplitReport};
 use common::names::location::Location;
-use common::store::Stores;
 use common::store::roots::Roots;
 
+use crate::attempt::executor::Executor;
 use crate::attempt::input::failure;
 use crate::attempt::steps::split::worked::worked;
 use crate::attempt::steps::verify::SAMPLE;
@@ -27,8 +27,6 @@ use crate::ffmpeg::{Source, arguments};
 
 /// How much of the beginning and of the end of a joined output is decoded, though each piece was decoded when it was made.
 const AGAIN: Duration = Duration::from_secs(2);
-/// How long an address of a piece is valid: as long as a copy of a film may take.
-const URL_VALID: Duration = Duration::from_secs(12 * 3600);
 /// The name of the list of chunks.
 const LIST: &str = "chunks.ffconcat";
 
@@ -112,7 +110,7 @@ impl Attempt<'_> {
         let mut chunks = Vec::new();
         let mut rest = None;
         for (part, piece) in &pieces {
-            let source = open(&self.executor.stores, &piece.location).await?;
+            let source = open(self.executor, &piece.location).await?;
             probed.prepared.may_read(&source);
             match part {
                 Part::Rest => rest = Some(source),
@@ -181,13 +179,12 @@ impl Encoded {
 }
 
 /// Makes a piece readable for ffmpeg.
-async fn open(stores: &Stores, piece: &Location) -> Result<Source, Failure> {
+async fn open(executor: &Executor, piece: &Location) -> Result<Source, Failure> {
     if piece.is_remote() {
-        let url = stores.presign(piece, URL_VALID).await;
-        return url.map(Source::Url).map_err(failure);
+        return Ok(Source::Url(executor.inputs.serve(piece)));
     }
     let path = |roots: &Roots, at: &Location| roots.file(at).map(|found| found.path);
-    let path = stores.on_disk(piece, path).await;
+    let path = executor.stores.on_disk(piece, path).await;
     path.map(Source::File).map_err(failure)
 }
 
@@ -196,7 +193,7 @@ impl Prepared {
     fn may_read(&mut self, source: &Source) {
         match source {
             Source::File(path) | Source::Outline(path) => self.runner = self.runner.reading(path),
-            Source::Url(_) => self.runner.sandbox.network = true,
+            Source::Url(address) => self.runner.sandbox.connects.push(address.clone()),
         }
     }
 }

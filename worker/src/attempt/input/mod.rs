@@ -1,8 +1,10 @@
 //! Makes an input readable for ffmpeg.
 
+mod peer;
+pub mod server;
+
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use common::job::Job;
 use common::job::failure::Failure;
@@ -11,6 +13,8 @@ use common::names::location::Location;
 use common::recipe::Captions;
 use common::store::roots::Roots;
 use common::store::{OnBytes, StoreError, Stores, local_input};
+
+use server::InputServer;
 
 use crate::cli::config::ReadMode;
 use crate::ffmpeg::Source;
@@ -28,16 +32,13 @@ pub fn mode(job: &Job, number: usize, read: ReadMode) -> ReadMode {
     }
 }
 
-/// How long a presigned URL is valid: longer than the longest encode should take.
-const URL_VALID: Duration = Duration::from_secs(48 * 3600);
-
 /// Makes sure that the input is still the version that was enqueued, and decides how ffmpeg reads it. A local file is
-/// read in place. An object is read by URL, or downloaded to the path `to`.
+/// read in place. An object is served by this worker, or downloaded to the path `to`.
 ///
 /// # Errors
 /// If the input is gone, empty or changed, or if the store fails.
 pub async fn open(
-    stores: &Stores,
+    (stores, server): (&Stores, &InputServer),
     input: &Input,
     mode: ReadMode,
     to: &Path,
@@ -74,11 +75,7 @@ pub async fn open(
         return Ok(Source::File(path));
     }
     match mode {
-        ReadMode::InPlace => stores
-            .presign(location, URL_VALID)
-            .await
-            .map(Source::Url)
-            .map_err(failure),
+        ReadMode::InPlace => Ok(Source::Url(server.serve(location))),
         ReadMode::Download => download(stores, input, to, on_bytes).await,
     }
 }
@@ -190,6 +187,8 @@ pub fn failure(error: StoreError) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use common::job::failure::Fault;
 
     use super::*;
@@ -234,7 +233,8 @@ mod tests {
         let made = std::process::Command::new("mkfifo").arg(&path).status();
         assert!(made.expect("mkfifo").success());
         let to = folder.path().join(NAME);
-        let opened = open(&stores, &input, ReadMode::InPlace, &to, &|_| {});
+        let server = InputServer::start(stores.clone()).await.expect("a port");
+        let opened = open((&stores, &server), &input, ReadMode::InPlace, &to, &|_| {});
         let opened = tokio::time::timeout(Duration::from_secs(60), opened).await;
         opened.expect("no wait").expect_err("no plain file");
     }
