@@ -6,12 +6,13 @@ use std::process::{Command, Output, Stdio};
 
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch, apply_filter};
 
-/// Runs a program without a system call, as on a kernel or in a container that does not offer it.
-fn without(call: i64, mut command: Command) -> Output {
+/// Runs a program without Landlock and namespaces, as on an old kernel or in a container.
+fn confined_by_little(mut command: Command) -> Output {
     let program = move || {
         let unknown = SeccompAction::Errno(libc::ENOSYS.unsigned_abs());
         let processor = TargetArch::try_from(std::env::consts::ARCH).expect("a known processor");
-        let calls = BTreeMap::from([(call, Vec::new())]);
+        let calls = [libc::SYS_landlock_create_ruleset, libc::SYS_unshare];
+        let calls: BTreeMap<_, _> = calls.map(|call| (call, Vec::new())).into();
         let filter = SeccompFilter::new(calls, SeccompAction::Allow, unknown, processor);
         let filter: BpfProgram = filter.expect("sound").try_into().expect("short");
         // Of this thread and of what it starts.
@@ -38,15 +39,14 @@ fn check_config(options: &[&str], folder: &std::path::Path) -> Command {
 #[test]
 fn a_worker_refuses_to_start_without_landlock_and_says_what_to_do() {
     let folder = tempfile::tempdir().expect("a folder");
-    let call = libc::SYS_landlock_create_ruleset;
-    let refused = without(call, check_config(&[], folder.path()));
+    let refused = confined_by_little(check_config(&[], folder.path()));
     let said = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(2), "{said}");
     for words in ["Landlock", "5.13", "6.7", "--sandbox best-effort"] {
         assert!(said.contains(words), "{words}: {said}");
     }
     let options = ["--sandbox", "best-effort"];
-    let started = without(call, check_config(&options, folder.path()));
+    let started = confined_by_little(check_config(&options, folder.path()));
     let said = String::from_utf8_lossy(&started.stdout);
     let level = "sandbox  partial: files and network not confined";
     assert!(said.contains(level), "{said}");
@@ -68,7 +68,7 @@ fn a_tool_does_not_run_where_a_part_that_is_required_fails() {
             .arg("sandbox")
             .args(options)
             .args(["--", "/bin/echo", "ran"]);
-        without(libc::SYS_landlock_create_ruleset, command)
+        confined_by_little(command)
     };
     let refused = tool(&["--required"]);
     let said = String::from_utf8_lossy(&refused.stderr);
