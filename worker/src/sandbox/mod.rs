@@ -61,6 +61,18 @@ pub struct Wrapper {
     pub offered: Confinement,
 }
 
+impl Wrapper {
+    /// A wrapper by this program, which is the worker, on a machine of which nothing is known yet.
+    pub fn new(program: impl Into<PathBuf>) -> Self {
+        Self {
+            program: program.into(),
+            policy: Policy::default(),
+            installed: Vec::new(),
+            offered: Confinement::default(),
+        }
+    }
+}
+
 /// The files and network that a tool may use.
 #[derive(Clone, Debug)]
 pub struct Sandbox {

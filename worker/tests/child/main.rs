@@ -13,14 +13,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use common::farm::confinement::Confinement;
 use common::job::failure::Failure;
 use tokio_util::sync::CancellationToken;
 use worker::ffmpeg::Tools;
 use worker::ffmpeg::run::Limits;
 use worker::ffmpeg::run::fault::Origin;
 use worker::ffmpeg::run::runner::{Finished, Runner};
-use worker::sandbox::level::Policy;
 use worker::sandbox::resources::Resources;
 use worker::sandbox::{Sandbox, Wrapper};
 
@@ -44,12 +42,7 @@ impl StandIn {
                 ffprobe: program,
             },
             sandbox: Sandbox {
-                wrapper: Some(Wrapper {
-                    program: env!("CARGO_BIN_EXE_worker").into(),
-                    policy: Policy::default(),
-                    installed: Vec::new(),
-                    offered: Confinement::default(),
-                }),
+                wrapper: Some(Wrapper::new(env!("CARGO_BIN_EXE_worker"))),
                 read: Vec::new(),
                 home: scratch.path().to_owned(),
                 writes: true,

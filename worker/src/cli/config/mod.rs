@@ -294,12 +294,12 @@ impl DetectionArgs {
         });
         let installed = self.ffmpeg_reads.iter();
         Some(Wrapper {
-            program,
             policy: self.sandbox,
             installed: installed
                 .filter_map(|path| path.canonicalize().ok())
                 .collect(),
             offered,
+            ..Wrapper::new(program)
         })
     }
 

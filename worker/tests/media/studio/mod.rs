@@ -11,7 +11,6 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use common::farm::card::Proof;
-use common::farm::confinement::Confinement;
 use common::job::changes::Change;
 use common::job::failure::Failure;
 use common::job::further::{FurtherRole, Join};
@@ -31,7 +30,6 @@ use worker::ffmpeg::probe::probe;
 use worker::ffmpeg::run::Limits;
 use worker::ffmpeg::run::runner::Runner;
 use worker::ffmpeg::{Source, Tools, arguments};
-use worker::sandbox::level::Policy;
 use worker::sandbox::resources::Resources;
 use worker::sandbox::{Sandbox, Wrapper};
 
@@ -174,12 +172,7 @@ impl Studio {
         Runner {
             tools: self.tools.clone(),
             sandbox: Sandbox {
-                wrapper: Some(Wrapper {
-                    program: env!("CARGO_BIN_EXE_worker").into(),
-                    policy: Policy::default(),
-                    installed: Vec::new(),
-                    offered: Confinement::default(),
-                }),
+                wrapper: Some(Wrapper::new(env!("CARGO_BIN_EXE_worker"))),
                 read: vec![read.to_owned()],
                 home: self.attempt.path().to_owned(),
                 writes: false,
