@@ -147,6 +147,11 @@ const NAMESPACES: &[i32] = &[
     libc::CLONE_NEWUTS,
 ];
 
+/// Requests to a terminal that act as if a person had pressed keys. The type of these numbers differs between C
+/// libraries.
+const TIOCSTI: u64 = 0x5412;
+const TIOCLINUX: u64 = 0x541c;
+
 /// The bits of a socket's type that are no flags.
 const SOCKET_TYPE: i32 = 0xf;
 
@@ -231,8 +236,7 @@ fn refused(connects: bool) -> Result<Rules, seccompiler::BackendError> {
     rules.insert(libc::SYS_mknod, devices(1)?);
 
     // Keys pressed on a terminal by a program.
-    let requests = [libc::TIOCSTI, libc::TIOCLINUX];
-    let requests = requests.map(|request| rule([is(1, request as u64)?]));
+    let requests = [TIOCSTI, TIOCLINUX].map(|request| rule([is(1, request)?]));
     rules.insert(
         libc::SYS_ioctl,
         requests.into_iter().collect::<Result<_, _>>()?,
