@@ -1,19 +1,26 @@
-//! Configuration: command line, environment, defaults.
+//! Configuration: command line, environment, the farm's file, defaults.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use common::broker::{ConnectOptions, Replicas, Servers};
 use common::names::location::Location;
+use common::notify::secret::Secret;
+use common::program::farm_file::{FarmFile, Program};
+use common::program::join::{JoinError, join_at_start};
 use common::program::telemetry::LogFormat;
+use common::store::StoreSettings;
 
 use crate::access::Role;
 
 /// How long the monitor goes on reading the farm after the last viewer left: a page that is reloaded
 /// finds everything ready.
 const LINGER: Duration = Duration::from_secs(10);
+
+/// Where the page is served, if nobody says otherwise.
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// Shows an ffmpeg-easy farm on one live page.
 #[derive(Clone, Debug, Parser)]
@@ -22,20 +29,15 @@ pub struct Config {
     /// A task instead of serving the page.
     #[command(subcommand)]
     pub task: Option<Task>,
-    /// Address and port to serve the page on
-    #[arg(
-        long,
-        env = "MONITOR_LISTEN",
-        value_name = "ADDR",
-        default_value = "127.0.0.1:8080"
-    )]
-    pub listen: SocketAddr,
+    /// Address and port to serve the page on [default: 127.0.0.1:8080]
+    #[arg(long, env = "MONITOR_LISTEN", value_name = "ADDR")]
+    listen: Option<SocketAddr>,
     /// Who may come in: a file with a line for each, made by `monitor password` and `monitor token`.
     ///
     /// It is read again when it changes: whoever has no line any more is out. Without the file, a loopback address is
     /// open to everyone on this machine. On any other address the monitor makes up a password and writes it to its log.
     #[arg(long, env = "MONITOR_ACCESS", value_name = "FILE")]
-    pub access: Option<PathBuf>,
+    access: Option<PathBuf>,
     /// File to append every change to, as a line of JSON: who changed what, when, and what came of it.
     ///
     /// Without the file, changes are written to the log.
@@ -78,25 +80,25 @@ pub struct Config {
         value_name = "NAME",
         value_delimiter = ','
     )]
-    pub hosts: Vec<String>,
+    hosts: Vec<String>,
     /// Folder or bucket with files for new jobs: a path or s3://BUCKET/PREFIX
     #[arg(long, env = "STORE_URL", value_name = "URL", value_parser = Location::from_argument)]
-    pub store: Option<Location>,
-    /// NATS servers, comma-separated
-    #[arg(
-        long,
-        env = "NATS_URL",
-        value_name = "URL",
-        default_value = Servers::DEFAULT,
-        hide_env_values = true
-    )]
-    pub nats: Servers,
+    store: Option<Location>,
+    /// The farm's file [default: ~/.config/ffmpeg-easy/farm.toml, if it exists]
+    #[arg(long, env = "FARM", value_name = "FILE")]
+    farm: Option<PathBuf>,
+    /// Join a farm with the token that `producer setup` has printed (-: from standard input), then serve
+    #[arg(long, value_name = "TOKEN")]
+    join: Option<Secret>,
+    /// NATS servers, comma-separated, instead of the farm file's broker [default: nats://127.0.0.1:4222]
+    #[arg(long, env = "NATS_URL", value_name = "URL", hide_env_values = true)]
+    nats: Option<Servers>,
     /// NATS credentials file
     #[arg(long, env = "NATS_CREDS", value_name = "FILE")]
-    pub nats_creds: Option<PathBuf>,
-    /// Copies that a cluster keeps of each stream that this program creates: 1, 3 or 5
-    #[arg(long, env = "NATS_REPLICAS", value_name = "N", default_value = "1")]
-    pub replicas: Replicas,
+    nats_creds: Option<PathBuf>,
+    /// Copies that a cluster keeps of each stream that this program creates: 1, 3 or 5 [default: 1]
+    #[arg(long, env = "NATS_REPLICAS", value_name = "N")]
+    replicas: Option<Replicas>,
     /// Log level: error, warn, info, debug or trace
     #[arg(long, env = "LOG_LEVEL", value_name = "LEVEL", default_value = "info")]
     pub log_level: String,
@@ -111,6 +113,9 @@ pub struct Config {
     /// How long the monitor goes on reading the farm after the last viewer left. No option: tests shorten it.
     #[arg(skip = LINGER)]
     pub linger: Duration,
+    /// What the farm's file says.
+    #[arg(skip)]
+    file: FarmFile,
 }
 
 /// Tasks besides serving the page.
@@ -166,12 +171,56 @@ impl Config {
         self.plain_http || !self.proxies.is_empty()
     }
 
-    pub fn broker(&self) -> ConnectOptions {
-        ConnectOptions {
-            credentials: self.nats_creds.clone(),
-            replicas: self.replicas,
-            ..ConnectOptions::new(self.nats.clone(), "monitor")
+    /// Joins a farm, if the command line says so, and reads the farm's file.
+    ///
+    /// # Errors
+    /// The token or the file cannot be used.
+    pub fn load(&mut self) -> Result<(), JoinError> {
+        if let Some(token) = &self.join {
+            join_at_start(token, self.farm.as_deref())?;
         }
+        self.file = FarmFile::load(self.farm.as_deref())?;
+        Ok(())
+    }
+
+    /// Address and port to serve the page on.
+    pub fn listen(&self) -> SocketAddr {
+        self.listen.or(self.file.monitor.listen).unwrap_or(LISTEN)
+    }
+
+    /// The file with the passwords.
+    pub fn access(&self) -> Option<&Path> {
+        let file = &self.file.monitor;
+        self.access.as_deref().or(file.access.as_deref())
+    }
+
+    /// The host names of the page.
+    pub fn hosts(&self) -> &[String] {
+        if self.hosts.is_empty() {
+            &self.file.monitor.hosts
+        } else {
+            &self.hosts
+        }
+    }
+
+    /// Where files for new jobs lie.
+    pub fn store(&self) -> Option<&Location> {
+        self.store.as_ref().or(self.file.store.url.as_ref())
+    }
+
+    /// How to reach stores.
+    pub fn store_settings(&self) -> StoreSettings {
+        self.file.store.settings()
+    }
+
+    /// How to reach the broker.
+    pub fn broker(&self) -> ConnectOptions {
+        let (servers, credentials) = (self.nats.clone(), self.nats_creds.clone());
+        let mut options = self
+            .file
+            .connect(Program::Monitor, servers, credentials, "monitor");
+        options.replicas = self.replicas.unwrap_or(options.replicas);
+        options
     }
 }
 

@@ -26,7 +26,7 @@ pub mod view;
 mod web;
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use common::broker::{Broker, BrokerError};
@@ -158,7 +158,9 @@ pub async fn run(
         stills: Arc::default(),
         shelf,
         frames: Arc::default(),
-        media: config.store.clone().map(|root| Arc::new(Media::new(root))),
+        media: config
+            .store()
+            .map(|root| Arc::new(Media::new(root.clone(), config.store_settings()))),
         audience,
         access,
         audit: Arc::new(audit),
@@ -181,11 +183,11 @@ pub async fn run(
 /// People and host names. Without an access file, a loopback address is open, and on any other
 /// address a random token is made up and logged.
 fn access(config: &Config, address: SocketAddr) -> Result<Access, PeopleError> {
-    let people = match &config.access {
+    let people = match config.access() {
         Some(file) => {
             let people = People::read(file)?;
             if people.is_empty() {
-                return Err(PeopleError::Empty(file.clone()));
+                return Err(PeopleError::Empty(file.to_owned()));
             }
             Some(people)
         }
@@ -198,7 +200,7 @@ fn access(config: &Config, address: SocketAddr) -> Result<Access, PeopleError> {
             Some(people)
         }
     };
-    Access::new(people, config.hosts.clone()).map_err(|error| PeopleError::Hash(error.to_string()))
+    Access::new(people, config.hosts().to_vec()).map_err(|error| PeopleError::Hash(error.to_string()))
 }
 
 /// The record of changes.
@@ -216,7 +218,7 @@ fn follow_files(
     tls: Option<&Tls>,
     shutdown: &CancellationToken,
 ) {
-    if let Some(file) = config.access.clone() {
+    if let Some(file) = config.access().map(Path::to_owned) {
         let access = access.clone();
         let read = {
             let file = file.clone();

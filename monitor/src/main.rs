@@ -18,7 +18,7 @@ const SHORTEST: usize = 10;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = Config::parse();
+    let mut config = Config::parse();
     if let Err(error) = common::program::telemetry::init(&config.log_level, config.log_format) {
         return fail(Exit::Usage, &error);
     }
@@ -31,10 +31,13 @@ async fn main() -> ExitCode {
             return make_token((*role).into(), name, access);
         }
     }
-    let listener = match tokio::net::TcpListener::bind(config.listen).await {
+    if let Err(error) = config.load() {
+        return fail(Exit::Usage, &error.to_string());
+    }
+    let listener = match tokio::net::TcpListener::bind(config.listen()).await {
         Ok(listener) => listener,
         Err(error) => {
-            let listen = config.listen;
+            let listen = config.listen();
             return fail(
                 Exit::Usage,
                 &format!(

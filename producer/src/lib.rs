@@ -54,7 +54,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(common: CommonOptions, command: FarmCommand) -> Result<Exit, Error> {
-    let settings = Settings::new(common, command.sets_up())?;
+    let settings = Settings::new(common, command.farm_usage())?;
     common::program::telemetry::init(&settings.log_level, settings.log_format)
         .map_err(Error::usage)?;
     let runtime = tokio::runtime::Runtime::new()

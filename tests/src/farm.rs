@@ -54,7 +54,7 @@ impl Farm {
     /// A farm whose broker flushes otherwise than the shipped one.
     pub async fn flushing(flush: Flush) -> Self {
         let folder = paths::test_folder();
-        let broker = TestBroker::start_flushing(folder.path(), flush).await;
+        let broker = TestBroker::start_for_farm(folder.path(), flush).await;
         let url = broker.url();
         Self::on(broker, url, Replicas::ONE, ACK_WAIT, folder).await
     }
@@ -62,7 +62,7 @@ impl Farm {
     /// A farm with a lease that is longer than a test: only a message from its owner gives a job to another worker.
     pub async fn patient(lease: Duration) -> Self {
         let folder = paths::test_folder();
-        let broker = TestBroker::start_flushing(folder.path(), Flush::Always).await;
+        let broker = TestBroker::start_for_farm(folder.path(), Flush::Always).await;
         let url = broker.url();
         Self::on(broker, url, Replicas::ONE, lease, folder).await
     }
@@ -79,7 +79,36 @@ impl Farm<TestCluster> {
     }
 }
 
-impl<B> Farm<B> {
+/// The addresses of a broker for its users.
+pub trait Addresses {
+    /// For the user of a role.
+    fn of_role(&self, role: &str) -> String;
+    /// For a worker.
+    fn of_worker(&self, name: &str) -> String;
+}
+
+impl Addresses for TestBroker {
+    fn of_role(&self, role: &str) -> String {
+        self.url_for(role)
+    }
+
+    fn of_worker(&self, name: &str) -> String {
+        self.url_for_worker(name)
+    }
+}
+
+/// Clusters have no users.
+impl Addresses for TestCluster {
+    fn of_role(&self, _: &str) -> String {
+        self.url()
+    }
+
+    fn of_worker(&self, _: &str) -> String {
+        self.url()
+    }
+}
+
+impl<B: Addresses> Farm<B> {
     async fn on(
         broker: B,
         url: String,
@@ -103,6 +132,7 @@ impl<B> Farm<B> {
         }
     }
 
+    /// The address for a client with all rights.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -136,7 +166,7 @@ impl<B> Farm<B> {
 
     /// The setup of a worker with one slot and a short lease. The worker is not started yet.
     pub fn worker(&self, name: &str) -> WorkerSetup {
-        WorkerSetup::new(name, self.folder(), &self.url)
+        WorkerSetup::new(name, self.folder(), &self.broker.of_worker(name))
     }
 
     /// Starts a worker and waits until its heartbeat says that it is ready.
@@ -170,7 +200,7 @@ impl<B> Farm<B> {
     /// The producer's command line for this farm, without its verb.
     pub fn producer_command(&self) -> Command {
         let mut command = programs::command("producer", self.folder());
-        command.env("NATS_URL", &self.url);
+        command.env("NATS_URL", self.broker.of_role("producer"));
         command
     }
 

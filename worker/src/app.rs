@@ -120,7 +120,7 @@ impl Worker {
     async fn start(config: &Config) -> Result<Self, Error> {
         let name = config.worker_name();
         let stores = config.stores()?;
-        let scratch = Scratch::open(&config.scratch, &name)?;
+        let scratch = Scratch::open(&config.scratch(), &name)?;
         let options = config.broker();
         let connecting = when_broker_answers(async || Broker::set_up(&options).await);
         let (proved, broker) = tokio::join!(prove(config), connecting);

@@ -20,7 +20,11 @@ fn main() -> ExitCode {
     if arguments.next().is_some_and(|first| first == "sandbox") {
         return sandbox::run(arguments);
     }
-    let cli = Cli::read();
+    let mut cli = Cli::read();
+    if let Err(error) = cli.load() {
+        say!("error: {error}");
+        return Exit::Usage.into();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         // The steps of an attempt are deep: without optimization, they come close to the usual 2 MiB.

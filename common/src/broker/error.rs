@@ -12,6 +12,7 @@ use async_nats::jetstream::context::{
 };
 use async_nats::jetstream::stream::{LastRawMessageError, LastRawMessageErrorKind};
 
+use crate::broker::nats::authority::AuthorityError;
 use crate::broker::nats::servers::ServersError;
 use crate::job::id::JobId;
 use crate::job::run::Unsound;
@@ -30,14 +31,28 @@ pub enum BrokerError {
     /// The addresses of the servers cannot be read.
     #[error(transparent)]
     Addresses(#[from] ServersError),
+    /// The certificate authority cannot be used.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
     /// The server cannot be reached, or refuses the connection.
     #[error(
-        "cannot reach the NATS server at {url}: {source}; is it running, and is NATS_URL or --nats right?"
+        "cannot reach the NATS server at {url}: {source}; is it running, and is NATS_URL, --nats or the farm file right?"
     )]
     Unreachable {
         /// The address without credentials.
         url: String,
         /// The cause that the network or the server gave.
+        source: Source,
+    },
+    /// The server knows no such user, or the user cannot prove who it is.
+    #[error(
+        "the NATS server at {url} refuses this user ({source}): its key or password is missing, wrong, or was taken back; \
+         `producer setup add` on the machine that has made the farm prints a line with a new key"
+    )]
+    Unauthorized {
+        /// The address without credentials.
+        url: String,
+        /// What the server says.
         source: Source,
     },
     /// The file with the credentials cannot be read.

@@ -11,6 +11,7 @@
 //! ladder   renditions of one source, and the master files that follow once all are made
 //! library  libraries, their scan leases, and what is known of their files
 //! farm     the streams of a farm, its workers, orders and settings
+//! server   the configuration of a nats-server for a farm, and the rights of its users
 //! ```
 
 mod error;
@@ -20,6 +21,7 @@ mod library;
 mod nats;
 mod queue;
 mod read;
+pub mod server;
 mod split;
 mod steer;
 mod submit;
@@ -34,13 +36,16 @@ pub use farm::registry::HEARTBEAT;
 pub use farm::replicas::Replicas;
 pub use farm::samples::{LONGEST_SAMPLE, SampleError};
 pub use farm::settings::{Overwrite, SettingsError};
+pub use farm::topology::StreamFault;
 pub use ladder::due::{AnnouncedMaster, DueMaster};
 pub use ladder::status::{LadderStatus, LadderView, MasterProgress, RenditionView};
 pub use library::catalog::{CatalogError, StoredLibrary};
 pub use library::scans::ScanLease;
+pub use nats::authority::{Authority, AuthorityError};
 pub use nats::clock::Clock;
 pub use nats::connect::ConnectOptions;
-pub use nats::servers::Servers;
+pub use nats::nkey::{UserSeed, UserSeedError};
+pub use nats::servers::{Servers, ServersError};
 pub use nats::unreadable::Unreadable;
 pub use queue::claim::completed::CompletedJob;
 pub use queue::claim::lease::{Lease, LeaseEnd};

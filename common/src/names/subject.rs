@@ -359,6 +359,11 @@ pub fn trash(worker: &WorkerName) -> String {
     format!("trash.{worker}")
 }
 
+/// Prefix of the inboxes of a broker's user: no other user hears the answers there.
+pub fn inbox(user: &Token) -> String {
+    format!("_INBOX.{user}")
+}
+
 /// Requests to a worker to end its quarantine.
 pub fn lift(worker: &WorkerName) -> String {
     format!("lift.{worker}")

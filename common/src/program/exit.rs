@@ -30,7 +30,9 @@ impl From<Exit> for ExitCode {
 impl From<&BrokerError> for Exit {
     fn from(error: &BrokerError) -> Self {
         match error {
-            BrokerError::Addresses(_) | BrokerError::UnsoundJob { .. } => Self::Usage,
+            BrokerError::Addresses(_)
+            | BrokerError::Authority(_)
+            | BrokerError::UnsoundJob { .. } => Self::Usage,
             // The broker answers, but the stored data cannot be read.
             BrokerError::BrokenRun { .. } | BrokerError::Wire { .. } => Self::Failed,
             _ => Self::OutOfReach,

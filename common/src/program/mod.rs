@@ -1,6 +1,9 @@
-//! What all programs of the farm have in common: exit codes, what they print and log, shutdown.
+//! What all programs of the farm have in common: exit codes, the farm's file and how a machine gets it, what they print and
+//! log, shutdown.
 
 pub mod console;
 pub mod exit;
+pub mod farm_file;
+pub mod join;
 pub mod shutdown;
 pub mod telemetry;

@@ -9,6 +9,7 @@ mod error;
 mod folder;
 mod further;
 pub mod marked;
+mod proof;
 mod range;
 pub mod roots;
 mod s3;
@@ -41,6 +42,8 @@ pub use download::Copied;
 pub use error::StoreError;
 pub use folder::Folder;
 pub use further::{RecipeFileError, SubtitleFiles, SubtitleSearch, check_recipe_file};
+pub use proof::{ProofError, ProofStep};
+pub use s3::StoreSettings;
 pub use upload::Upload;
 use within::Within;
 
@@ -48,10 +51,11 @@ use within::Within;
 const IMPATIENT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Access to every store that a location can name. Cheap to clone. Clients of buckets are made when they are first
-/// needed, from the standard `AWS_*` variables.
+/// needed, from the standard `AWS_*` variables and the settings of the farm.
 #[derive(Clone, Default)]
 pub struct Stores {
     buckets: Arc<Mutex<Clients>>,
+    settings: Arc<StoreSettings>,
     retry: RetryConfig,
     leftovers: Arc<Leftovers>,
     within: Option<Arc<Within>>,
@@ -64,6 +68,14 @@ impl Stores {
     /// Access to all stores.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Access to all stores, with the settings of a farm.
+    pub fn of(settings: StoreSettings) -> Self {
+        Self {
+            settings: Arc::new(settings),
+            ..Self::default()
+        }
     }
 
     /// Access to all stores for one question: a store that is out of reach fails within seconds.

@@ -1,4 +1,4 @@
-//! Clients of S3-compatible buckets, made from the standard `AWS_*` variables.
+//! Clients of S3-compatible buckets, made from the standard `AWS_*` variables and the settings of the farm.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Once, PoisonError};
@@ -8,6 +8,7 @@ use object_store::ClientConfigKey;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 
 use crate::names::location::Location;
+use crate::notify::secret::Secret;
 use crate::store::Stores;
 use crate::store::error::{StoreError, innermost};
 
@@ -17,6 +18,52 @@ const COMPLETE_TIMEOUT: Duration = Duration::from_secs(2 * 60);
 
 /// Clients by bucket and patience.
 pub(super) type Clients = HashMap<(String, Patience), Arc<AmazonS3>>;
+
+/// How to reach the farm's buckets, where the environment does not say otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// The address of a store that is not Amazon's, e.g. `https://store:8333`.
+    pub endpoint: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// The name of the access key.
+    pub access_key_id: Option<String>,
+    /// The secret half of the access key.
+    pub secret_access_key: Option<Secret>,
+    /// The token of a temporary access key.
+    pub session_token: Option<Secret>,
+}
+
+impl StoreSettings {
+    /// Adds the settings that the environment has left open. An access key is one setting: its parts come from one
+    /// place.
+    fn complete(&self, mut builder: AmazonS3Builder) -> AmazonS3Builder {
+        use AmazonS3ConfigKey::{AccessKeyId, Endpoint, Region, SecretAccessKey, Token};
+        let key = [AccessKeyId, SecretAccessKey, Token];
+        let has_key = key
+            .iter()
+            .any(|part| builder.get_config_value(part).is_some());
+        let secret = |text: &Option<Secret>| text.as_ref().map(|text| text.reveal().to_owned());
+        let parts = [
+            self.access_key_id.clone(),
+            secret(&self.secret_access_key),
+            secret(&self.session_token),
+        ];
+        let mut wanted = vec![
+            (Endpoint, self.endpoint.clone()),
+            (Region, self.region.clone()),
+        ];
+        if !has_key {
+            wanted.extend(key.into_iter().zip(parts));
+        }
+        for (name, value) in wanted {
+            if let Some(value) = value.filter(|_| builder.get_config_value(&name).is_none()) {
+                builder = builder.with_config(name, value);
+            }
+        }
+        builder
+    }
+}
 
 /// How long a client waits for one answer.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -74,7 +121,12 @@ impl Stores {
                 plain_http |= is_plain_http(key, &value).map_err(settings)?;
             }
         }
-        let mut builder = AmazonS3Builder::from_env()
+        if let Some(endpoint) = &self.settings.endpoint {
+            plain_http |= is_plain_http("endpoint", endpoint).map_err(settings)?;
+        }
+        let mut builder = self
+            .settings
+            .complete(AmazonS3Builder::from_env())
             .with_bucket_name(name)
             .with_retry(self.retry.clone());
         if plain_http {

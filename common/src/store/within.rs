@@ -39,10 +39,11 @@ impl Stores {
         self.within.is_some()
     }
 
-    /// Like [`Stores::impatient`], with the same limits and leftovers.
+    /// Like [`Stores::impatient`], with the same settings, limits and leftovers.
     #[must_use]
     pub fn hurried(&self) -> Self {
         Self {
+            settings: Arc::clone(&self.settings),
             within: self.within.clone(),
             leftovers: Arc::clone(&self.leftovers),
             ..Self::impatient()

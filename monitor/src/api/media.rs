@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use common::job::input::Input;
 use common::names::location::Location;
 use common::store::roots::Roots;
-use common::store::{Folder, StoreError, Stores, local_input};
+use common::store::{Folder, StoreError, StoreSettings, Stores, local_input};
 
 /// The folder that people browse.
 pub(crate) struct Media {
@@ -14,9 +14,9 @@ pub(crate) struct Media {
 }
 
 impl Media {
-    pub(crate) fn new(root: Location) -> Self {
+    pub(crate) fn new(root: Location, settings: StoreSettings) -> Self {
         Self {
-            stores: Stores::impatient(),
+            stores: Stores::of(settings).hurried(),
             root,
         }
     }
@@ -131,7 +131,10 @@ mod tests {
         std::fs::write(folder.path().join("secret.mkv"), "1").expect("written");
         std::fs::write(root.join("inside/film.mkv"), "1").expect("written");
         std::os::unix::fs::symlink(folder.path(), root.join("out")).expect("linked");
-        let media = Media::new(Location::file(&root).expect("absolute"));
+        let media = Media::new(
+            Location::file(&root).expect("absolute"),
+            StoreSettings::default(),
+        );
         media.input("inside/film.mkv").await.expect("inside");
         let found = media.input("../secret.mkv").await;
         assert!(matches!(found, Err(StoreError::Missing(_))), "{found:?}");

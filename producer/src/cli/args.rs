@@ -11,12 +11,16 @@ use common::names::location::Location;
 use common::program::telemetry;
 use common::program::telemetry::LogFormat;
 
-/// Options that every command has. Each has an environment variable, and all but `--config` a key in the file that
-/// `--config` names. The command line goes before the environment, the environment before the file.
+/// Options that every command has. Each has an environment variable, and all but `--config` and `--farm` a key in the
+/// file that `--config` names. The command line goes before the environment, the environment before this file, and this
+/// file before the farm's.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Farm")]
 pub(crate) struct CommonOptions {
-    /// NATS server of the farm [default: nats://127.0.0.1:4222; `encode` starts its own]
+    /// The farm's file [default: ~/.config/ffmpeg-easy/farm.toml, if it exists; `encode` needs it named]
+    #[arg(long, global = true, value_name = "FILE", env = "FARM")]
+    pub farm: Option<PathBuf>,
+    /// NATS server of the farm, instead of the farm file's [default: nats://127.0.0.1:4222; `encode` starts its own]
     #[arg(
         long,
         global = true,

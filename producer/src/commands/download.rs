@@ -10,7 +10,6 @@ use common::job::record::JobRecord;
 use common::job::run::RunState;
 use common::names::location::Location;
 use common::names::printable::printable;
-use common::store::Stores;
 use common::submit::result::SubmitResult;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -75,7 +74,7 @@ pub(super) async fn run(
         .map(|record| entry(record, &target))
         .collect();
     entries.sort_by(|one, other| one.name.cmp(&other.name));
-    let downloads = Downloads::start(&Stores::new(), target, options.overwrite)?;
+    let downloads = Downloads::start(&settings.stores(), target, options.overwrite)?;
     let waiting = wait_until_ended(
         &broker,
         follower,

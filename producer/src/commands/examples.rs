@@ -112,8 +112,21 @@ pub(super) const PLAN: &str = "\
     Example:\n\
     \x20 producer plan --codec hevc films";
 pub(super) const SETUP: &str = "\
+    Examples:\n\
+    \x20 producer setup --store /srv/media            # a folder that all machines have at this path\n\
+    \x20 producer setup --store s3://media            # with AWS_ENDPOINT and the other AWS_* variables\n\
+    \x20 producer setup add worker attic --root /media\n\
+    \x20 producer setup remove attic\n\
+    \x20 producer setup --nats nats://farm:4222 --replicas 3   # the streams, on a broker that runs already";
+pub(super) const DOCTOR: &str = "\
+    The exit code is 1 if something is wrong.\n\
+    \n\
+    Examples:\n\
+    \x20 producer doctor\n\
+    \x20 producer doctor --json";
+pub(super) const JOIN: &str = "\
     Example:\n\
-    \x20 producer setup --nats nats://farm:4222 --replicas 3";
+    \x20 producer join ffmpeg-easy-1.eyJ…";
 
 pub(super) const UNDO: &str = "\
 Examples:

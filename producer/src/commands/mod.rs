@@ -2,9 +2,11 @@
 
 mod change;
 mod completions;
+mod doctor;
 mod download;
 mod examples;
 mod hooks;
+mod join;
 mod library;
 mod look;
 mod orders;
@@ -22,7 +24,7 @@ use self::look::{batch, batches, job, jobs, logs, why, workers};
 use self::orders::{drain, hours, pause, resume};
 use self::run::{check, encode, enqueue, merge, plan, sample, watch};
 use crate::cli::exit::{Error, Exit};
-use crate::cli::settings::Settings;
+use crate::cli::settings::{FarmUsage, Settings};
 use crate::embedded::guard;
 
 /// What to do.
@@ -124,9 +126,15 @@ pub(crate) enum FarmCommand {
     /// Show which workers could run a recipe, without submitting anything
     #[command(after_long_help = examples::PLAN)]
     Plan(Box<plan::Options>),
-    /// Create the streams and buckets of a farm on the broker, where they are missing
+    /// Make a farm: a broker on this machine, its users, the store; print how other machines join
     #[command(after_long_help = examples::SETUP)]
-    Setup,
+    Setup(Box<setup::Options>),
+    /// Check everything that the farm needs of this machine, and tell what to do
+    #[command(after_long_help = examples::DOCTOR)]
+    Doctor(doctor::Options),
+    /// Join a farm with the token that `producer setup` has printed
+    #[command(after_long_help = examples::JOIN)]
+    Join(join::Options),
 }
 
 impl Command {
@@ -144,10 +152,22 @@ impl Command {
 }
 
 impl FarmCommand {
+    pub(crate) fn farm_usage(&self) -> FarmUsage {
+        FarmUsage {
+            sets_up: self.sets_up(),
+            is_optional: matches!(
+                self,
+                Self::Encode(_) | Self::Merge(_) | Self::Check(_) | Self::Sample(_)
+            ),
+            makes_file: matches!(self, Self::Setup(_) | Self::Join(_)),
+            judges_file: matches!(self, Self::Doctor(_)),
+        }
+    }
+
     /// Whether the command creates a farm on a broker that has none: commands that submit jobs or save presets do.
-    pub(crate) fn sets_up(&self) -> bool {
+    fn sets_up(&self) -> bool {
         match self {
-            Self::Setup | Self::Check(_) | Self::Sample(_) => true,
+            Self::Setup(_) | Self::Check(_) | Self::Sample(_) => true,
             Self::Watch(options) => !options.jobs.dry_run,
             Self::Encode(options) => !options.jobs.dry_run,
             Self::Enqueue(options) => !options.jobs.dry_run,
@@ -205,7 +225,9 @@ impl FarmCommand {
                 interruptible(shutdown, workers::run(options, settings)).await
             }
             Self::Plan(options) => interruptible(shutdown, plan::run(*options, settings)).await,
-            Self::Setup => interruptible(shutdown, setup::run(settings)).await,
+            Self::Setup(options) => interruptible(shutdown, setup::run(*options, settings)).await,
+            Self::Doctor(options) => interruptible(shutdown, doctor::run(&options, settings)).await,
+            Self::Join(options) => join::run(&options, settings),
         }
     }
 }

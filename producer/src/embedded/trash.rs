@@ -11,6 +11,7 @@ use common::job::Job;
 use common::job::record::JobRecord;
 use common::job::run::{Run, RunState};
 use common::names::location::Location;
+use common::program::farm_file::StoreSection;
 use common::store::Stores;
 use common::store::roots::Roots;
 use common::store::trash::Emptied;
@@ -275,5 +276,6 @@ fn no_worker(state: &State) -> worker::Setup {
         scratch: state.path("scratch"),
         roots: Vec::new(),
         encoders: None,
+        store: StoreSection::default(),
     }
 }

@@ -7,6 +7,7 @@ use common::broker::Broker;
 use common::farm::worker::Heartbeat;
 use common::farm::worker_name::WorkerName;
 use common::names::location::Location;
+use common::program::farm_file::{FarmFile, StoreSection};
 use common::recipe::encoder::Encoder;
 
 use super::guarded::{GuardPlan, Guarded};
@@ -43,13 +44,18 @@ pub(crate) struct Setup {
     pub roots: Vec<PathBuf>,
     /// The only encoders to prove; `None` for all.
     pub encoders: Option<Vec<Encoder>>,
+    /// How to reach buckets, where the environment does not say so.
+    pub store: StoreSection,
 }
 
 /// The variable by which a person may require a sandbox.
 const SANDBOX: &str = "WORKER_SANDBOX";
 
-/// Environment variables that would change which jobs the worker takes, where it reads and writes, or its log.
-const TERMS: [&str; 9] = [
+/// Environment variables that would change the broker of the worker, which jobs it takes, where it reads and writes, or
+/// its log.
+const TERMS: [&str; 11] = [
+    "NATS_URL",
+    "NATS_CREDS",
     "WORKER_ROOT",
     "WORKER_BUCKET",
     "WORKER_SCHEDULE",
@@ -146,10 +152,18 @@ pub(crate) fn start(
     if let Some(ffmpeg) = &setup.ffmpeg {
         option("--ffmpeg", ffmpeg.clone().into());
     }
+    // In a file of this user: the command line and the environment are no place for secrets.
+    let mut farm = FarmFile::default();
+    farm.broker.servers = Some(url.into());
+    farm.store = StoreSection {
+        url: None,
+        ..setup.store.clone()
+    };
+    let file = state.path("farm.toml");
+    farm.write(&file).map_err(Error::failed)?;
+    option("--farm", file.into());
     arguments.push("--stop-with-stdin".into());
     Guarded::start(plan, arguments, |command| {
-        // Not on the command line, which any user of the machine can read.
-        command.env("NATS_URL", url).env_remove("NATS_CREDS");
         // These are set for a worker of a farm on this machine.
         for terms in TERMS {
             command.env_remove(terms);

@@ -17,18 +17,15 @@ use crate::recipe::known::check_known;
 const TOLD: usize = 5;
 
 /// Fails fast if a store cannot be reached: reading and writing retry for longer.
-pub(crate) async fn reach(location: &Location) -> Result<(), Error> {
+pub(crate) async fn reach(location: &Location, stores: &Stores) -> Result<(), Error> {
     if !location.is_remote() {
         return Ok(());
     }
-    match Stores::impatient()
-        .head(&location.join(".ffmpeg-easy"))
-        .await
-    {
+    match stores.hurried().head(&location.join(".ffmpeg-easy")).await {
         Ok(_) | Err(StoreError::Missing(_)) => Ok(()),
         Err(StoreError::Remote { message, .. } | StoreError::Refused { message, .. }) => {
             Err(Error::out_of_reach(format!(
-                "cannot reach the store of {location}: {message}; is it running, and are AWS_ENDPOINT and the other AWS_* variables right?"
+                "cannot reach the store of {location}: {message}; is it running, and are [store] in the farm file, or AWS_ENDPOINT and the other AWS_* variables, right?"
             )))
         }
         Err(error) => Err(error.into()),

@@ -15,6 +15,7 @@ use crate::process::Daemon;
 
 /// Variables of the shell that must not reach a test.
 const FOREIGN: &[&str] = &[
+    "FARM",
     "NATS_URL",
     "NATS_CREDS",
     "NATS_REPLICAS",

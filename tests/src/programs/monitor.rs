@@ -18,7 +18,7 @@ pub struct TestMonitor {
 impl TestMonitor {
     /// Starts a monitor of the farm and waits until it is healthy.
     pub async fn start(farm: &Farm) -> Self {
-        Self::start_on(farm, &farm.broker.url()).await
+        Self::start_on(farm, &farm.broker.url_for("monitor")).await
     }
 
     /// As `start`, with another address of the broker, e.g. that of another user.

@@ -2,6 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use common::broker::server::{HttpPort, Login, Role, ServerConfig, User, authorization};
+use common::names::token::Token;
 
 use crate::process::{Daemon, Signal};
 use crate::{paths, poll};
@@ -19,14 +25,26 @@ impl Flush {
     /// The value of nats-server's `sync_interval`.
     fn interval(self) -> &'static str {
         match self {
-            Self::Always => "always",
+            Self::Always => ServerConfig::SYNC,
             Self::Seldom => "\"2m\"",
         }
     }
 }
 
-/// The users of the shipped `roles.conf`.
-const ROLES: [&str; 5] = ["admin", "worker", "producer", "monitor", "reader"];
+/// The users of a broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Users {
+    /// Everyone may do everything.
+    Nobody,
+    /// Those of the shipped `roles.conf`.
+    Shipped,
+    /// One for each role, and one for each worker, with the rights that `producer setup` gives them. Who says nothing
+    /// of a user is the admin.
+    Named,
+}
+
+/// How long nats-server may take to read its configuration again.
+const RELOAD: Duration = Duration::from_secs(20);
 
 /// A broker of a test's own. It keeps its port and its data after `kill -9`.
 pub struct TestBroker {
@@ -34,14 +52,19 @@ pub struct TestBroker {
     folder: PathBuf,
     settings: Settings,
     port: u16,
+    /// The workers that have users of their own.
+    workers: Mutex<Vec<Token>>,
+    /// Whether the server runs.
+    is_up: bool,
+    /// Whether the test tries what users may not do.
+    tries_rights: AtomicBool,
 }
 
 /// The differences of a test's broker from the shipped one.
 #[derive(Clone, Copy)]
 struct Settings {
     flush: Flush,
-    /// Whether it has the users of `roles.conf`.
-    roles: bool,
+    users: Users,
 }
 
 impl TestBroker {
@@ -54,21 +77,28 @@ impl TestBroker {
     pub async fn start_with_roles(folder: &Path) -> Self {
         let settings = Settings {
             flush: Flush::Always,
-            roles: true,
+            users: Users::Shipped,
         };
         Self::start_set(folder, settings).await
     }
 
+    /// Starts a broker with a user for each role and each worker, for clients that name theirs. At the end, the test
+    /// fails if the broker has refused anything.
+    pub async fn start_for_farm(folder: &Path, flush: Flush) -> Self {
+        let users = Users::Named;
+        Self::start_set(folder, Settings { flush, users }).await
+    }
+
     /// Starts a broker that flushes otherwise than the shipped one.
     pub async fn start_flushing(folder: &Path, flush: Flush) -> Self {
-        let roles = false;
-        Self::start_set(folder, Settings { flush, roles }).await
+        let users = Users::Nobody;
+        Self::start_set(folder, Settings { flush, users }).await
     }
 
     async fn start_set(folder: &Path, settings: Settings) -> Self {
         let folder = folder.join("broker");
         std::fs::create_dir_all(&folder).expect("a test's folder can be written");
-        let server = spawn(&folder, settings, None);
+        let server = spawn(&folder, settings, &[], None);
         let ports = folder.join(format!("nats-server_{}.ports", server.id()));
         let port = poll::until("nats-server to say where it listens", async || {
             read_port(&ports)
@@ -79,6 +109,9 @@ impl TestBroker {
             folder,
             settings,
             port,
+            workers: Mutex::default(),
+            is_up: true,
+            tries_rights: AtomicBool::new(settings.users == Users::Shipped),
         }
     }
 
@@ -91,9 +124,58 @@ impl TestBroker {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    /// The URL for a user of `roles.conf`.
+    /// The URL for the user of a role, where the broker has users.
     pub fn url_for(&self, role: &str) -> String {
-        format!("nats://{role}:{role}@127.0.0.1:{}", self.port)
+        match self.settings.users {
+            Users::Nobody => self.url(),
+            Users::Shipped | Users::Named => {
+                format!("nats://{role}:{role}@127.0.0.1:{}", self.port)
+            }
+        }
+    }
+
+    /// The URL for a worker, whose user may be no other worker.
+    pub fn url_for_worker(&self, name: &str) -> String {
+        if let (Users::Named, Ok(token)) = (self.settings.users, name.parse::<Token>()) {
+            let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+            if !workers.contains(&token) {
+                workers.push(token);
+                std::fs::write(self.folder.join(USERS), users(&workers))
+                    .expect("a test's folder can be written");
+                if self.is_up {
+                    self.reload();
+                }
+            }
+        }
+        self.url_for(name)
+    }
+
+    /// Has the server read its users again, and waits until it has.
+    fn reload(&self) {
+        let reloads = || {
+            self.server
+                .log()
+                .matches("Reloaded server configuration")
+                .count()
+        };
+        let (before, asked) = (reloads(), Instant::now());
+        self.server.signal(Signal::HUP);
+        while reloads() == before {
+            assert!(asked.elapsed() < RELOAD, "{}", self.server.log());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// The test tries what users may not do: the broker may refuse it.
+    pub fn tries_rights(&self) {
+        self.tries_rights.store(true, Ordering::Relaxed);
+    }
+
+    /// What the server's log says that it refused.
+    pub fn refused(&self) -> Vec<String> {
+        let log = self.server.log();
+        let refused = log.lines().filter(|line| line.contains("Violation"));
+        refused.map(str::to_owned).collect()
     }
 
     pub fn port(&self) -> u16 {
@@ -118,6 +200,7 @@ impl TestBroker {
     /// Sends `kill -9`: data that was not on disk is lost.
     pub fn kill(&mut self) {
         self.server.kill();
+        self.is_up = false;
     }
 
     /// Stops the process with a signal: connections stay, and no request is answered.
@@ -134,11 +217,17 @@ impl TestBroker {
     pub async fn stop(&mut self) {
         self.server.signal(Signal::TERM);
         self.server.wait().await;
+        self.is_up = false;
     }
 
     /// Starts the broker again, with the same port and the same data.
     pub async fn restart(&mut self) {
-        self.server = spawn(&self.folder, self.settings, Some(self.port));
+        let workers = self
+            .workers
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        self.server = spawn(&self.folder, self.settings, workers, Some(self.port));
+        self.is_up = true;
         let ports = self
             .folder
             .join(format!("nats-server_{}.ports", self.server.id()));
@@ -146,39 +235,55 @@ impl TestBroker {
     }
 }
 
+/// The file of a broker's users, beside its configuration.
+const USERS: &str = "users.conf";
+
 /// The shipped configuration, with another port and another folder.
 pub(crate) fn configuration(folder: &Path, flush: Flush, port: Option<u16>) -> String {
-    let shipped = paths::repository().join("nats/nats-server.conf");
-    let shipped = std::fs::read_to_string(shipped).expect("the farm ships a configuration");
-    let port = port.map_or_else(|| "-1".to_owned(), |port| port.to_string());
-    let store = format!("{:?}", folder.join("store").display().to_string());
-    let mut moved = shipped;
-    for (setting, value) in [
-        ("port", port.as_str()),
-        ("http_port", "-1"),
-        ("store_dir", &store),
-        ("sync_interval", flush.interval()),
-    ] {
-        let line = moved
-            .lines()
-            .find(|line| line.trim_start().starts_with(&format!("{setting}:")))
-            .unwrap_or_else(|| panic!("nats-server.conf sets {setting}"))
-            .to_owned();
-        moved = moved.replace(&line, &format!("{setting}: {value}"));
-    }
-    moved
+    let config = ServerConfig {
+        host: "127.0.0.1",
+        port,
+        http: HttpPort::Any,
+        store: &folder.join("store"),
+        sync: flush.interval(),
+    };
+    config.text()
 }
 
-fn spawn(folder: &Path, settings: Settings, port: Option<u16>) -> Daemon {
+/// A user for each role, and for each worker; the password of each is its name.
+fn users(workers: &[Token]) -> String {
+    let user = |role: Role, worker: Option<&Token>| {
+        let name = worker.map_or(role.as_str(), Token::as_str);
+        User {
+            name: name.parse().expect("a token"),
+            role,
+            login: Login::Password(name.to_owned()),
+            worker: worker.cloned(),
+        }
+    };
+    let roles = Role::ALL.iter().map(|role| user(*role, None));
+    let workers = workers.iter().map(|name| user(Role::Worker, Some(name)));
+    authorization(&roles.chain(workers).collect::<Vec<_>>())
+}
+
+fn spawn(folder: &Path, settings: Settings, workers: &[Token], port: Option<u16>) -> Daemon {
     let file = folder.join("nats-server.conf");
     let mut text = configuration(folder, settings.flush, port);
     let mut command = Command::new(paths::tool("nats-server"));
-    if settings.roles {
-        let shipped = paths::repository().join("nats/roles.conf");
-        text += &std::fs::read_to_string(shipped).expect("the farm ships its roles");
-        for role in ROLES {
-            let name = format!("{}_PASSWORD", role.to_uppercase());
-            command.env(name, role);
+    match settings.users {
+        Users::Nobody => {}
+        Users::Shipped => {
+            let shipped = paths::repository().join("nats/roles.conf");
+            text += &std::fs::read_to_string(shipped).expect("the farm ships its roles");
+            for role in Role::ALL {
+                let name = format!("{}_PASSWORD", role.as_str().to_uppercase());
+                command.env(name, role.as_str());
+            }
+        }
+        Users::Named => {
+            std::fs::write(folder.join(USERS), users(workers))
+                .expect("a test's folder can be written");
+            text += &format!("include {USERS}\nno_auth_user: admin\n");
         }
     }
     std::fs::write(&file, text).expect("a test's folder can be written");
@@ -188,6 +293,15 @@ fn spawn(folder: &Path, settings: Settings, port: Option<u16>) -> Daemon {
         .arg("--ports_file_dir")
         .arg(folder);
     Daemon::start("nats-server", command, &folder.join("log"))
+}
+
+impl Drop for TestBroker {
+    fn drop(&mut self) {
+        if !std::thread::panicking() && !self.tries_rights.load(Ordering::Relaxed) {
+            let refused = self.refused();
+            assert!(refused.is_empty(), "a role lacks rights: {refused:#?}");
+        }
+    }
 }
 
 /// The port, from the file that nats-server writes when it accepts connections.

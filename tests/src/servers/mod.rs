@@ -2,6 +2,6 @@
 
 pub mod broker;
 pub mod cluster;
-mod ports;
+pub mod ports;
 pub mod receiver;
 pub mod store;

@@ -12,7 +12,7 @@ const COUNT: u16 = 20_000;
 
 /// Ports that are free now. This process gives no port again before it has tried all others. Each process begins at a
 /// random port, so that two of them hardly meet.
-pub(crate) fn free_ports(count: usize) -> Vec<u16> {
+pub fn free_ports(count: usize) -> Vec<u16> {
     // Wide enough never to wrap around: the ports would begin anew in the middle.
     static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| {
         let random = RandomState::new().hash_one(std::process::id());

@@ -173,7 +173,8 @@ async fn with_monitor() -> (Farm, Worker, TestMonitor) {
     film(farm.folder());
     let worker = farm.join(farm.worker("w").encoders("libx264")).await;
     let store = farm.folder().to_str().unwrap().to_owned();
-    let monitor = TestMonitor::start_with(&farm, &farm.broker.url(), &["--store", &store]).await;
+    let monitor =
+        TestMonitor::start_with(&farm, &farm.broker.url_for("monitor"), &["--store", &store]).await;
     (farm, worker, monitor)
 }
 

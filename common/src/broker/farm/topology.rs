@@ -21,20 +21,7 @@ impl Broker {
         let mut names = self.nats.stream_names().await?;
         names.sort_unstable();
         let is_missing = |config: &stream::Config| names.binary_search(&config.name).is_err();
-        let state = [
-            jobs(replicas),
-            dead(replicas),
-            outputs(replicas),
-            runs(replicas),
-            plans(replicas),
-            workers(replicas),
-            control(replicas),
-            settings(replicas),
-            hooks(replicas),
-            notifications(replicas),
-            libraries(replicas),
-            files(replicas),
-        ];
+        let state = state(replicas);
         for config in state.iter().filter(|config| is_missing(config)) {
             self.make(config).await?;
         }
@@ -58,6 +45,40 @@ impl Broker {
         Ok(())
     }
 
+    /// What of the farm's streams is not as the programs need it. Limits, ages and copies are the operator's choice.
+    pub async fn stream_faults(&self) -> Result<Vec<StreamFault>, BrokerError> {
+        let replicas = self.replicas;
+        let history = [
+            events(replicas, Days::DEFAULT),
+            batches(replicas, Days::DEFAULT),
+        ];
+        let mut faults = Vec::new();
+        for designed in state(replicas).into_iter().chain(history) {
+            let what = format!("looking at {}", designed.name);
+            let verb = format!("STREAM.INFO.{}", designed.name);
+            let found: Result<stream::Info, BrokerError> =
+                self.nats.api(&what, verb, &serde_json::json!({})).await;
+            let settings = match found {
+                Ok(info) => differing(&designed, &info.config),
+                Err(error) if error.failure() == Some(RequestFailure::NoStream) => {
+                    faults.push(StreamFault {
+                        stream: designed.name,
+                        settings: None,
+                    });
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if !settings.is_empty() {
+                faults.push(StreamFault {
+                    stream: designed.name,
+                    settings: Some(settings),
+                });
+            }
+        }
+        Ok(faults)
+    }
+
     async fn make(&self, config: &stream::Config) -> Result<(), BrokerError> {
         let made = self.nats.create_stream(config).await;
         made.map_err(|error| match error {
@@ -75,6 +96,70 @@ impl Broker {
             error => error,
         })
     }
+}
+
+/// A stream that is missing, or not as the programs need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamFault {
+    /// Its name.
+    pub stream: String,
+    /// The settings that differ; `None` if the stream is missing.
+    pub settings: Option<Vec<&'static str>>,
+}
+
+/// The settings without which the programs do not work.
+fn differing(designed: &stream::Config, found: &stream::Config) -> Vec<&'static str> {
+    let subjects = |config: &stream::Config| {
+        let mut subjects = config.subjects.clone();
+        subjects.sort_unstable();
+        subjects
+    };
+    let same = [
+        ("subjects", subjects(designed) == subjects(found)),
+        ("retention", designed.retention == found.retention),
+        ("allow_direct", designed.allow_direct == found.allow_direct),
+        (
+            "max_msgs_per_subject",
+            designed.max_messages_per_subject.max(0) == found.max_messages_per_subject.max(0),
+        ),
+        ("republish", designed.republish == found.republish),
+        (
+            "allow_rollup_hdrs",
+            designed.allow_rollup <= found.allow_rollup,
+        ),
+        (
+            "allow_msg_ttl",
+            designed.allow_message_ttl <= found.allow_message_ttl,
+        ),
+        (
+            "allow_atomic",
+            designed.allow_atomic_publish <= found.allow_atomic_publish,
+        ),
+        (
+            "allow_msg_schedules",
+            designed.allow_message_schedules <= found.allow_message_schedules,
+        ),
+    ];
+    let differing = same.into_iter().filter(|(_, is_same)| !is_same);
+    differing.map(|(name, _)| name).collect()
+}
+
+/// The streams and buckets that hold the state of a farm, without its history.
+fn state(replicas: usize) -> [stream::Config; 12] {
+    [
+        jobs(replicas),
+        dead(replicas),
+        outputs(replicas),
+        runs(replicas),
+        plans(replicas),
+        workers(replicas),
+        control(replicas),
+        settings(replicas),
+        hooks(replicas),
+        notifications(replicas),
+        libraries(replicas),
+        files(replicas),
+    ]
 }
 
 fn jobs(num_replicas: usize) -> stream::Config {

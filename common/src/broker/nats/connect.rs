@@ -3,15 +3,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use async_nats::{Event, jetstream};
+use async_nats::{ConnectErrorKind, Event, jetstream};
 
 use crate::broker::BrokerError;
 use crate::broker::farm::replicas::Replicas;
+use crate::broker::nats::authority::Authority;
 use crate::broker::nats::clock::Clock;
 use crate::broker::nats::link::Link;
+use crate::broker::nats::nkey::UserSeed;
 use crate::broker::nats::servers::Servers;
 use crate::broker::nats::unreadable::Unread;
 use crate::broker::nats::{Nats, link};
+use crate::names::subject;
+use crate::names::token::Token;
 
 /// The oldest server with message schedules and atomic batches.
 const NEEDED: (i64, i64) = (2, 12);
@@ -28,6 +32,12 @@ pub struct ConnectOptions {
     pub servers: Servers,
     /// A `.creds` file.
     pub credentials: Option<PathBuf>,
+    /// The key of the broker's user.
+    pub key: Option<UserSeed>,
+    /// The name of the broker's user, where the addresses do not hold it. Answers come to an inbox of the user's own.
+    pub user: Option<Token>,
+    /// Who must have signed the servers' certificates; without one, TLS trusts what this machine trusts.
+    pub authority: Option<Authority>,
     /// The name of this connection on the server.
     pub name: String,
     /// How long a claimed job may go without a sign of life. For lanes that this connection makes; an existing lane
@@ -54,11 +64,25 @@ impl ConnectOptions {
         Self {
             servers: servers.into(),
             credentials: None,
+            key: None,
+            user: None,
+            authority: None,
             name: name.into(),
             ack_wait: Self::ACK_WAIT,
             replicas: Replicas::ONE,
             retry_after: Self::RETRY_AFTER,
         }
+    }
+
+    /// The name of the broker's user, where it can be part of a subject.
+    fn user(&self) -> Option<Token> {
+        self.user.clone().or_else(|| {
+            let (user, _) = self
+                .servers
+                .credentials()
+                .filter(|(_, password)| password.is_some())?;
+            user.parse().ok()
+        })
     }
 }
 
@@ -80,6 +104,17 @@ impl Nats {
             Some((token, None)) => nats.token(token),
             None => nats,
         };
+        if let Some(key) = &options.key {
+            nats = nats.nkey(key.reveal().to_owned());
+        }
+        if let Some(user) = options.user() {
+            nats = nats.custom_inbox_prefix(subject::inbox(&user));
+        }
+        if let Some(authority) = &options.authority {
+            nats = nats
+                .tls_client_config(authority.client()?)
+                .require_tls(true);
+        }
         let addresses: Vec<&str> = options.servers.addresses().collect();
         let connected = nats
             .name(&options.name)
@@ -96,9 +131,14 @@ impl Nats {
         let client = match connected {
             Ok(client) => client,
             Err(error) => {
-                return Err(BrokerError::Unreachable {
-                    url,
-                    source: error.into(),
+                let is_refused = matches!(
+                    error.kind(),
+                    ConnectErrorKind::AuthorizationViolation | ConnectErrorKind::Authentication
+                );
+                let source = error.into();
+                return Err(match is_refused {
+                    true => BrokerError::Unauthorized { url, source },
+                    false => BrokerError::Unreachable { url, source },
                 });
             }
         };

@@ -1,7 +1,10 @@
 //! NATS with JetStream, as the farm uses it: the connection, the server's clock, and reading and writing streams,
 //! consumers and buckets. Knows no job.
+//!
+//! More than 12 entries: one for each thing that a client needs to know of NATS.
 
 pub(super) mod atomic;
+pub(super) mod authority;
 pub(super) mod clock;
 pub(super) mod connect;
 pub(super) mod consumers;
@@ -9,6 +12,7 @@ pub(super) mod direct;
 pub(super) mod kv;
 pub(super) mod link;
 pub(super) mod message;
+pub(super) mod nkey;
 pub(super) mod servers;
 pub(super) mod streams;
 pub(super) mod unreadable;

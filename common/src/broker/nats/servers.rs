@@ -15,13 +15,21 @@ impl Servers {
     /// A broker on this machine: the default of every program.
     pub const DEFAULT: &str = "nats://127.0.0.1:4222";
 
+    /// The addresses as they were given, with their credentials.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
     /// Each address, with its credentials.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = &str> {
         self.0.split(',').map(str::trim)
     }
 
     /// Checks that each address is valid.
-    pub(crate) fn check(&self) -> Result<(), ServersError> {
+    ///
+    /// # Errors
+    /// The first address that is not.
+    pub fn check(&self) -> Result<(), ServersError> {
         let invalid = self.addresses().position(|address| !is_valid(address));
         invalid.map_or(Ok(()), |index| {
             Err(ServersError {

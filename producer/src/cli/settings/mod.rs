@@ -8,7 +8,9 @@ use std::time::Duration;
 use common::broker::{Broker, ConnectOptions, Replicas, Servers};
 use common::names::location::Location;
 use common::names::printable::printable;
+use common::program::farm_file::{FarmFile, FarmFileError, Program};
 use common::program::telemetry::LogFormat;
+use common::store::Stores;
 use tokio::sync::OnceCell;
 
 use crate::cli::args::{CommonOptions, Setting};
@@ -18,27 +20,46 @@ use crate::cli::settings::config_file::ConfigFile;
 /// Unreadable messages that are named.
 const NAMED: usize = 3;
 
+/// How a command uses the farm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FarmUsage {
+    /// Whether it creates the streams of a farm on a broker that has none.
+    pub sets_up: bool,
+    /// Whether it does without one, unless a person names it.
+    pub is_optional: bool,
+    /// Whether it makes the farm's file.
+    pub makes_file: bool,
+    /// Whether it tells what is wrong with the farm's file, instead of failing.
+    pub judges_file: bool,
+}
+
 /// The common options, with the defaults of the config file.
 pub(crate) struct Settings {
-    pub nats: Option<Servers>,
-    pub nats_creds: Option<PathBuf>,
-    pub replicas: Replicas,
+    nats: Option<Servers>,
+    nats_creds: Option<PathBuf>,
+    replicas: Option<Replicas>,
     pub store: Option<Location>,
     pub ack_wait: Duration,
     pub log_level: String,
     pub log_format: LogFormat,
-    /// Whether the command creates a farm on a broker that has none.
-    sets_up: bool,
+    /// The farm's file, where a person has named one.
+    pub farm: Option<PathBuf>,
+    /// What the farm's file says.
+    file: FarmFile,
+    /// What is wrong with the farm's file, for a command that judges it.
+    pub file_error: Option<FarmFileError>,
+    /// How the command uses the farm.
+    usage: FarmUsage,
     /// Made by the first [`Settings::connect`].
     broker: OnceCell<Broker>,
 }
 
 impl Settings {
-    /// Fills in the defaults of the config file.
+    /// Fills in the defaults of the config file and of the farm's file.
     ///
     /// # Errors
-    /// If the config file cannot be used.
-    pub(crate) fn new(options: CommonOptions, sets_up: bool) -> Result<Self, Error> {
+    /// If one of the files cannot be used.
+    pub(crate) fn new(options: CommonOptions, usage: FarmUsage) -> Result<Self, Error> {
         fn given<T>(option: Option<Setting<T>>) -> Option<T> {
             option.and_then(Setting::value)
         }
@@ -46,22 +67,75 @@ impl Settings {
             Some(path) => ConfigFile::read(&path)?,
             None => ConfigFile::default(),
         };
+        let farm = options.farm.filter(|path| !path.as_os_str().is_empty());
+        let mut file_error = None;
+        let farm_file = match FarmFile::load(farm.as_deref()) {
+            Err(FarmFileError::Missing(_)) if usage.makes_file => FarmFile::default(),
+            Err(error) if usage.judges_file => {
+                file_error = Some(error);
+                FarmFile::default()
+            }
+            loaded => loaded.map_err(Error::usage)?,
+        };
+        let store = given(options.store).or(file.store);
         let level = given(options.log_level).or(file.log_level);
         let format = given(options.log_format).or(file.log_format);
         let ack_wait = given(options.ack_wait).or(file.ack_wait);
-        Ok(Self {
+        let mut settings = Self {
             nats: given(options.nats).or(file.nats),
             nats_creds: options.nats_creds.or(file.nats_creds),
-            replicas: given(options.replicas)
-                .or(file.replicas)
-                .unwrap_or(Replicas::ONE),
-            store: given(options.store).or(file.store),
+            replicas: given(options.replicas).or(file.replicas),
+            store,
             ack_wait: ack_wait.unwrap_or(ConnectOptions::ACK_WAIT),
             log_level: level.unwrap_or_else(|| "warn".to_owned()),
             log_format: format.unwrap_or_default(),
-            sets_up,
+            farm,
+            file: farm_file,
+            file_error,
+            usage,
             broker: OnceCell::new(),
-        })
+        };
+        if settings.names_a_farm() || !usage.is_optional {
+            let of_farm = settings.file.store.url.clone();
+            settings.store = settings.store.or(of_farm);
+        }
+        Ok(settings)
+    }
+
+    /// Whether a person names a broker, by an option, the environment or the config file.
+    pub(crate) fn names_a_broker(&self) -> bool {
+        self.nats.is_some()
+    }
+
+    /// Whether a person names a farm: commands that need no server use that one instead of this machine alone.
+    pub(crate) fn names_a_farm(&self) -> bool {
+        self.nats.is_some() || self.farm.is_some()
+    }
+
+    /// Whether this machine belongs to a farm, or a person names one.
+    pub(crate) fn has_a_farm(&self) -> bool {
+        self.names_a_farm() || self.file.broker.servers.is_some()
+    }
+
+    /// What the farm's file says.
+    pub(crate) fn file(&self) -> &FarmFile {
+        &self.file
+    }
+
+    /// Access to stores.
+    pub(crate) fn stores(&self) -> Stores {
+        Stores::of(self.file.store.settings())
+    }
+
+    /// How to reach the broker.
+    pub(crate) fn connection(&self) -> ConnectOptions {
+        let (servers, credentials) = (self.nats.clone(), self.nats_creds.clone());
+        let mut options = self
+            .file
+            .connect(Program::Producer, servers, credentials, "producer");
+        options.ack_wait = self.ack_wait;
+        options.replicas = self.replicas.unwrap_or(options.replicas);
+        options
     }
 
     /// The connection to the farm; made once.
@@ -70,12 +144,8 @@ impl Settings {
     /// If the broker is out of reach, too old or without JetStream.
     pub(crate) async fn connect(&self) -> Result<Broker, Error> {
         let connect = async || {
-            let servers = self.nats.clone().unwrap_or_default();
-            let mut options = ConnectOptions::new(servers, "producer");
-            options.credentials.clone_from(&self.nats_creds);
-            options.ack_wait = self.ack_wait;
-            options.replicas = self.replicas;
-            if self.sets_up {
+            let options = self.connection();
+            if self.usage.sets_up {
                 Broker::set_up(&options).await
             } else {
                 Broker::connect(&options).await

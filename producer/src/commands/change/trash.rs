@@ -56,7 +56,7 @@ impl From<&TrashedBatch> for Line {
 
 pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, Error> {
     let (batches, is_complete) = match options.places.is_empty() {
-        false => here(&options).await?,
+        false => here(&options, settings).await?,
         true => on_farm(&options, settings).await?,
     };
     if options.json {
@@ -118,7 +118,7 @@ fn not_found(id: &str) -> Error {
 }
 
 /// Trashes that this machine reaches.
-async fn here(options: &Options) -> Result<(Vec<TrashedBatch>, bool), Error> {
+async fn here(options: &Options, settings: &Settings) -> Result<(Vec<TrashedBatch>, bool), Error> {
     let mut found = Vec::new();
     let mut is_emptied = options.empty.is_none();
     for place in &options.places {
@@ -132,7 +132,7 @@ async fn here(options: &Options) -> Result<(Vec<TrashedBatch>, bool), Error> {
                 let roots = Roots::new([folder]).map_err(Error::usage)?;
                 Stores::new().within(roots, Vec::new())
             }
-            None => Stores::new(),
+            None => settings.stores(),
         };
         let failed = |error: common::store::trash::ReplaceError| Error::failed(error.to_string());
         let mut contents = stores.trash_contents(&trash).await.map_err(failed)?;
@@ -158,9 +158,9 @@ async fn on_farm(
     settings: &Settings,
 ) -> Result<(Vec<TrashedBatch>, bool), Error> {
     let broker = settings.connect().await;
-    let broker = broker.map_err(|error| match settings.nats {
-        Some(_) => error,
-        None => error.with("`producer trash FOLDER` tells of a folder's trash without a farm"),
+    let broker = broker.map_err(|error| match settings.has_a_farm() {
+        true => error,
+        false => error.with("`producer trash FOLDER` tells of a folder's trash without a farm"),
     })?;
     let mut trashes: Vec<Location> = Vec::new();
     for batch in broker.batches().await? {

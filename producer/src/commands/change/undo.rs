@@ -17,7 +17,7 @@ use crate::select::lookup;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Ids of batches or jobs, or their first characters; without --nats, those of `encode --replace`
+    /// Ids of batches or jobs, or their first characters: of `encode --replace`, or of the farm
     #[arg(value_name = "BATCH|JOB", required = true)]
     pub ids: Vec<String>,
     /// Say what would become of each job, and change nothing
@@ -33,7 +33,7 @@ pub(crate) async fn run(
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
-    if settings.nats.is_none() {
+    if !settings.names_a_farm() {
         let machine = MachineOptions::from_environment();
         let undoing = trash::undo(
             &options.ids,
@@ -41,17 +41,24 @@ pub(crate) async fn run(
             machine.nats_server.as_deref(),
             settings.ack_wait,
         );
-        let trash::Undoing { result, left } = tokio::select! {
-            undoing = undoing => undoing?,
+        let undone = tokio::select! {
+            undone = undoing => undone,
             () = shutdown.cancelled() => {
                 return Err(Error::interrupted("interrupted; run the same command again for the rest"));
             }
         };
-        let exit = conclude(&result, &options)?;
-        return match left {
-            Some(why) => Err(why),
-            None => Ok(exit),
-        };
+        match undone {
+            // No encode of this machine knows them.
+            Err(error) if error.exit() == Exit::Usage && settings.has_a_farm() => {}
+            Err(error) => return Err(error),
+            Ok(trash::Undoing { result, left }) => {
+                let exit = conclude(&result, &options)?;
+                return match left {
+                    Some(why) => Err(why),
+                    None => Ok(exit),
+                };
+            }
+        }
     }
     let broker = settings.connect().await?;
     let mut found: Vec<JobRecord> = Vec::new();

@@ -66,7 +66,7 @@ pub(super) async fn run(options: Options, settings: &Settings, json: bool) -> Re
     options.library.apply(&mut library)?;
     let name = &options.name;
     if options.dry_run {
-        return dry_run::run(&broker, name, &library, json).await;
+        return dry_run::run(settings, name, &library, json).await;
     }
     let revision = broker
         .save_library(name, &library, Overwrite::Nothing)

@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use common::broker::Broker;
 use common::library::{Library, check};
 use common::names::token::Token;
 use common::say;
-use common::store::Stores;
 
 use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
 use crate::commands::run::dry_run;
 use crate::commands::run::dry_run::InputForecast;
 use crate::submit::destination::Destination;
@@ -21,11 +20,12 @@ use crate::submit::submission::{Order, Submission};
 /// # Errors
 /// The library cannot be as it is wanted, or this machine does not reach its files.
 pub(super) async fn run(
-    broker: &Broker,
+    settings: &Settings,
     name: &Token,
     library: &Library,
     json: bool,
 ) -> Result<Exit, Error> {
+    let broker = &settings.connect().await?;
     broker.check_library(name, library).await?;
     let location = &library.location;
     let place = match location.path() {
@@ -51,7 +51,7 @@ pub(super) async fn run(
         paths: vec![place],
         globs: Globs::default(),
     };
-    let stores = Stores::new();
+    let stores = settings.stores();
     let order = Order::Each(&sources);
     let mut submission = order
         .find(set.first(), &destination.folders()?, &stores)

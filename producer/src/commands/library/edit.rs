@@ -59,7 +59,7 @@ pub(super) async fn run(options: Options, settings: &Settings, json: bool) -> Re
     if options.dry_run {
         let mut library = broker.library(&options.name).await?.library;
         edit(&mut library)?;
-        return dry_run::run(&broker, &options.name, &library, json).await;
+        return dry_run::run(settings, &options.name, &library, json).await;
     }
     let stored = broker.edit_library(&options.name, edit).await?;
     warn(&broker, &stored.library).await?;

@@ -67,7 +67,7 @@ impl<'a> PresetJson<'a> {
 async fn presets(settings: &Settings) -> Result<Presets, Error> {
     match settings.connect().await {
         Ok(broker) => Ok(Broker::presets(&broker).await?),
-        Err(error) if settings.nats.is_none() && error.exit() == Exit::OutOfReach => {
+        Err(error) if !settings.names_a_farm() && error.exit() == Exit::OutOfReach => {
             say!("no farm on this machine, and none is named with --nats: built-in presets only");
             Ok(Presets::built_in())
         }
@@ -162,7 +162,7 @@ pub(super) fn schema() -> Result<Exit, Error> {
 
 /// Writes a recipe file, and the schema beside it, which editors look for there.
 pub(super) async fn new(options: New, settings: &Settings, json: bool) -> Result<Exit, Error> {
-    let source = match (settings.nats.is_some(), &options.recipe.preset) {
+    let source = match (settings.names_a_farm(), &options.recipe.preset) {
         (true, _) => PresetSource::FarmByName(settings),
         (false, _) => PresetSource::BuiltIn,
     };

@@ -65,9 +65,9 @@ pub(crate) async fn run(
         true => Join::ByRecipe,
         false => Join::CopyIfAlike,
     };
-    let source = match settings.nats {
-        Some(_) => PresetSource::FarmByName(settings),
-        None => PresetSource::BuiltIn,
+    let source = match settings.names_a_farm() {
+        true => PresetSource::FarmByName(settings),
+        false => PresetSource::BuiltIn,
     };
     let recipe = options
         .recipe
@@ -113,8 +113,8 @@ pub(crate) async fn run(
         join,
     };
     let order = Order::Merge(&merge);
-    match settings.nats {
-        Some(_) => {
+    match settings.names_a_farm() {
+        true => {
             let request = on_farm::Request {
                 order,
                 destination: Destination::new(Some(&folder), settings)?,
@@ -128,7 +128,7 @@ pub(crate) async fn run(
             };
             request.run(settings, shutdown).await
         }
-        None => {
+        false => {
             let (machine, jobs) = (&options.machine, &options.jobs);
             let encode = Encode::prepare(
                 order,

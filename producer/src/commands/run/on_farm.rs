@@ -113,7 +113,7 @@ impl Request<'_> {
     /// Prints what would be done.
     async fn forecast(&self, settings: &Settings) -> Result<Exit, Error> {
         let terms = self.terms()?;
-        let stores = Stores::new();
+        let stores = settings.stores();
         let folders = self.destination.folders()?;
         let recipe = self.outputs.first();
         let mut submission = self.order.find(recipe, &folders, &stores).await?;
@@ -139,7 +139,7 @@ impl Request<'_> {
         shutdown: &CancellationToken,
     ) -> Result<Submitted, Error> {
         let terms = self.terms()?;
-        let stores = Stores::new();
+        let stores = settings.stores();
         let Destination {
             folder,
             download_to,
@@ -147,7 +147,7 @@ impl Request<'_> {
         } = &self.destination;
         let store = self.upload_to.as_ref();
         for location in [Some(folder), store].into_iter().flatten() {
-            preflight::reach(location).await?;
+            preflight::reach(location, &stores).await?;
         }
         let folders = self.destination.folders()?;
         let recipe = self.outputs.first();

@@ -77,6 +77,7 @@ impl PassingFarm<'_> {
                 None => scratch::make(&state)?,
             },
             encoders: self.encoders.clone(),
+            store: self.settings.file().store.clone(),
         };
         let farm = PrivateFarm {
             server,

@@ -6,7 +6,6 @@ use clap::Args;
 use common::matching::plan::{Candidate, Measured, Plan};
 use common::names::location::Location;
 use common::recipe::Recipe;
-use common::store::Stores;
 use serde::Serialize;
 
 use super::dry_run;
@@ -81,7 +80,7 @@ pub(crate) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     let mut sources = if options.paths.is_empty() {
         None
     } else {
-        let stores = Stores::new();
+        let stores = settings.stores();
         let found = Search::new(&options.globs, &[], &stores)?
             .for_recipe(recipe)
             .run(&options.paths)

@@ -90,7 +90,7 @@ pub(crate) async fn run(
         .into_iter()
         .flatten()
     {
-        preflight::reach(location).await?;
+        preflight::reach(location, &settings.stores()).await?;
     }
     let outputs = options
         .recipe
@@ -126,7 +126,7 @@ pub(crate) async fn run(
     let mut watch = Watch {
         arrivals: StabilityTracker::new(options.settle),
         warnings: HashSet::new(),
-        stores: Stores::new(),
+        stores: settings.stores(),
         paths: [options.place],
         globs: options.globs,
         json: options.jobs.json,

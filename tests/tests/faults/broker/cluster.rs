@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use harness::farm::Farm;
+use harness::farm::{Addresses, Farm};
 use harness::faults::stand_in::{Fault, StandIn};
 use harness::outside::audit::{Acknowledged, Auditor, OutputPlace};
 use harness::{paths, poll};
@@ -70,7 +70,7 @@ async fn a_farm_goes_on_when_a_leader_of_its_cluster_is_killed() {
 }
 
 /// The number of outputs.
-fn outputs<B>(farm: &Farm<B>) -> usize {
+fn outputs<B: Addresses>(farm: &Farm<B>) -> usize {
     std::fs::read_dir(farm.out()).map_or(0, |entries| {
         entries
             .flatten()

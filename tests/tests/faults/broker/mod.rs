@@ -5,5 +5,6 @@ mod cluster;
 mod crash;
 mod enqueueing;
 mod network;
+mod rights;
 mod role_orders;
 mod roles;

@@ -27,7 +27,9 @@ pub(super) async fn producer(
 
 /// A plain client of the broker as this user.
 async fn client(broker: &TestBroker, role: &str) -> Client {
-    let options = ConnectOptions::new().user_and_password(role.into(), role.into());
+    let options = ConnectOptions::new()
+        .user_and_password(role.into(), role.into())
+        .custom_inbox_prefix(format!("_INBOX.{role}"));
     options.connect(broker.url()).await.unwrap()
 }
 

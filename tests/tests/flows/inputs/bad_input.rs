@@ -131,7 +131,7 @@ async fn senseless_commands_are_refused_before_anything_starts() {
             case.arguments.extend(["-o", "out"].map(str::to_owned));
             let mut command = programs::command("producer", place.path());
             if verb == "enqueue" {
-                command.env("NATS_URL", farm.broker.url());
+                command.env("NATS_URL", farm.broker.url_for("producer"));
             }
             check(place.path(), command, &case).await;
         }
@@ -262,7 +262,7 @@ async fn a_folder_that_may_not_be_read_is_named() {
     for verb in ["encode", "enqueue"] {
         let mut command = programs::command("producer", place.path());
         if verb == "enqueue" {
-            command.env("NATS_URL", farm.broker.url());
+            command.env("NATS_URL", farm.broker.url_for("producer"));
         }
         let is_root = rustix::process::geteuid().is_root();
         let command = if is_root {

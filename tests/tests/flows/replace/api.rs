@@ -50,7 +50,8 @@ async fn the_api_replaces_and_undoes() {
     let setup = farm.worker("w").encoders("libx264").roots(&[&films]);
     let _worker = farm.join(setup).await;
     let store = films.to_str().unwrap();
-    let monitor = TestMonitor::start_with(&farm, &farm.broker.url(), &["--store", store]).await;
+    let monitor =
+        TestMonitor::start_with(&farm, &farm.broker.url_for("monitor"), &["--store", store]).await;
 
     // What makes no sense is refused, and nothing is enqueued.
     let plain = order(&["h264.mp4"]);
@@ -151,7 +152,8 @@ async fn the_api_replaces_one_name_of_several_only_if_it_is_told_to() {
     let setup = farm.worker("w").encoders("libx264").roots(&[&films, &bin]);
     let _worker = farm.join(setup).await;
     let store = films.to_str().unwrap();
-    let monitor = TestMonitor::start_with(&farm, &farm.broker.url(), &["--store", store]).await;
+    let monitor =
+        TestMonitor::start_with(&farm, &farm.broker.url_for("monitor"), &["--store", store]).await;
     let mut body = order(&["tracks.mkv"]);
     body["replace"] = json!({});
     let (_, receipt) = post(&monitor, "jobs", &body).await;

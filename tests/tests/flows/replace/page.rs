@@ -31,7 +31,8 @@ async fn the_page_undoes_the_replacements_of_a_batch() {
     let setup = farm.worker("w").encoders("libx264").roots(&[&films]);
     let _worker = farm.join(setup).await;
     let store = films.to_str().unwrap();
-    let monitor = TestMonitor::start_with(&farm, &farm.broker.url(), &["--store", store]).await;
+    let monitor =
+        TestMonitor::start_with(&farm, &farm.broker.url_for("monitor"), &["--store", store]).await;
     let recipe = ["--encoder", "libx264", "--encoder-preset", "ultrafast"];
     let replace = ["enqueue", store, "--replace", "--wait", "--json"];
     let ran = farm.producer([&replace[..], &recipe].concat()).await;

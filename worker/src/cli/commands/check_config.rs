@@ -18,7 +18,7 @@ pub async fn run(config: &Config) -> Result<(), Error> {
     show!("ffmpeg   {}", tools.ffmpeg.display());
     show!("ffprobe  {}", tools.ffprobe.display());
     places(&config.stores()?).await?;
-    let scratch = Scratch::look(&config.scratch, &config.worker_name())?;
+    let scratch = Scratch::look(&config.scratch(), &config.worker_name())?;
     show!("scratch  {}", scratch.display());
     show!("sandbox  {}", config.detection.check_sandbox().await?);
     match Broker::connect(&config.broker()).await {

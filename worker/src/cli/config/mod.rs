@@ -1,4 +1,4 @@
-//! The configuration of a worker: command line, environment, defaults.
+//! The configuration of a worker: command line, environment, the farm's file, defaults.
 
 mod places;
 mod problems;
@@ -15,6 +15,9 @@ use common::farm::queue::Queue;
 use common::farm::worker::Terms;
 use common::farm::worker_name::WorkerName;
 use common::names::location::Location;
+use common::notify::secret::Secret;
+use common::program::farm_file::{FarmFile, Program};
+use common::program::join::{JoinError, join_at_start};
 use common::program::telemetry;
 use common::program::telemetry::LogFormat;
 use common::recipe::encoder::Encoder;
@@ -127,24 +130,24 @@ pub enum Verify {
 /// How to work.
 #[derive(Clone, Debug, Args)]
 pub struct Config {
-    /// NATS servers, comma-separated
-    #[arg(
-        long,
-        env = "NATS_URL",
-        value_name = "URL",
-        default_value = Servers::DEFAULT,
-        hide_env_values = true
-    )]
-    pub nats: Servers,
+    /// The farm's file [default: ~/.config/ffmpeg-easy/farm.toml, if it exists]
+    #[arg(long, env = "FARM", value_name = "FILE")]
+    pub farm: Option<PathBuf>,
+    /// Join a farm with the token that `producer setup` has printed (-: from standard input), then work
+    #[arg(long, value_name = "TOKEN")]
+    pub join: Option<Secret>,
+    /// NATS servers, comma-separated, instead of the farm file's broker [default: nats://127.0.0.1:4222]
+    #[arg(long, env = "NATS_URL", value_name = "URL", hide_env_values = true)]
+    pub nats: Option<Servers>,
     /// NATS credentials file
     #[arg(long, env = "NATS_CREDS", value_name = "FILE")]
     pub nats_creds: Option<PathBuf>,
     /// This worker's name, unique in the farm [default: the host's name]
     #[arg(long, env = "WORKER_NAME")]
     pub name: Option<WorkerName>,
-    /// Folder for files in the making
-    #[arg(long, env = "WORKER_SCRATCH", value_name = "DIR", default_value_os_t = cache_folder())]
-    pub scratch: PathBuf,
+    /// Folder for files in the making [default: ~/.cache/ffmpeg-easy]
+    #[arg(long, env = "WORKER_SCRATCH", value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
     /// Folder below which files may be read and written; may be given again. Without one, no job about local files is taken [env: WORKER_ROOT, a list like PATH]
     #[arg(long = "root", value_name = "PATH")]
     pub roots: Vec<PathBuf>,
@@ -190,9 +193,9 @@ pub struct Config {
     /// How long such a rest lasts; twice as long each further time
     #[arg(long, env = "WORKER_QUARANTINE_REST", value_name = "TIME", default_value = "1m", value_parser = humantime::parse_duration)]
     pub quarantine_rest: Duration,
-    /// Copies of every stream that is made in a cluster: 1, 3 or 5
-    #[arg(long, env = "NATS_REPLICAS", value_name = "N", default_value = "1")]
-    pub replicas: Replicas,
+    /// Copies of every stream that is made in a cluster: 1, 3 or 5 [default: 1]
+    #[arg(long, env = "NATS_REPLICAS", value_name = "N")]
+    pub replicas: Option<Replicas>,
     /// On SIGTERM, finish what can be done within this time; give the rest back
     #[arg(long, env = "WORKER_DRAIN_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     pub drain_timeout: Duration,
@@ -234,6 +237,9 @@ pub struct Config {
     pub detection: DetectionArgs,
     #[command(flatten)]
     pub log: LogArgs,
+    /// What the farm's file says.
+    #[arg(skip)]
+    pub file: FarmFile,
 }
 
 fn ack_wait(text: &str) -> Result<Duration, String> {
@@ -359,6 +365,23 @@ impl Cli {
             Err(error) => problems::exit(&error, &arguments),
         }
     }
+
+    /// Joins a farm, if the command line says so, and reads the farm's file, where the command needs the farm.
+    ///
+    /// # Errors
+    /// The token or the file cannot be used.
+    pub fn load(&mut self) -> Result<(), JoinError> {
+        let config = match &mut self.command {
+            None => &mut self.config,
+            Some(Command::CheckConfig { config }) => config,
+            Some(Command::Capabilities { .. }) => return Ok(()),
+        };
+        if let Some(token) = &config.join {
+            join_at_start(token, config.farm.as_deref())?;
+        }
+        config.file = FarmFile::load(config.farm.as_deref())?;
+        Ok(())
+    }
 }
 
 impl Config {
@@ -378,7 +401,17 @@ impl Config {
     /// # Errors
     /// Every place that is no existing folder or no bucket.
     pub fn stores(&self) -> Result<Stores, Vec<String>> {
-        places::stores(&self.roots, &self.buckets)
+        let stores = Stores::of(self.file.store.settings());
+        places::stores(stores, &self.roots, &self.buckets, &self.file.worker)
+    }
+
+    /// The folder for files in the making.
+    pub fn scratch(&self) -> PathBuf {
+        let scratch = self
+            .scratch
+            .clone()
+            .or_else(|| self.file.worker.scratch.clone());
+        scratch.unwrap_or_else(cache_folder)
     }
 
     pub fn terms(&self) -> Terms {
@@ -393,6 +426,7 @@ impl Config {
     pub fn worker_name(&self) -> WorkerName {
         self.name
             .clone()
+            .or_else(|| self.file.worker.name.clone())
             .unwrap_or_else(|| WorkerName::from_host(&host_name()))
     }
 
@@ -400,15 +434,18 @@ impl Config {
     /// verifies or publishes.
     pub fn slots(&self, cores: u32) -> u32 {
         self.max_jobs
+            .or(self.file.worker.max_jobs)
             .unwrap_or_else(|| (cores / 4).max(cores.min(2)))
     }
 
     pub fn broker(&self) -> ConnectOptions {
         let name = format!("worker {}", self.worker_name());
-        let mut options = ConnectOptions::new(self.nats.clone(), name);
-        options.credentials.clone_from(&self.nats_creds);
+        let (servers, credentials) = (self.nats.clone(), self.nats_creds.clone());
+        let mut options = self
+            .file
+            .connect(Program::Worker, servers, credentials, name);
         options.ack_wait = self.ack_wait;
-        options.replicas = self.replicas;
+        options.replicas = self.replicas.unwrap_or(options.replicas);
         options.retry_after = self.retry_after;
         options
     }

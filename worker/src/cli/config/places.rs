@@ -1,8 +1,9 @@
-//! The places where a worker may read and write, from options or from the environment.
+//! The places where a worker may read and write, from options, the environment or the farm's file.
 
 use std::path::PathBuf;
 
 use common::names::location::Location;
+use common::program::farm_file::WorkerSection;
 use common::store::Stores;
 use common::store::roots::Roots;
 
@@ -22,17 +23,26 @@ pub(crate) fn bucket(text: &str) -> Result<Location, String> {
     Ok(location)
 }
 
-/// Stores that may use these places. If an option is missing, the environment variable is used.
+/// The same stores, limited to these places. If an option is missing, the environment variable is used, and then the
+/// farm's file.
 ///
 /// # Errors
 /// Every place that is no existing folder or no bucket.
-pub(crate) fn stores(roots: &[PathBuf], buckets: &[Location]) -> Result<Stores, Vec<String>> {
+pub(crate) fn stores(
+    stores: Stores,
+    roots: &[PathBuf],
+    buckets: &[Location],
+    file: &WorkerSection,
+) -> Result<Stores, Vec<String>> {
     let mut wrong = Vec::new();
     let mut roots = roots.to_vec();
     if roots.is_empty() {
         let listed = std::env::var_os(ROOTS).unwrap_or_default();
         roots.extend(std::env::split_paths(&listed));
         roots.retain(|path| !path.as_os_str().is_empty());
+    }
+    if roots.is_empty() {
+        roots.clone_from(&file.roots);
     }
     // One by one, so that every wrong root is reported.
     for root in &roots {
@@ -50,9 +60,12 @@ pub(crate) fn stores(roots: &[PathBuf], buckets: &[Location]) -> Result<Stores, 
             }
         }
     }
+    if buckets.is_empty() {
+        buckets.clone_from(&file.buckets);
+    }
     if !wrong.is_empty() {
         return Err(wrong);
     }
     let roots = Roots::new(roots).map_err(|error| vec![format!("--root: {error}")])?;
-    Ok(Stores::new().within(roots, buckets))
+    Ok(stores.within(roots, buckets))
 }

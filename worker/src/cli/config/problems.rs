@@ -7,8 +7,10 @@ use clap::builder::{Resettable, ValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command, CommandFactory};
 use common::program::console::say_lines;
+use common::program::farm_file::WorkerSection;
 use common::program::telemetry;
 use common::say;
+use common::store::Stores;
 
 use crate::cli::config::{Cli, places};
 
@@ -60,7 +62,8 @@ fn all(arguments: &[OsString]) -> Vec<String> {
         }
     }
     let roots: Vec<PathBuf> = values(matches, "roots").map(PathBuf::from).collect();
-    wrong.extend(places::stores(&roots, &[]).err().unwrap_or_default());
+    let stores = places::stores(Stores::new(), &roots, &[], &WorkerSection::default());
+    wrong.extend(stores.err().unwrap_or_default());
     for level in values(matches, "log_level") {
         wrong.extend(telemetry::check_level(&level.to_string_lossy()).err());
     }

@@ -14,7 +14,6 @@ use common::job::work::Work;
 use common::names::printable::printable;
 use common::recipe::Recipe;
 use common::say;
-use common::store::Stores;
 use common::submit::terms::{JobTerms, Renew};
 use tokio_util::sync::CancellationToken;
 
@@ -75,20 +74,20 @@ pub(crate) async fn run(
     settings: &Settings,
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
-    let check = Check::find(&options).await?;
-    match settings.nats {
-        Some(_) => check.on_the_farm(settings, shutdown).await,
-        None if options.worker.is_some() => {
+    let check = Check::find(&options, settings).await?;
+    match settings.names_a_farm() {
+        true => check.on_the_farm(settings, shutdown).await,
+        false if options.worker.is_some() => {
             Err(Error::usage("--worker needs a farm: name it with --nats"))
         }
-        None => check.here(settings, shutdown).await,
+        false => check.here(settings, shutdown).await,
     }
 }
 
 impl<'a> Check<'a> {
     /// Finds the files. Unlike for an encode, files count that seem to hold no video: they may be damaged.
-    async fn find(options: &'a Options) -> Result<Self, Error> {
-        let stores = Stores::new();
+    async fn find(options: &'a Options, settings: &Settings) -> Result<Self, Error> {
+        let stores = settings.stores();
         let SourceOptions { paths, globs } = &options.sources;
         let search = Search::new(globs, &[], &stores)?.that_takes_sound();
         let found = search.run(paths).await?;

@@ -294,7 +294,7 @@ pub(in crate::commands) async fn commands(
     paths: &[PathBuf],
     settings: &Settings,
 ) -> Result<Vec<String>, Error> {
-    let stores = Stores::new();
+    let stores = settings.stores();
     let found = Search::new(&Globs::default(), &[], &stores)?
         .for_recipe(recipe)
         .run(paths)

@@ -8,6 +8,7 @@ use common::job::replacement::Replacement;
 use common::job::run::Run;
 use common::names::location::Location;
 use common::names::printable::printable;
+use common::program::farm_file::StoreSection;
 use common::recipe::encoder::{Encoder, EncoderKind};
 use common::recipe::{Choice, Recipe};
 use common::say;
@@ -55,6 +56,7 @@ pub(in crate::commands::run) struct Encode {
     submission: Submission,
     inputs: Vec<Location>,
     stores: Stores,
+    store: StoreSection,
     server: PathBuf,
     program: PathBuf,
     ack_wait: Duration,
@@ -110,7 +112,7 @@ impl Encode {
         check_known(outputs.first(), &[])?;
         let outputs = destination.fit(outputs)?;
         let terms = jobs.terms(&outputs, Renew::Ended)?;
-        let stores = Stores::new();
+        let stores = settings.stores();
         let folders = destination.folders()?;
         let submission = order.find(outputs.first(), &folders, &stores).await?;
         let server = broker::find(machine.nats_server.as_deref()).await?;
@@ -132,6 +134,7 @@ impl Encode {
             submission,
             inputs,
             stores,
+            store: settings.file().store.clone(),
             server,
             program,
             ack_wait: settings.ack_wait,
@@ -345,6 +348,7 @@ impl Encode {
                 None => scratch::make(state)?,
             },
             encoders: encoders_to_prove(self.outputs.first()),
+            store: self.store.clone(),
         };
         Ok(PrivateFarm {
             server: self.server.clone(),

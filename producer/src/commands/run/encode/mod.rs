@@ -36,16 +36,16 @@ pub(crate) async fn run(
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
     let default = ENCODER.parse().map(Choice::Encoder).map_err(Error::usage)?;
-    let source = match settings.nats {
-        Some(_) => PresetSource::FarmByName(settings),
-        None => PresetSource::BuiltIn,
+    let source = match settings.names_a_farm() {
+        true => PresetSource::FarmByName(settings),
+        false => PresetSource::BuiltIn,
     };
     let told = options.notify.read(!options.jobs.dry_run)?;
     let outputs = options.recipe.output_set(source, Some(default)).await?;
     let (replace, named) = (&options.replace, &options.sources.paths);
-    match settings.nats {
-        Some(_) => on_the_farm(&options, told, outputs, settings, shutdown).await,
-        None => {
+    match settings.names_a_farm() {
+        true => on_the_farm(&options, told, outputs, settings, shutdown).await,
+        false => {
             let order = Order::Each(&options.sources);
             let with = (&options.machine, &options.jobs);
             let destination = match replace.terms(named)? {
@@ -71,7 +71,7 @@ pub(crate) async fn commands(
     shutdown: &CancellationToken,
 ) -> Result<Vec<String>, Error> {
     let paths = vec![file];
-    if settings.nats.is_some() {
+    if settings.names_a_farm() {
         return dry_run::commands(&recipe, &paths, settings).await;
     }
     let several = !recipe.fallback_queues().is_empty();

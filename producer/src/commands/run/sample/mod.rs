@@ -93,18 +93,18 @@ pub(crate) async fn run(
     shutdown: &CancellationToken,
 ) -> Result<Exit, Error> {
     let default = ENCODER.parse().map(Choice::Encoder).map_err(Error::usage)?;
-    let presets = match settings.nats {
-        Some(_) => PresetSource::FarmByName(settings),
-        None => PresetSource::BuiltIn,
+    let presets = match settings.names_a_farm() {
+        true => PresetSource::FarmByName(settings),
+        false => PresetSource::BuiltIn,
     };
     let outputs = options.recipe.output_set(presets, Some(default)).await?;
     let order = Order::find(&options, outputs, settings).await?;
-    match settings.nats {
-        Some(_) => order.on_the_farm(settings, shutdown).await,
-        None if options.worker.is_some() => {
+    match settings.names_a_farm() {
+        true => order.on_the_farm(settings, shutdown).await,
+        false if options.worker.is_some() => {
             Err(Error::usage("--worker needs a farm: name it with --nats"))
         }
-        None => order.here(settings, shutdown).await,
+        false => order.here(settings, shutdown).await,
     }
 }
 
@@ -125,7 +125,7 @@ impl<'a> Order<'a> {
             return Err(Error::usage(SampleError::Short));
         }
         sample::recipe(&recipe, None, None).map_err(Error::usage)?;
-        let stores = Stores::new();
+        let stores = settings.stores();
         let destination = Destination::new(Some(&options.output), settings)?;
         let search = Search::new(&Globs::default(), &[], &stores)?.for_recipe(&recipe);
         let found = search.run(std::slice::from_ref(&options.file)).await?;

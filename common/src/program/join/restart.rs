@@ -1,0 +1,92 @@
+//! Joining at the start of a program: `--join TOKEN`.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::Path;
+
+use crate::notify::secret::Secret;
+use crate::program::farm_file::FarmFile;
+use crate::program::join::{JoinError, JoinToken};
+use crate::say;
+
+/// The option, and the token that stands for standard input.
+const OPTION: &str = "--join";
+const STDIN: &str = "-";
+
+/// Writes the machine's farm file from a token, or from standard input if the token is `-`.
+///
+/// # Errors
+/// The token cannot be used, or the file not be written.
+pub fn join(token: &Secret, farm: Option<&Path>) -> Result<(), JoinError> {
+    let token = match token.reveal() {
+        STDIN => {
+            let mut text = String::new();
+            // What cannot be read is no whole token.
+            let _ = std::io::stdin().read_to_string(&mut text);
+            JoinToken::read(&text)?
+        }
+        text => JoinToken::read(text)?,
+    };
+    let path = FarmFile::path(farm).ok_or(JoinError::NoHome)?;
+    token.join(&path)?;
+    say!("joined the farm: its settings are in {}", path.display());
+    Ok(())
+}
+
+/// Joins at the start of a program that goes on. A token on the command line must not stay in the list of processes:
+/// on Unix, the program then starts itself anew without it, and this returns only if that fails.
+///
+/// # Errors
+/// As [`join`].
+pub fn join_at_start(token: &Secret, farm: Option<&Path>) -> Result<(), JoinError> {
+    join(token, farm)?;
+    if token.reveal() != STDIN {
+        restart(without_token(std::env::args_os().skip(1)));
+    }
+    Ok(())
+}
+
+/// The arguments without the option and its value.
+fn without_token(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut kept = Vec::new();
+    let mut is_token = false;
+    for argument in arguments {
+        let text = argument.to_string_lossy();
+        let is_option = text == OPTION;
+        let is_both = text.starts_with(&format!("{OPTION}="));
+        if !std::mem::replace(&mut is_token, is_option) && !is_option && !is_both {
+            kept.push(argument);
+        }
+    }
+    kept
+}
+
+#[cfg(unix)]
+fn restart(arguments: Vec<OsString>) {
+    use std::os::unix::process::CommandExt;
+    let Ok(program) = std::env::current_exe() else {
+        return;
+    };
+    let error = std::process::Command::new(program).args(arguments).exec();
+    say!("warning: the token stays in the list of processes until the next start: {error}");
+}
+
+/// Other systems cannot replace a program. Their lists of processes show command lines to the same user only.
+#[cfg(not(unix))]
+fn restart(_: Vec<OsString>) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_goes_and_all_else_stays() {
+        let kept = |line: &[&str]| without_token(line.iter().map(OsString::from));
+        assert_eq!(
+            kept(&["--max-jobs", "2", "--join", "secret", "--only", "x"]),
+            ["--max-jobs", "2", "--only", "x"]
+        );
+        assert_eq!(kept(&["--join=secret", "--fresh"]), ["--fresh"]);
+        assert!(kept(&["--join", "secret"]).is_empty());
+    }
+}

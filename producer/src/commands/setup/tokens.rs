@@ -1,0 +1,134 @@
+//! The lines by which other machines join a farm.
+
+use common::broker::server::Role;
+use common::broker::{Servers, UserSeed};
+use common::names::token::Token;
+use common::program::farm_file::FarmFile;
+use common::program::join::JoinToken;
+use common::say;
+use serde::Serialize;
+
+use super::place::FarmPlace;
+use super::users::NewUser;
+use super::{Add, broker, users};
+use crate::cli::exit::{Error, Exit};
+use crate::cli::settings::Settings;
+use crate::display::output;
+
+/// A user that was added, with what its machine needs.
+#[derive(Serialize)]
+struct Added {
+    user: Token,
+    role: Role,
+    /// The line to paste on its machine. It holds the user's key.
+    line: String,
+}
+
+/// `producer setup add`.
+pub(super) fn add(options: Add, place: &FarmPlace, settings: &Settings) -> Result<Exit, Error> {
+    place.is_made_here()?;
+    let Add {
+        role,
+        name,
+        any,
+        roots,
+        json,
+    } = options;
+    if any && role != Role::Worker {
+        return Err(Error::usage(
+            "--any is for workers: users of other roles have no name to keep",
+        ));
+    }
+    let file = settings.file();
+    let user = NewUser {
+        name: name.clone(),
+        role,
+        any,
+    };
+    let seed = users::add(place, &user)?;
+    users::write(place)?;
+    broker::reload(place)?;
+    let servers = file.broker.public.clone().or(file.broker.servers.clone());
+    let mut of_machine = of_machine(file, &user, seed, &servers.unwrap_or_default());
+    if !roots.is_empty() {
+        of_machine.worker.roots = roots;
+    }
+    let line = line(role, of_machine);
+    if json {
+        output::print_json(&Added {
+            user: name,
+            role,
+            line,
+        })?;
+    } else {
+        output::print(&line);
+        say!(
+            "Paste this line on the other machine. It holds the key of {name}; `producer setup remove {name}` takes it back."
+        );
+    }
+    Ok(Exit::Done)
+}
+
+/// Adds the users of a new farm that any machine may be, and prints their lines.
+pub(super) fn print_first(
+    place: &FarmPlace,
+    file: &FarmFile,
+    servers: &Servers,
+) -> Result<(), Error> {
+    let mut lines = Vec::new();
+    for (name, role) in [
+        ("workers", Role::Worker),
+        ("producers", Role::Producer),
+        ("monitors", Role::Monitor),
+    ] {
+        let user = NewUser {
+            name: Token::sanitised(name),
+            role,
+            any: role == Role::Worker,
+        };
+        let seed = users::add(place, &user)?;
+        lines.push(line(role, of_machine(file, &user, seed, servers)));
+    }
+    users::write(place)?;
+    broker::reload(place)?;
+    output::print(&format!(
+        "\nOn each further machine, paste one line. To run jobs there:\n\n{}\n\nTo submit jobs from there:\n\n{}\n\nTo show the farm there:\n\n{}\n\n\
+         The lines hold keys. `producer setup add worker NAME` prints a line for one machine alone, and `producer setup remove NAME` takes a key back.",
+        lines[0], lines[1], lines[2]
+    ));
+    Ok(())
+}
+
+/// What another machine needs of this one's settings.
+fn of_machine(file: &FarmFile, user: &NewUser, seed: UserSeed, servers: &Servers) -> FarmFile {
+    let mut own = FarmFile::default();
+    own.broker.servers = Some(servers.clone());
+    own.broker.ca.clone_from(&file.broker.ca);
+    own.broker.replicas = file.broker.replicas;
+    own.store.clone_from(&file.store);
+    let named = (Some(user.name.clone()), Some(seed));
+    match user.role {
+        Role::Worker => {
+            own.worker.roots.clone_from(&file.worker.roots);
+            own.worker.buckets.clone_from(&file.worker.buckets);
+            own.worker.name = (!user.any)
+                .then(|| user.name.as_str().parse().ok())
+                .flatten();
+            (own.worker.user, own.worker.nkey) = named;
+        }
+        Role::Monitor => (own.monitor.user, own.monitor.nkey) = named,
+        Role::Admin | Role::Producer | Role::Reader => {
+            (own.broker.user, own.broker.nkey) = named;
+        }
+    }
+    own
+}
+
+fn line(role: Role, file: FarmFile) -> String {
+    let token = JoinToken::from(file).reveal();
+    match role {
+        Role::Worker => format!("worker --join {token}"),
+        Role::Monitor => format!("monitor --join {token}"),
+        Role::Admin | Role::Producer | Role::Reader => format!("producer join {token}"),
+    }
+}
