@@ -12,11 +12,13 @@ use common::say;
 
 use super::place::FarmPlace;
 use crate::cli::exit::{Error, Exit};
+#[cfg(unix)]
 use crate::display::output;
 
 /// How long the server may take to start: a large store takes a while to recover.
 const START: Duration = Duration::from_secs(60);
 /// How long it may take to stop.
+#[cfg(unix)]
 const STOP: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(20);
 

@@ -124,9 +124,9 @@ async fn a_sound_farm_passes_and_each_broken_one_is_told_its_cure() {
         .await;
     open(&patient.file(), 0o600);
 
-    patient.write(&sound.replace("[store]", "[stroe]"));
+    patient.write(&sound.replace("[store]", "[shop]"));
     patient
-        .has("an unknown section", "farm file", "stroe", "as it says")
+        .has("an unknown section", "farm file", "shop", "as it says")
         .await;
 
     let seed = common::broker::UserSeed::new();
