@@ -1,4 +1,6 @@
 //! The commands. Each is registered here: in [`FarmCommand`] with its options, and in [`FarmCommand::run`].
+//!
+//! More than 12 entries: one for each command, or for several that do alike.
 
 mod change;
 mod completions;
