@@ -42,9 +42,11 @@ pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}", std::process::id()));
     let fresh = folder.join(name);
+    // One that an earlier process of this number has left may have another mode.
+    let _ = std::fs::remove_file(&fresh);
     let written = (|| {
         let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        options.write(true).create_new(true);
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt;
