@@ -179,13 +179,14 @@ async fn a_sound_farm_passes_and_each_broken_one_is_told_its_cure() {
         )
         .await;
 
-    patient.write(&sound.replace("s3://media", "s3://nowhere"));
+    let endpoint = sound.lines().find(|line| line.starts_with("endpoint"));
+    patient.write(&sound.replace(endpoint.unwrap(), "endpoint = \"http://127.0.0.1:9\""));
     patient
         .has(
-            "a bucket that is missing",
+            "a store that is not there",
             "store",
             "writing a file",
-            "no such bucket",
+            "is the store running, and is `endpoint`",
         )
         .await;
 
