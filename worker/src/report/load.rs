@@ -68,7 +68,9 @@ impl LoadGauge {
 /// server of another disk may be gone and never answer.
 #[cfg(unix)]
 pub fn free_space(folder: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(folder).ok()?;
+    // A folder that is not made yet will lie on the disk of the one above.
+    let there = folder.ancestors().find(|folder| folder.exists())?;
+    let disk = rustix::fs::statvfs(there).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
