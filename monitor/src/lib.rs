@@ -200,7 +200,8 @@ fn access(config: &Config, address: SocketAddr) -> Result<Access, PeopleError> {
             Some(people)
         }
     };
-    Access::new(people, config.hosts().to_vec()).map_err(|error| PeopleError::Hash(error.to_string()))
+    Access::new(people, config.hosts().to_vec())
+        .map_err(|error| PeopleError::Hash(error.to_string()))
 }
 
 /// The record of changes.
