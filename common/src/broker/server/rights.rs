@@ -178,6 +178,9 @@ impl Rights {
             "$JS.API.CONSUMER.INFO.KV_runs.*",
             "$JS.API.CONSUMER.DELETE.KV_runs.*",
             "$JS.FC.>",
+            // autoscalers: their records, and the question how many workers are needed
+            "$KV.autoscalers.*",
+            "scale",
         ];
         Self::new(user, &[&ORDERING, &READING, &REMOVING, own], &FOLLOWING)
     }
@@ -194,6 +197,9 @@ impl Rights {
         ];
         let mut rights = Self::new(user, &[&ORDERING, &READING, &REMOVING, own], &FOLLOWING);
         rights.subscribe.push(subject::HOOKS_CHANGED.to_owned());
+        // the questions of autoscalers
+        rights.subscribe.push("scale".to_owned());
+        rights.answers = true;
         rights
     }
 

@@ -169,7 +169,7 @@ fn permissions(rights: &Rights) -> String {
         text += "      }\n";
     }
     if rights.answers {
-        text += "      # a sample encode takes longer than the two minutes that are the default\n";
+        text += "      # an answer may take longer than the two minutes that are the default\n";
         text += "      allow_responses: { max: 1, expires: \"20m\" }\n";
     }
     text + "    }"
