@@ -2,7 +2,7 @@
 //!
 //! `feed` reads the broker into the [`view`], which folds the live state, and into the [`index`] of
 //! all jobs; [`shelf`] holds the files of libraries. [`snapshot`] is the live state as the page gets it; [`view::board`] holds it as text.
-//! `notify` tells hooks what happens. [`access`] checks roles, `api` answers requests, and `page` is the web page. While nobody looks
+//! `scale` tells how many workers are needed. `notify` tells hooks what happens. [`access`] checks roles, `api` answers requests, and `page` is the web page. While nobody looks
 //! and there is no hook, the monitor asks the broker next to nothing.
 //!
 //! More than 12 entries: one folder for each part of the program.
@@ -19,6 +19,7 @@ pub mod index;
 mod notify;
 mod page;
 mod reload;
+mod scale;
 mod serve;
 pub mod shelf;
 pub mod snapshot;
@@ -149,12 +150,13 @@ pub async fn run(
             }
         }
     });
-    let routes = api::routes(App {
+    let app = App {
         broker,
         sender,
         board,
         listing,
         pages: Arc::default(),
+        demand: Arc::default(),
         stills: Arc::default(),
         shelf,
         frames: Arc::default(),
@@ -166,9 +168,10 @@ pub async fn run(
         audit: Arc::new(audit),
         streams: Streams::default(),
         shutdown: shutdown.clone(),
-    });
+    };
+    let scaling = tokio::spawn(scale::serve(app.clone(), shutdown.clone()));
     let server = Server {
-        routes,
+        routes: api::routes(app),
         tls,
         proxies: config.proxies.iter().map(IpAddr::to_canonical).collect(),
     };
@@ -177,6 +180,7 @@ pub async fn run(
     shelving.abort();
     let _ = feeding.await;
     let _ = telling.await;
+    let _ = scaling.await;
     Ok(())
 }
 

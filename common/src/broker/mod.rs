@@ -27,12 +27,13 @@ mod steer;
 mod submit;
 
 pub use error::{BrokerError, RequestFailure};
+pub use farm::autoscalers::{ScaleError, ScaleQuestion, StoredAutoscaler};
 pub use farm::hooks::HookStoreError;
 pub use farm::namesake::Namesake;
 pub use farm::notifications::StoredDelivery;
 pub use farm::preview::PreviewError;
 pub use farm::quarantine::LiftError;
-pub use farm::registry::HEARTBEAT;
+pub use farm::registry::{HEARTBEAT, LiveWorkers};
 pub use farm::replicas::Replicas;
 pub use farm::samples::{LONGEST_SAMPLE, SampleError};
 pub use farm::settings::{Overwrite, SettingsError};

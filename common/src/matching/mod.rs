@@ -9,4 +9,5 @@ pub mod parts;
 pub mod pin;
 pub mod plan;
 pub mod ratios;
+pub mod scale;
 pub mod why;

@@ -68,6 +68,13 @@ pub(crate) const ALL_SCANS: &str = "*.scan";
 /// Prefix of the keys of saved presets in [`SETTINGS`].
 pub const PRESETS: &str = "preset.";
 
+/// Key-value bucket of autoscalers: their leases, workers and decisions, by name.
+pub const AUTOSCALERS: &str = "autoscalers";
+/// Questions how many workers a class needs, which one of the monitors answers.
+pub const SCALE: &str = "scale";
+/// The queue group of monitors that answer.
+pub const MONITORS: &str = "monitors";
+
 /// Key-value bucket of hooks, by name. A bucket of its own: hooks hold secrets, and not every user may read them.
 pub const HOOKS: &str = "hooks";
 /// The broker's own copies of changes in [`HOOKS`], as they are sent.

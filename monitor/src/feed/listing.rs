@@ -99,7 +99,7 @@ impl Lister {
         }
         let all = (extent.0 + last_run).max(1) as f32;
         loop {
-            let (jobs, next) = broker.queued(None, self.queue, PAGE).await?;
+            let (jobs, parts, next) = broker.queued_with_parts(self.queue, PAGE).await?;
             if next == self.queue {
                 break;
             }
@@ -108,11 +108,14 @@ impl Lister {
             for pending in &jobs {
                 index.queued(pending);
             }
+            for place in &parts {
+                index.part_queued(place);
+            }
             drop(index);
             self.reached(all);
         }
         loop {
-            let (changes, next) = broker.run_changes(self.runs, PAGE).await?;
+            let (changes, next) = broker.run_changes_with_parts(self.runs, PAGE).await?;
             if next == self.runs {
                 break;
             }
@@ -120,6 +123,7 @@ impl Lister {
             let mut index = self.listing.write();
             for change in &changes {
                 match &change.value {
+                    run if !change.key.is_whole() => index.part_ran(&change.key, run.as_ref()),
                     Some(run) => index.run(run),
                     None => index.forget(&change.key),
                 }

@@ -7,6 +7,7 @@ pub mod query;
 mod row;
 pub mod shared;
 mod text;
+mod work;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -34,6 +35,8 @@ use intern::Interner;
 pub use row::LISTED;
 use row::{Outcome, Row, Slots};
 use text::Texts;
+use work::Beyond;
+pub use work::Work;
 
 /// The index of all jobs.
 #[derive(Default)]
@@ -49,6 +52,7 @@ pub struct Index {
     encoders: Interner<Option<Encoder>>,
     reasons: Interner<String>,
     counts: Counts,
+    beyond: Beyond,
     /// Rises with every change.
     revision: u64,
 }
@@ -159,16 +163,24 @@ impl Index {
         self.waits(&pending.job, &lane);
     }
 
-    /// Takes a job that waits in a lane, unless the job is known already.
+    /// Takes a job that waits in a lane. If the job is known already, this may be a further lane of it.
     pub fn waits(&mut self, job: &Job, lane: &Lane) {
-        if self.find(&job.id).is_none() {
+        let known = self.find(&job.id).and_then(|slot| self.slots.get(slot));
+        let Some((queue, has_ended)) = known.map(|row| (row.queue, row.state.has_ended())) else {
             let row = self.row(job, lane, JobState::Pending);
             self.put(row);
+            return;
+        };
+        let further = self.queues.id(&lane.queue);
+        if further != queue && !has_ended {
+            self.beyond.waits_in(&job.id, further);
+            self.revision += 1;
         }
     }
 
     /// Takes the change of a run.
     pub fn run(&mut self, run: &Run) {
+        self.beyond.ran(run);
         let state = JobState::from(&run.state);
         let mut row = self.row(&run.job, &run.lane(), state);
         row.changed = run.changed.as_millisecond();
@@ -205,6 +217,7 @@ impl Index {
 
     /// Takes the deletion of a run.
     pub fn forget(&mut self, job: &JobId) {
+        self.beyond.forget(job);
         if let Some(slot) = self.find(job) {
             let hash = self.hasher.hash_one(job);
             if let Ok(entry) = self.by_id.find_entry(hash, |known| *known == slot) {

@@ -57,6 +57,11 @@ impl Refusal {
     pub(crate) fn unsound(what: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, what)
     }
+
+    /// What, why and what to do, in one line.
+    pub(crate) fn into_words(self) -> String {
+        self.error
+    }
 }
 
 impl IntoResponse for Refusal {

@@ -16,6 +16,7 @@ mod plain_client;
 mod replace;
 mod rules;
 mod sample;
+mod scale;
 mod setup;
 mod splits;
 mod steer;

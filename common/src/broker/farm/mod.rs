@@ -3,6 +3,7 @@
 //! More than 12 entries: one file for each kind of record.
 
 mod ask;
+pub(super) mod autoscalers;
 pub(super) mod batches;
 pub(super) mod hooks;
 pub(super) mod namesake;

@@ -17,6 +17,15 @@ pub const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Heartbeats that may be missed before a worker counts as gone.
 const MISSED: u32 = 3;
 
+/// The live workers.
+#[derive(Clone, Debug)]
+pub struct LiveWorkers {
+    /// Their heartbeats, by name.
+    pub workers: Vec<Heartbeat>,
+    /// Whether every live worker is among them. A broker that has just restarted has not heard of all yet.
+    pub is_complete: bool,
+}
+
 impl Broker {
     /// Writes a worker's heartbeat; the broker removes it after 15 s without another.
     pub async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<(), BrokerError> {
@@ -67,5 +76,25 @@ impl Broker {
         let mut workers: Vec<Heartbeat> = heartbeats.into_iter().map(|kept| kept.value).collect();
         workers.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(workers)
+    }
+
+    /// The live workers, and whether these are all: a worker that is not among them is gone then.
+    pub async fn live_workers(&self) -> Result<LiveWorkers, BrokerError> {
+        let bucket = subject::bucket(WORKERS);
+        let made = match self.nats.made(&bucket).await {
+            Err(_) if self.nats.lacks(&bucket).await => None,
+            made => Some(made?),
+        };
+        let workers = self.workers().await?;
+        let lifetime = HEARTBEAT * MISSED;
+        let is_complete = made.is_some_and(|made| {
+            // The bucket is in memory, so it is as old as the broker's knowledge.
+            let age = self.now().duration_since(made);
+            !age.is_negative() && age.unsigned_abs() > lifetime
+        });
+        Ok(LiveWorkers {
+            workers,
+            is_complete,
+        })
     }
 }

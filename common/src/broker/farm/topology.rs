@@ -145,7 +145,7 @@ fn differing(designed: &stream::Config, found: &stream::Config) -> Vec<&'static 
 }
 
 /// The streams and buckets that hold the state of a farm, without its history.
-fn state(replicas: usize) -> [stream::Config; 12] {
+fn state(replicas: usize) -> [stream::Config; 13] {
     [
         jobs(replicas),
         dead(replicas),
@@ -159,6 +159,7 @@ fn state(replicas: usize) -> [stream::Config; 12] {
         notifications(replicas),
         libraries(replicas),
         files(replicas),
+        autoscalers(replicas),
     ]
 }
 
@@ -309,6 +310,11 @@ fn files(replicas: usize) -> stream::Config {
             replicas,
         )
     }
+}
+
+fn autoscalers(replicas: usize) -> stream::Config {
+    let description = "autoscalers: their leases, workers and decisions";
+    bucket(subject::AUTOSCALERS, description, replicas)
 }
 
 fn batches(replicas: usize, kept: Days) -> stream::Config {

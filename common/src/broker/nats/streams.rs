@@ -101,6 +101,19 @@ impl Nats {
         Ok(info.state)
     }
 
+    /// When a stream was made.
+    pub(crate) async fn made(&self, stream: &str) -> Result<jiff::Timestamp, BrokerError> {
+        #[derive(Deserialize)]
+        struct Info {
+            created: jiff::Timestamp,
+        }
+        let what = format!("looking at {stream}");
+        let info: Info = self
+            .api(&what, format!("STREAM.INFO.{stream}"), &json!({}))
+            .await?;
+        Ok(info.created)
+    }
+
     /// Whether the broker says that there is no such stream.
     pub(crate) async fn lacks(&self, stream: &str) -> bool {
         let extent = self.extent(stream).await;

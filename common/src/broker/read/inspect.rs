@@ -145,6 +145,22 @@ impl Broker {
         Ok((found.collect(), next))
     }
 
+    /// As [`Self::queued`] for all queues; the parts of split jobs are told apart, by their places alone.
+    pub async fn queued_with_parts(
+        &self,
+        from: u64,
+        most: usize,
+    ) -> Result<(Vec<Pending>, Vec<JobSubject>, u64), BrokerError> {
+        let page = self.nats.page(JOBS, ">", from, most).await?;
+        let next = page.last().map_or(from, |last| last.sequence + 1);
+        let places = page
+            .iter()
+            .filter_map(|stored| JobSubject::parse(&stored.subject));
+        let parts = places.filter(|place| !place.job.is_whole());
+        let found = page.iter().filter_map(|stored| self.pending_whole(stored));
+        Ok((found.collect(), parts.collect(), next))
+    }
+
     /// How many jobs wait and run in each lane. Parts of split jobs count like jobs: they are work that waits there.
     pub async fn lane_statuses(&self) -> Result<Vec<LaneStatus>, BrokerError> {
         let consumers = self.nats.consumers(JOBS).await?;

@@ -5,6 +5,7 @@
 //!
 //! More than 12 entries: each holds the samples of one kind of message.
 
+mod autoscalers;
 mod forecasts;
 mod libraries;
 mod notifications;
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use super::{VERSION, WireError, decode};
-use crate::broker::Question;
+use crate::broker::{Question, ScaleQuestion};
 use crate::farm::orders::Order;
 use crate::farm::preview::{Forecast, FrameTimes, PreviewRequest};
 use crate::farm::retention::Days;
@@ -39,6 +40,8 @@ use crate::job::trash::TrashRecord;
 use crate::library::Library;
 use crate::library::file::FileRecord;
 use crate::library::scan::ScanRecord;
+use crate::matching::scale::Scale;
+use crate::matching::scale::autoscaler::Autoscaler;
 use crate::names::token::Token;
 use crate::notify::delivery::{Delivery, HookHealth};
 use crate::notify::hook::Hook;
@@ -47,7 +50,7 @@ use crate::recipe::preset::Preset;
 type Read = fn(&[u8]) -> Result<(), WireError>;
 
 /// Every kind of message that is stored or sent in an envelope, with its decoder.
-const KINDS: [(&str, Read); 31] = [
+const KINDS: [(&str, Read); 34] = [
     // Streams: `JOBS`, `DEAD` (a run), `EVENTS`.
     ("job", read::<Job>),
     ("event", read::<Event>),
@@ -72,7 +75,11 @@ const KINDS: [(&str, Read); 31] = [
     ("delivery", read::<Delivery>),
     ("health", read::<HookHealth>),
     ("told", read::<u64>),
-    // Requests and their answers: `owner` and `lift`, `peek`, `sample`.
+    // Bucket: `autoscalers`.
+    ("autoscaler", read::<Autoscaler>),
+    // Requests and their answers: `owner` and `lift`, `peek`, `sample`, `scale`.
+    ("scaling", read::<ScaleQuestion>),
+    ("scale", read::<Scale>),
     ("question", read::<Question>),
     ("answer", read::<bool>),
     ("peek", read::<PreviewRequest>),

@@ -32,7 +32,9 @@ use crate::recipe::{Choice, FileFormat, Outputs, RecipeFile};
 use crate::{testing, wire};
 
 use super::reports::{health, measured, streams};
-use super::{forecasts, libraries, notifications, rules, sample_encodes, splits, trashes};
+use super::{
+    autoscalers, forecasts, libraries, notifications, rules, sample_encodes, splits, trashes,
+};
 
 fn job() -> Job {
     let encoder = "libx265".parse().expect("an encoder");
@@ -390,6 +392,10 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         of("foresee-rules", &rules::foresee()),
         of("foreseen-kept", &rules::foreseen()),
         of("foresee-further-2", &foresee(job_of_several().further)),
+        of("autoscaler", &autoscalers::new()),
+        of("autoscaler-busy", &autoscalers::busy()),
+        of("scaling", &autoscalers::question()),
+        of("scale", &autoscalers::scale()),
         of("sample", &sample_encodes::asked(&job)),
         of("sample-surveyed", &sample_encodes::surveyed(&job)),
         of(

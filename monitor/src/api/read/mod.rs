@@ -2,6 +2,7 @@
 //!
 //! More than 12 entries: one file for each resource, all of one kind.
 
+mod autoscalers;
 mod batches;
 mod forecast;
 mod history;
@@ -16,6 +17,7 @@ mod orders;
 mod parts;
 mod preview;
 mod samples;
+mod scale;
 mod settings;
 mod state;
 mod vocabulary;
@@ -29,6 +31,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(state::state))
         .routes(routes!(live::live))
+        .routes(routes!(scale::scale))
+        .routes(routes!(autoscalers::list))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::ids))
         .routes(routes!(jobs::one))

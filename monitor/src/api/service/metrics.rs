@@ -8,9 +8,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use common::matching::scale::Scale;
 use jiff::Timestamp;
 
 use crate::index::{Index, LISTED, Who};
+use crate::scale::QueueScale;
 use crate::snapshot::Snapshot;
 use crate::snapshot::attention::Attention;
 use crate::snapshot::workers::Presence;
@@ -37,9 +39,14 @@ pub(crate) async fn metrics(State(shared): State<App>) -> Result<Response, Refus
         )
     })?;
     let now = shared.broker.now();
+    // While not all jobs are read, these are left out, as what the index tells is.
+    let demand = shared.demand().await.ok();
     let text = shared.search(move |listing| {
         let mut text = Text::default();
         state(&mut text, &frame.snapshot, now);
+        if let Some(demand) = demand {
+            scale(&mut text, &demand.queues());
+        }
         if listing.is_complete() {
             jobs(&mut text, &listing.read());
         }
@@ -126,6 +133,35 @@ fn queues(text: &mut Text, state: &Snapshot, now: Timestamp) {
     text.family(name, "gauge", "Workers that take jobs of the queue.");
     for row in &state.queues {
         text.sample(name, &[("queue", &row.queue)], row.served_by);
+    }
+}
+
+/// A family of samples about queues: name, help, and the value for one of them.
+type OfQueues = (&'static str, &'static str, fn(&Scale) -> u64);
+
+fn scale(text: &mut Text, queues: &[QueueScale]) {
+    let families: [OfQueues; 3] = [
+        (
+            "ffmpeg_easy_startable_jobs",
+            "Jobs that a new worker of the queue could start now, beyond those that idle slots take.",
+            |scale| scale.startable,
+        ),
+        (
+            "ffmpeg_easy_running_jobs",
+            "Jobs that the workers of the queue run, whatever queue they are from.",
+            |scale| scale.running,
+        ),
+        (
+            "ffmpeg_easy_wanted_workers",
+            "Workers of one job each that the queue needs.",
+            |scale| scale.wanted,
+        ),
+    ];
+    for (name, help, value) in families {
+        text.family(name, "gauge", help);
+        for row in queues {
+            text.sample(name, &[("queue", &row.queue)], value(&row.scale));
+        }
     }
 }
 

@@ -3,6 +3,9 @@
 use common::farm::card::Verdict;
 use common::farm::worker::{Away, Heartbeat};
 use common::job::failure::Failure;
+use common::matching::scale::autoscaler::{
+    Autoscaler, AutoscalerLease, Decision, Rules, Started,
+};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{go, keep_alive, open, tab_to};
@@ -215,4 +218,47 @@ async fn places_out_of_reach_and_wrong_clocks_are_shown() {
     }
     drop(browser);
     monitor.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_decisions_of_an_autoscaler_are_told_with_their_reasons() {
+    let monitor = Monitor::start().await;
+    let (mut browser, _folder) = open(&monitor, "workers").await;
+    let hidden = "document.querySelector('#scaling-title')?.closest('section').hidden === true";
+    browser.until("no section without an autoscaler", hidden).await;
+    let name: common::names::token::Token = "cpu".parse().expect("a name");
+    let now = monitor.broker.now();
+    let rules = Rules {
+        min: 0,
+        max: 8,
+        jobs_per_worker: std::num::NonZeroU32::MIN,
+        up_per_minute: 10,
+        down_per_minute: 10,
+        cool_down: 120,
+        start_within: 300,
+    };
+    let lease = AutoscalerLease {
+        holder: uuid::Uuid::nil(),
+        host: "attic".to_owned(),
+        until: now + SignedDuration::from_hours(1),
+    };
+    let queues = vec!["libx265".parse().expect("a queue")];
+    let mut record = Autoscaler::new(name.clone(), queues, rules, lease);
+    let worker = "cpu-1f".parse().expect("a name");
+    record.workers.insert(worker, Started::new(now));
+    record.note(Decision {
+        at: now,
+        action: "start cpu-1f".to_owned(),
+        reason: "3 jobs could start on new workers".to_owned(),
+    });
+    let stored = monitor.broker.autoscaler(&name).await.expect("an answer");
+    let kept = monitor.broker.keep_autoscaler(&stored, record.clone()).await;
+    assert!(kept.expect("an answer").is_some());
+    // Who read the record before cannot write it any more.
+    let late = monitor.broker.keep_autoscaler(&stored, record).await;
+    assert!(late.expect("an answer").is_none());
+    browser.shows("cpu on attic: 1 worker, 0 to 8 allowed, 1 starting").await;
+    browser.shows("start cpu-1f").await;
+    browser.shows("3 jobs could start on new workers").await;
+    browser.picture("workers-scaling").await;
 }

@@ -9,6 +9,7 @@ import { count, fps, plural } from "../../lib/format.js";
 import { refine } from "../../lib/router.js";
 import { workerCards } from "../../widgets/workers/cards.js";
 import { allExtras, asksForAnything, asksForEncoder, isCapable, suits } from "./capability.js";
+import { scaling } from "./scaling.js";
 import { skeleton } from "./skeleton.js";
 
 /** What is asked for, as the address has it. */
@@ -49,7 +50,8 @@ function cell(card, encoder, wanted) {
 export function mount(element, deps) {
   const { clock, lastDay, state } = deps;
   const cards = workerCards(deps);
-  const parts = skeleton(cards.element);
+  const scalers = scaling(deps);
+  const parts = skeleton(cards.element, scalers.element);
   element.append(parts.element);
   /** @type {Wanted} */
   let wanted = { encoder: "", bits: "", largest: "", on: "", also: "" };
@@ -112,7 +114,7 @@ export function mount(element, deps) {
     setWanted();
     refine("workers", wanted);
   });
-  const stops = [clock.draw(draw), lastDay.follow(clock.redraw)];
+  const stops = [clock.draw(draw), lastDay.follow(clock.redraw), scalers.stop];
 
   return {
     show({ query }) {

@@ -16,8 +16,11 @@ const choice = (name, ...options) =>
  */
 const search = (name, attributes) => h("input", { type: "search", name, autocomplete: "off", spellcheck: "false", ...attributes });
 
-/** @param {Element} cards the workers */
-export function skeleton(cards) {
+/**
+ * @param {Element} cards the workers
+ * @param {Element} scalers the autoscalers
+ */
+export function skeleton(cards, scalers) {
   const fields = {
     encoder: search("encoder", { placeholder: "hevc" }),
     bits: choice("bits", ["8", "8"], ["10", "10"], ["12", "12"]),
@@ -50,5 +53,5 @@ export function skeleton(cards) {
     scrolling("Encoders by worker", table),
     h("p", { class: "hint" }, "Encoding speed in frames per second at 1280×720, measured by a test encode. “no”: the test encode failed."),
   );
-  return { element: h("div", { class: "column" }, panel, cards), fields, extras, matches, filters, head, body, table };
+  return { element: h("div", { class: "column" }, panel, scalers, cards), fields, extras, matches, filters, head, body, table };
 }

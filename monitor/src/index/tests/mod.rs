@@ -1,5 +1,7 @@
 //! The rules of the index, one by one.
 
+mod work;
+
 use common::farm::queue::{Lane, Priority};
 use common::farm::worker_name::WorkerName;
 use common::job::Job;
