@@ -45,7 +45,7 @@ const BROKER_START: Duration = Duration::from_secs(15);
 /// The wait between two requests to such a broker.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Works until `shutdown` is cancelled, then drains and signs off.
+/// Works until `shutdown` is cancelled or a limit of the configuration is reached, then drains and signs off.
 ///
 /// # Errors
 /// If a setting is wrong, ffmpeg is missing, or the broker is out of reach.
@@ -276,6 +276,7 @@ impl Worker {
             quarantine_after: config.quarantine_after as usize,
             quarantine_rest: config.quarantine_rest,
             drain_timeout: config.drain_timeout,
+            limits: config.limits(),
         }
     }
 }

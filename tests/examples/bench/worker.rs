@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use worker::cli::config::ReadMode;
+use worker::dispatch::Limits;
 use worker::dispatch::admission::{Admission, Reserved};
 use worker::dispatch::dispatcher::Dispatcher;
 use worker::dispatch::orders;
@@ -101,6 +102,7 @@ impl Worker {
             heartbeater,
             slots: setup.slots,
             drain_timeout: Duration::ZERO,
+            limits: Limits::default(),
         };
         let worker = Self {
             stopping: CancellationToken::new(),

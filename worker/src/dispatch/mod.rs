@@ -18,3 +18,5 @@ mod room;
 mod sources;
 mod tasks;
 mod wakeups;
+
+pub use core::lifetime::Limits;

@@ -3,6 +3,7 @@
 mod places;
 mod problems;
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use common::store::Stores;
 use crate::capabilities;
 use crate::capabilities::{Detection, host_name};
 use crate::cli::error::Error;
+use crate::dispatch::Limits;
 use crate::ffmpeg::Tools;
 use crate::sandbox::level::Policy;
 use crate::sandbox::{Wrapper, level};
@@ -199,6 +201,12 @@ pub struct Config {
     /// On SIGTERM, finish what can be done within this time; give the rest back
     #[arg(long, env = "WORKER_DRAIN_TIMEOUT", value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]
     pub drain_timeout: Duration,
+    /// End once no job has run here for this long: for workers that an autoscaler starts
+    #[arg(long, env = "WORKER_EXIT_WHEN_IDLE", value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub exit_when_idle: Option<Duration>,
+    /// End after so many jobs, and parts of split jobs; 1: take one and end
+    #[arg(long, env = "WORKER_MAX_TOTAL_JOBS", value_name = "N")]
+    pub max_total_jobs: Option<NonZeroU32>,
     /// Kill an ffmpeg that makes no progress for this long
     #[arg(long, env = "WORKER_STALL_TIMEOUT", value_name = "TIME", default_value = "2m", value_parser = humantime::parse_duration)]
     pub stall_timeout: Duration,
@@ -420,6 +428,14 @@ impl Config {
             max_size: self.max_size,
             only: self.only.clone(),
             prefer: self.prefer.clone(),
+        }
+    }
+
+    /// When the worker ends by itself.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            total_jobs: self.max_total_jobs,
+            idle: self.exit_when_idle,
         }
     }
 

@@ -14,6 +14,7 @@ pub(crate) mod availability;
 pub(crate) mod event;
 pub(crate) mod health;
 mod lanes;
+pub(super) mod lifetime;
 mod polling;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use crate::dispatch::core::availability::WorkingHours;
 use crate::dispatch::core::event::{Action, Claimed, Event, NoAnswer, Now, ProofId, Slot};
 use crate::dispatch::core::health::Health;
 use crate::dispatch::core::lanes::KnownLanes;
+use crate::dispatch::core::lifetime::{Lifetime, Limits};
 use crate::dispatch::core::polling::Polling;
 use crate::report::availability::Availability;
 use crate::work::AttemptEnd;
@@ -52,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) slots: usize,
     /// How long a stopping worker may finish running jobs.
     pub(crate) drain_timeout: Duration,
+    /// When it ends by itself.
+    pub(crate) limits: Limits,
 }
 
 /// The state of one worker; `J` is a claimed job.
@@ -62,6 +66,7 @@ pub(crate) struct Core<J> {
     health: Health,
     lanes: KnownLanes,
     polling: Polling,
+    lifetime: Lifetime,
     /// The jobs that run, and whether they are suspects.
     running: BTreeMap<Slot, bool>,
     /// The proof encode, or try to end a quarantine, that is under way.
@@ -83,6 +88,7 @@ impl<J> Core<J> {
         now: &Now,
     ) -> Self {
         Self {
+            lifetime: Lifetime::new(settings.limits, now),
             settings,
             controls,
             health,
@@ -114,6 +120,8 @@ impl<J> Core<J> {
         let poll = self.polling.wake_at(&self.lanes).filter(|_| has_room);
         let quarantine = self.health.quarantine();
         let quarantine = quarantine.filter(|_| self.proof.is_none());
+        let is_idle = self.running.is_empty() && !self.polling.is_under_way();
+        let idle_end = self.lifetime.idle_end().filter(|_| is_idle);
         let hours = self.settings.working_hours.next_change(&self.controls, now);
         let hours = hours.map(|at| {
             let wait = at.duration_since(now.utc);
@@ -123,6 +131,7 @@ impl<J> Core<J> {
             poll,
             self.lanes.due(has_room),
             quarantine.map(|quarantine| quarantine.ends()),
+            idle_end,
             hours,
         ]
         .into_iter()
@@ -178,6 +187,9 @@ impl<J> Core<J> {
             Event::Listening(outcome) => self.polling.listening(outcome, now, actions),
             Event::JobEnded(slot, end) => {
                 self.running.remove(&slot);
+                if self.running.is_empty() {
+                    self.lifetime.idles(now);
+                }
                 if let Some((job, end)) = end {
                     self.judge(job, end);
                 }
@@ -207,20 +219,38 @@ impl<J> Core<J> {
                 self.polling.reconnected(now);
             }
             Event::Shutdown { is_connected } => {
-                self.is_stopping = true;
                 // Without a broker no job can be finished or released.
                 let time = if is_connected {
                     self.settings.drain_timeout
                 } else {
                     Duration::ZERO
                 };
-                actions.push(Action::StopJobs(now.at + time));
-                self.abandon_proof(actions);
+                self.stop(now.at + time, actions);
             }
         }
     }
 
+    /// Starts no more jobs; those that run may take until the deadline.
+    fn stop(&mut self, deadline: Instant, actions: &mut Vec<Action<J>>) {
+        self.is_stopping = true;
+        actions.push(Action::StopJobs(deadline));
+        self.abandon_proof(actions);
+    }
+
+    /// Stops a worker whose time is over. A poll under way may have claimed a job.
+    fn retire(&mut self, now: &Now, actions: &mut Vec<Action<J>>) {
+        let has_work = !self.running.is_empty() || self.polling.is_under_way();
+        if self.is_stopping || has_work {
+            return;
+        }
+        if let Some(why) = self.lifetime.is_over(now) {
+            tracing::info!("stopping: {why}");
+            self.stop(now.at, actions);
+        }
+    }
+
     fn decide(&mut self, now: &Now, actions: &mut Vec<Action<J>>) {
+        self.retire(now, actions);
         self.prove(now, actions);
         let availability = self.availability(now);
         if self.announced.as_ref() != Some(&availability) {
@@ -242,6 +272,13 @@ impl<J> Core<J> {
                 until: None,
             };
         }
+        if self.lifetime.left() == Some(0) {
+            return Availability {
+                status: WorkerStatus::Draining,
+                note: Some("it stops after its last job".to_owned()),
+                until: None,
+            };
+        }
         let working_hours = &self.settings.working_hours;
         working_hours.availability(&self.controls, &self.health, self.running.len(), now)
     }
@@ -251,6 +288,7 @@ impl<J> Core<J> {
         let has_suspect = self.running.values().any(|is_suspect| *is_suspect);
         let is_willing = availability.is_ready() && self.health.is_well() && !has_suspect;
         let free = self.settings.slots.saturating_sub(self.running.len());
+        let free = free.min(self.lifetime.left().unwrap_or(free));
         (is_willing && free > 0).then_some(free)
     }
 
@@ -267,6 +305,7 @@ impl<J> Core<J> {
                 started += 1;
                 let slot = Slot(self.number());
                 self.running.insert(slot, claim.is_suspect);
+                self.lifetime.started();
                 actions.push(Action::Start(slot, claim.job));
             } else {
                 actions.push(Action::Release(claim.job));

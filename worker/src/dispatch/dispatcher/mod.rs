@@ -14,6 +14,7 @@ use jiff::tz::TimeZone;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::dispatch::Limits;
 use crate::dispatch::admission::Admission;
 use crate::dispatch::core::availability::WorkingHours;
 use crate::dispatch::core::event::{Event, Now};
@@ -45,10 +46,12 @@ pub struct Dispatcher<W> {
     pub quarantine_rest: Duration,
     /// How long a stopping worker may finish running jobs.
     pub drain_timeout: Duration,
+    /// When the worker ends by itself.
+    pub limits: Limits,
 }
 
 impl<W: Work> Dispatcher<W> {
-    /// Works until `shutdown` is cancelled, then drains: jobs that end in time are finished, the others are released.
+    /// Works until `shutdown` is cancelled or its limits are reached, then drains: jobs that end in time are finished, the others are released.
     ///
     /// # Errors
     /// The broker refuses a request at the start. Later failures are retried.
@@ -65,6 +68,7 @@ impl<W: Work> Dispatcher<W> {
             },
             slots: self.slots,
             drain_timeout: self.drain_timeout,
+            limits: self.limits,
         };
         let now = self.now();
         let health = Health::new(self.quarantine_after, self.quarantine_rest);

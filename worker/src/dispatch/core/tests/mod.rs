@@ -1,6 +1,7 @@
 //! Tests of the rules alone: single cases here, random orders of events in [`any_order`].
 
 mod any_order;
+mod lifetime;
 mod world;
 
 use std::time::Duration;

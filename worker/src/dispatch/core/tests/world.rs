@@ -16,6 +16,7 @@ use crate::dispatch::core::event::{
     Action, Activity, Claimed, Event, NoAnswer, Now, ProofId, Search, Slot,
 };
 use crate::dispatch::core::health::Health;
+use crate::dispatch::core::lifetime::Limits;
 use crate::dispatch::core::{Core, Settings};
 use crate::report::availability::Availability;
 use crate::work::AttemptEnd;
@@ -83,6 +84,11 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(slots: usize) -> Self {
+        Self::limited(slots, Limits::default())
+    }
+
+    /// A worker that ends by itself.
+    pub(super) fn limited(slots: usize, limits: Limits) -> Self {
         let now = Now {
             at: Instant::now(),
             utc: "2026-03-01T12:00:00Z".parse().expect("a time"),
@@ -96,6 +102,7 @@ impl World {
             },
             slots,
             drain_timeout: Duration::from_secs(60),
+            limits,
         };
         let served = vec![lane(1).queue];
         let health = Health::new(2, Duration::from_secs(60));
@@ -278,7 +285,7 @@ impl World {
             Action::AbandonProof => assert!(self.proof.take().is_some()),
             Action::AnswerLift { was_quarantined } => self.lifts.push(was_quarantined),
             Action::Announce(availability) => self.announced = Some(availability),
-            Action::StopJobs(_) => {}
+            Action::StopJobs(_) => self.is_stopping = true,
         }
     }
 
