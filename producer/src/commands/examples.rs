@@ -33,6 +33,14 @@ pub(super) const WATCH: &str = "\
     Examples:\n\
     \x20 producer watch /mnt/in -o /mnt/out --codec av1\n\
     \x20 producer watch s3://media/in -o s3://media/out --preset archive-hevc";
+pub(super) const AUTOSCALE: &str = "\
+    A monitor must run: it counts the jobs. Only workers that this command has started are ever ended, and only after they\n\
+    have drained: no encode is broken off.\n\
+    \n\
+    Examples:\n\
+    \x20 producer autoscale --encoder libx265 --max 4 --start 'worker --name {name} --exit-when-idle 5m --max-jobs 1 --root /mnt'\n\
+    \x20 producer autoscale --queue libx264,libx265,any_hevc,copy --name cpu --max 8 \\\n\
+    \x20     --start 'docker compose run --rm --detach --name {name} --env WORKER_NAME={name} worker' --stop 'docker stop --time 60 {name}'";
 pub(super) const JOBS: &str = "\
     Examples:\n\
     \x20 producer jobs --state failed\n\

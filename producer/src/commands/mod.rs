@@ -2,6 +2,7 @@
 //!
 //! More than 12 entries: one for each command, or for several that do alike.
 
+mod autoscale;
 mod change;
 mod completions;
 mod doctor;
@@ -125,6 +126,9 @@ pub(crate) enum FarmCommand {
     /// List live workers and their proven encoders
     #[command(after_long_help = examples::WORKERS)]
     Workers(workers::Options),
+    /// Start workers while jobs wait for them, and end idle ones, until interrupted
+    #[command(after_long_help = examples::AUTOSCALE)]
+    Autoscale(Box<autoscale::Options>),
     /// Show which workers could run a recipe, without submitting anything
     #[command(after_long_help = examples::PLAN)]
     Plan(Box<plan::Options>),
@@ -177,6 +181,7 @@ impl FarmCommand {
             Self::Presets(options) => options.keeps(),
             Self::Library(options) => options.keeps(),
             Self::Hooks(options) => options.keeps(),
+            Self::Autoscale(options) => !options.dry_run,
             _ => false,
         }
     }
@@ -226,6 +231,7 @@ impl FarmCommand {
             Self::Workers(options) => {
                 interruptible(shutdown, workers::run(options, settings)).await
             }
+            Self::Autoscale(options) => autoscale::run(*options, settings, shutdown).await,
             Self::Plan(options) => interruptible(shutdown, plan::run(*options, settings)).await,
             Self::Setup(options) => interruptible(shutdown, setup::run(*options, settings)).await,
             Self::Doctor(options) => interruptible(shutdown, doctor::run(&options, settings)).await,

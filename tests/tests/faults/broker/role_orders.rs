@@ -6,11 +6,12 @@ use common::library::file::FileStateKind;
 use common::names::subject;
 use harness::farm::{Farm, recipe};
 use harness::faults::stand_in::{Fault, StandIn};
+use harness::process::{Daemon, Signal};
 use harness::programs::Worker;
 use harness::programs::monitor::{Method, TestMonitor};
 use harness::servers::broker::TestBroker;
 use harness::servers::receiver::Receiver;
-use harness::{paths, poll};
+use harness::{paths, poll, programs};
 use serde_json::{Value, json};
 
 use super::roles::{producer, refuses, violations};
@@ -333,4 +334,26 @@ async fn a_monitor_gives_every_order_with_its_own_rights() {
     ] {
         refuses(&farm, role, subject).await;
     }
+}
+
+#[tokio::test]
+async fn an_autoscaler_needs_the_rights_of_a_producer_and_no_more() {
+    let (farm, _worker, _ffmpeg) = farm().await;
+    let _monitor = TestMonitor::start_on(&farm, &farm.broker.url_for("monitor")).await;
+    let mut command = programs::command("producer", farm.folder());
+    command
+        .env("NATS_URL", farm.broker.url_for("producer"))
+        .args(["autoscale", "--encoder", "libx264", "--min", "1", "--max", "1"])
+        .args(["--poll", "200ms", "--start", "false {name}"]);
+    let log = farm.folder().join("autoscaler.log");
+    let mut scaler = Daemon::start("autoscaler", command, &log);
+    poll::until("a decision, and its failure", async || {
+        let records = farm.view.autoscalers().await.ok()?;
+        let record = records.first()?;
+        (record.scale.is_some() && record.failures == 1).then_some(())
+    })
+    .await;
+    scaler.signal(Signal::TERM);
+    assert_eq!(scaler.wait().await.code(), Some(0), "{}", scaler.log());
+    nothing_is_refused(&farm);
 }

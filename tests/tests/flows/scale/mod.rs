@@ -1,5 +1,6 @@
 //! The farm grows and shrinks: how many workers it needs, workers that end by themselves, and what starts and stops them.
 
+mod autoscale;
 mod lifetime;
 mod number;
 
