@@ -36,6 +36,7 @@ lint: ## Check formatting, lints, dependencies, spelling and the page's types
 	@tests/advisories
 	typos
 	monitor/src/page/types/check
+	deploy/kubernetes/check
 
 soak: ## Break the farm again and again for SOAK_MINUTES (5), and check that nothing is lost
 	@tests/setup test

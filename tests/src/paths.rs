@@ -20,7 +20,8 @@ fn profile() -> PathBuf {
         .to_owned()
 }
 
-fn target() -> PathBuf {
+/// The folder of everything that is built.
+pub fn target() -> PathBuf {
     let profile = profile();
     profile.parent().expect("profiles lie in target").to_owned()
 }

@@ -1,6 +1,7 @@
 //! The farm grows and shrinks: how many workers it needs, workers that end by themselves, and what starts and stops them.
 
 mod autoscale;
+mod kubernetes;
 mod lifetime;
 mod number;
 
