@@ -16,12 +16,13 @@ mod library;
 mod noop;
 mod pending;
 mod raw;
+mod scale;
 mod worker;
 
 use figure::{Figure, Rates};
 use harness::progress;
 
-const BENCHMARKS: [&str; 9] = [
+const BENCHMARKS: [&str; 10] = [
     "enqueue",
     "noop",
     "raw",
@@ -31,6 +32,7 @@ const BENCHMARKS: [&str; 9] = [
     "library",
     "encodes",
     "footprint",
+    "scale",
 ];
 
 async fn measure(benchmark: &str) -> Vec<Figure> {
@@ -44,6 +46,7 @@ async fn measure(benchmark: &str) -> Vec<Figure> {
         "library" => library::measure().await,
         "encodes" => encodes::measure().await,
         "footprint" => footprint::measure().await,
+        "scale" => scale::measure().await,
         other => panic!("no benchmark of the name {other}"),
     }
 }
