@@ -55,7 +55,8 @@ struct Look {
 
 /// The variable `PENDING` sets another number of pending jobs.
 pub(crate) async fn measure() -> Vec<Figure> {
-    let pending = std::env::var("PENDING").map_or(PENDING, |count| count.parse().expect("a number"));
+    let pending =
+        std::env::var("PENDING").map_or(PENDING, |count| count.parse().expect("a number"));
     let mut figures = churn(pending).await;
     figures.push(drain().await);
     figures
@@ -246,7 +247,9 @@ async fn look(broker: &Broker, pending: u64, truth: &Truth, started: Instant) ->
         let mut fresh = || format!("new-{}", Uuid::new_v4()).parse().expect("a name");
         let (next, steps) = record.decide(&seen, &mut fresh);
         record.workers = next.workers;
-        record.workers.retain(|name, _| !name.as_str().starts_with("new-"));
+        record
+            .workers
+            .retain(|name, _| !name.as_str().starts_with("new-"));
         // Jobs only become fewer. What a worker has just claimed may not be told yet, and what it gives back when it goes
         // is told of as claimed: one for each at the most.
         let counted = scale.startable + scale.covered;

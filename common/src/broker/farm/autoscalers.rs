@@ -134,10 +134,10 @@ impl Broker {
             Some((payload, revision)) => StoredAutoscaler {
                 record: match payload.is_empty() {
                     true => None,
-                    false => Some(wire::decode(&payload).map_err(|source| BrokerError::Wire {
-                        what,
-                        source,
-                    })?),
+                    false => Some(
+                        wire::decode(&payload)
+                            .map_err(|source| BrokerError::Wire { what, source })?,
+                    ),
                 },
                 revision,
             },

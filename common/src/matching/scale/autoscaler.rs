@@ -59,26 +59,20 @@ pub struct Autoscaler {
     /// The last numbers of its class; `None` while nobody tells them.
     pub scale: Option<Scale>,
     /// The workers that it has started and that have not left, by name.
-    #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = std::collections::HashMap<String, Started>))]
     pub workers: BTreeMap<WorkerName, Started>,
     /// When it started workers, within the last minute.
-    #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub ups: Vec<Timestamp>,
     /// When it drained workers, within the last minute.
-    #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
     pub downs: Vec<Timestamp>,
     /// Starts that failed since the last one that did not.
-    #[serde(default)]
     pub failures: u32,
     /// No worker is started before this time.
-    #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub retry_at: Option<Timestamp>,
     /// Its last decisions, the latest last.
-    #[serde(default)]
     pub decisions: Vec<Decision>,
 }
 
@@ -101,27 +95,23 @@ pub struct AutoscalerLease {
 /// A worker that an autoscaler has started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = StartedWorker))]
 pub struct Started {
     /// When its start was decided.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub at: Timestamp,
     /// Whether it has appeared in the farm.
-    #[serde(default)]
     pub is_seen: bool,
     /// Since when it runs nothing.
-    #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub idle_since: Option<Timestamp>,
     /// Since when it is drained by the autoscaler.
-    #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub drained: Option<Timestamp>,
     /// When its stop was last ordered.
-    #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub stopped: Option<Timestamp>,
     /// Since when its heartbeat is missing.
-    #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub lost: Option<Timestamp>,
 }
@@ -129,6 +119,7 @@ pub struct Started {
 /// A decision, for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = ScalingDecision))]
 pub struct Decision {
     /// When it was made.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]

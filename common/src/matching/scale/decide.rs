@@ -48,6 +48,19 @@ pub enum Step {
     Lift(WorkerName),
 }
 
+impl Step {
+    /// What is done, and with which worker.
+    fn parts(&self) -> (&'static str, &WorkerName) {
+        match self {
+            Self::Start(worker) => ("start", worker),
+            Self::Resume(worker) => ("resume", worker),
+            Self::Drain(worker) => ("drain", worker),
+            Self::Stop(worker) => ("stop", worker),
+            Self::Lift(worker) => ("forget", worker),
+        }
+    }
+}
+
 /// The workers of an autoscaler by what can be done with them.
 #[derive(Default)]
 struct Sorted {
@@ -336,42 +349,16 @@ fn seconds(seconds: u64) -> SignedDuration {
 
 /// The steps in one line: `start cpu-1f, cpu-2a; stop cpu-77`.
 fn told(steps: &[Step]) -> String {
-    let kinds: [(&str, fn(&Step) -> Option<&WorkerName>); 5] = [
-        ("resume", |step| match step {
-            Step::Resume(name) => Some(name),
-            _ => None,
-        }),
-        ("start", |step| match step {
-            Step::Start(name) => Some(name),
-            _ => None,
-        }),
-        ("drain", |step| match step {
-            Step::Drain(name) => Some(name),
-            _ => None,
-        }),
-        ("stop", |step| match step {
-            Step::Stop(name) => Some(name),
-            _ => None,
-        }),
-        ("forget", |step| match step {
-            Step::Lift(name) => Some(name),
-            _ => None,
-        }),
-    ];
-    let parts: Vec<String> = kinds
-        .iter()
-        .filter_map(|(verb, of)| {
-            let names: Vec<&str> = steps
-                .iter()
-                .filter_map(of)
-                .map(WorkerName::as_str)
-                .collect();
-            (!names.is_empty()).then(|| format!("{verb} {}", names.join(", ")))
-        })
-        .collect();
-    if parts.is_empty() {
-        "wait".to_owned()
-    } else {
-        parts.join("; ")
+    let mut names: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for step in steps {
+        let (verb, worker) = step.parts();
+        names.entry(verb).or_default().push(worker.as_str());
     }
+    if names.is_empty() {
+        return "wait".to_owned();
+    }
+    let parts = names
+        .iter()
+        .map(|(verb, names)| format!("{verb} {}", names.join(", ")));
+    parts.collect::<Vec<String>>().join("; ")
 }

@@ -53,6 +53,7 @@ impl Present<'_> {
 /// How many workers a class needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = ClassScale))]
 pub struct Scale {
     /// Waiting jobs that a new worker of the class could start now, beyond those that idle slots of live workers take.
     pub startable: u64,

@@ -40,7 +40,7 @@ fn one() -> NonZeroU32 {
 /// How many workers a class needs, or each queue.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
-pub(crate) enum Answer {
+pub(crate) enum ScaleAnswer {
     Class(Scale),
     Queues { queues: Vec<QueueScale> },
 }
@@ -80,7 +80,7 @@ fn names(list: &str) -> impl Iterator<Item = &str> {
 #[utoipa::path(
     get, path = "/scale", operation_id = "scale", tag = "state", params(Asked),
     responses(
-        (status = OK, body = Answer),
+        (status = OK, body = ScaleAnswer),
         (status = UNPROCESSABLE_ENTITY, body = Refusal),
         (status = SERVICE_UNAVAILABLE, body = Refusal)
     )
@@ -88,12 +88,12 @@ fn names(list: &str) -> impl Iterator<Item = &str> {
 pub(crate) async fn scale(
     State(shared): State<App>,
     Params(asked): Params<Asked>,
-) -> Result<axum::Json<Answer>, Refusal> {
+) -> Result<axum::Json<ScaleAnswer>, Refusal> {
     let class = asked.class()?;
     let demand = shared.demand().await?;
     Ok(axum::Json(match class {
-        Some(class) => Answer::Class(demand.of(&class, asked.jobs_per_worker)),
-        None => Answer::Queues {
+        Some(class) => ScaleAnswer::Class(demand.of(&class, asked.jobs_per_worker)),
+        None => ScaleAnswer::Queues {
             queues: demand.queues(),
         },
     }))

@@ -137,9 +137,7 @@ fn parts_of_a_split_job_are_work_and_their_job_is_none() {
     assert_eq!(startable(&index, &none), one("libx265", 4));
     assert!(index.work(&none, at(100)).running.is_empty());
 
-    let run = |part: Part| {
-        Run::first(plan.job_of(part), &lane(5), 7, worker("north"), at(52))
-    };
+    let run = |part: Part| Run::first(plan.job_of(part), &lane(5), 7, worker("north"), at(52));
     let first = run(Part::Chunk(0));
     index.part_ran(&first.job.id, Some(&first));
     // The message of a running part is still in the queue.

@@ -17,10 +17,7 @@ type Schemas = components["schemas"];
 export type State = Schemas["LiveState"];
 export type SplitChoice = Schemas["Split"];
 export type Attention = Schemas["Attention"];
-export type Autoscaler = Omit<Schemas["Autoscaler"], "workers" | "decisions"> & {
-  workers: Record<string, Schemas["Started"]>;
-  decisions: Schemas["Decision"][];
-};
+export type Autoscaler = Schemas["Autoscaler"];
 export type BatchRow = Schemas["BatchRow"];
 export type CardRow = Schemas["CardRow"];
 export type EncoderRow = Schemas["EncoderRow"];

@@ -3,9 +3,7 @@
 use common::farm::card::Verdict;
 use common::farm::worker::{Away, Heartbeat};
 use common::job::failure::Failure;
-use common::matching::scale::autoscaler::{
-    Autoscaler, AutoscalerLease, Decision, Rules, Started,
-};
+use common::matching::scale::autoscaler::{Autoscaler, AutoscalerLease, Decision, Rules, Started};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{go, keep_alive, open, tab_to};
@@ -225,7 +223,9 @@ async fn the_last_decisions_of_an_autoscaler_are_told_with_their_reasons() {
     let monitor = Monitor::start().await;
     let (mut browser, _folder) = open(&monitor, "workers").await;
     let hidden = "document.querySelector('#scaling-title')?.closest('section').hidden === true";
-    browser.until("no section without an autoscaler", hidden).await;
+    browser
+        .until("no section without an autoscaler", hidden)
+        .await;
     let name: common::names::token::Token = "cpu".parse().expect("a name");
     let now = monitor.broker.now();
     let rules = Rules {
@@ -252,12 +252,17 @@ async fn the_last_decisions_of_an_autoscaler_are_told_with_their_reasons() {
         reason: "3 jobs could start on new workers".to_owned(),
     });
     let stored = monitor.broker.autoscaler(&name).await.expect("an answer");
-    let kept = monitor.broker.keep_autoscaler(&stored, record.clone()).await;
+    let kept = monitor
+        .broker
+        .keep_autoscaler(&stored, record.clone())
+        .await;
     assert!(kept.expect("an answer").is_some());
     // Who read the record before cannot write it any more.
     let late = monitor.broker.keep_autoscaler(&stored, record).await;
     assert!(late.expect("an answer").is_none());
-    browser.shows("cpu on attic: 1 worker, 0 to 8 allowed, 1 starting").await;
+    browser
+        .shows("cpu on attic: 1 worker, 0 to 8 allowed, 1 starting")
+        .await;
     browser.shows("start cpu-1f").await;
     browser.shows("3 jobs could start on new workers").await;
     browser.picture("workers-scaling").await;

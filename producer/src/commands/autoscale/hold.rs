@@ -32,7 +32,12 @@ pub(super) fn lease(poll: Duration) -> Duration {
 /// The name of this host, for people.
 pub(super) fn host() -> String {
     #[cfg(unix)]
-    let name = Some(rustix::system::uname().nodename().to_string_lossy().into_owned());
+    let name = Some(
+        rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .into_owned(),
+    );
     #[cfg(not(unix))]
     let name = std::env::var("COMPUTERNAME").ok();
     name.unwrap_or_else(|| "an unknown host".to_owned())
@@ -121,7 +126,11 @@ impl Hold {
     }
 
     async fn write(&mut self, record: Autoscaler) -> Result<(), Error> {
-        if let Some(stored) = self.broker.keep_autoscaler(&self.stored, record.clone()).await? {
+        if let Some(stored) = self
+            .broker
+            .keep_autoscaler(&self.stored, record.clone())
+            .await?
+        {
             self.stored = stored;
             return Ok(());
         }

@@ -99,7 +99,9 @@ impl Options {
             return Err(Error::usage("--max must be at least 1, and at least --min"));
         }
         if self.up_per_minute == 0 || self.poll.is_zero() {
-            return Err(Error::usage("--up-per-minute and --poll must be more than 0"));
+            return Err(Error::usage(
+                "--up-per-minute and --poll must be more than 0",
+            ));
         }
         Ok(Rules {
             min: self.min,
@@ -185,7 +187,9 @@ pub(crate) async fn run(
     }
     let left = scaler.hold.record().workers.len();
     scaler.hold.release().await?;
-    eprintln!("stopped; {left} workers go on, and the next autoscaler of this name looks after them");
+    eprintln!(
+        "stopped; {left} workers go on, and the next autoscaler of this name looks after them"
+    );
     Ok(Exit::Done)
 }
 
@@ -289,7 +293,10 @@ impl Scaler {
         let mut record = self.hold.record().clone();
         let known = record.decisions.last().cloned();
         while let Ok((worker, why)) = self.failed.try_recv() {
-            let is_starting = record.workers.get(&worker).is_some_and(|worker| !worker.is_seen);
+            let is_starting = record
+                .workers
+                .get(&worker)
+                .is_some_and(|worker| !worker.is_seen);
             if is_starting {
                 record.start_failed(&worker, &why, self.farm.broker.now());
             } else {

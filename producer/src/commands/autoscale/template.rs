@@ -21,7 +21,9 @@ impl Template {
     /// The line is empty, has an open quote, or does not say where the name goes.
     pub(super) fn parse(line: &str, shell: bool) -> Result<Self, String> {
         if !line.contains(NAME) {
-            return Err(format!("it does not say where the worker's name goes: {NAME}"));
+            return Err(format!(
+                "it does not say where the worker's name goes: {NAME}"
+            ));
         }
         let words = if shell {
             ["sh", "-c", line].map(str::to_owned).to_vec()
@@ -65,12 +67,22 @@ mod tests {
     #[test]
     fn words_are_split_as_a_shell_splits_them_and_no_shell_runs() {
         assert_eq!(
-            words("docker run --name '{name}' -e 'A=b $c' worker --name={name}", false),
-            Ok(
-                ["docker", "run", "--name", "cpu-1f", "-e", "A=b $c", "worker", "--name=cpu-1f"]
-                    .map(str::to_owned)
-                    .to_vec()
-            )
+            words(
+                "docker run --name '{name}' -e 'A=b $c' worker --name={name}",
+                false
+            ),
+            Ok([
+                "docker",
+                "run",
+                "--name",
+                "cpu-1f",
+                "-e",
+                "A=b $c",
+                "worker",
+                "--name=cpu-1f"
+            ]
+            .map(str::to_owned)
+            .to_vec())
         );
         assert_eq!(
             words("a {name} | b", true),

@@ -343,7 +343,15 @@ async fn an_autoscaler_needs_the_rights_of_a_producer_and_no_more() {
     let mut command = programs::command("producer", farm.folder());
     command
         .env("NATS_URL", farm.broker.url_for("producer"))
-        .args(["autoscale", "--encoder", "libx264", "--min", "1", "--max", "1"])
+        .args([
+            "autoscale",
+            "--encoder",
+            "libx264",
+            "--min",
+            "1",
+            "--max",
+            "1",
+        ])
         .args(["--poll", "200ms", "--start", "false {name}"]);
     let log = farm.folder().join("autoscaler.log");
     let mut scaler = Daemon::start("autoscaler", command, &log);

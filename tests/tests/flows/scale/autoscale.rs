@@ -154,12 +154,18 @@ async fn workers_come_with_the_jobs_and_go_without_breaking_off_an_encode() {
     let decisions = told["decisions"].as_array().expect("a list");
     for verb in ["start", "drain", "stop"] {
         let is_it = |decision: &&Value| decision["action"].as_str().unwrap().starts_with(verb);
-        assert!(decisions.iter().any(|decision| is_it(&decision)), "{verb}: {told:#}");
+        assert!(
+            decisions.iter().any(|decision| is_it(&decision)),
+            "{verb}: {told:#}"
+        );
     }
     scaler.process.signal(Signal::TERM);
     assert_eq!(scaler.process.wait().await.code(), Some(0));
     let log = scaler.process.log();
-    assert!(log.contains("jobs could start on new workers, but no more than 3"), "{log}");
+    assert!(
+        log.contains("jobs could start on new workers, but no more than 3"),
+        "{log}"
+    );
 }
 
 #[tokio::test]
@@ -179,7 +185,10 @@ async fn one_process_is_the_autoscaler_and_another_goes_on_when_it_is_killed() {
     first.process.kill();
     let _third = Scaler::start(&farm, &ffmpeg, &["--max", "2"]);
     let (run, _) = farm.completed(&job.id).await;
-    assert_eq!(run.attempt, 1, "its worker outlives the autoscaler: {run:#?}");
+    assert_eq!(
+        run.attempt, 1,
+        "its worker outlives the autoscaler: {run:#?}"
+    );
     // The worker that the first has started is the third's.
     has_workers(&farm, 0).await;
 }
@@ -190,7 +199,15 @@ async fn a_start_that_fails_is_told_and_tried_again_later() {
     let monitor = TestMonitor::start(&farm).await;
     let _job = enqueued(&farm, &film(farm.folder(), "film.mp4", 1)).await;
     let refused = farm
-        .producer(["autoscale", "--encoder", "libx264", "--max", "1", "--start", "worker"])
+        .producer([
+            "autoscale",
+            "--encoder",
+            "libx264",
+            "--max",
+            "1",
+            "--start",
+            "worker",
+        ])
         .await;
     assert_eq!(refused.code, Some(2), "{refused:?}");
     assert!(refused.stderr.contains("{name}"), "{refused:?}");
@@ -199,7 +216,9 @@ async fn a_start_that_fails_is_told_and_tried_again_later() {
         .args(["--start", "false {name}", "--dry-run"]);
     let mut dry = Daemon::start("dry run", dry, &farm.folder().join("dry.log"));
     poll::until("the decision to be told", async || {
-        dry.log().contains("start libx264-00000001: 1 jobs").then_some(())
+        dry.log()
+            .contains("start libx264-00000001: 1 jobs")
+            .then_some(())
     })
     .await;
     dry.signal(Signal::TERM);

@@ -36,7 +36,9 @@ fn container(pod: &Value) -> &Value {
 fn variable<'a>(container: &'a Value, name: &str) -> &'a str {
     let all = container["env"].as_array().expect("a list");
     let found = all.iter().find(|variable| variable["name"] == name);
-    found.and_then(|found| found["value"].as_str()).unwrap_or("")
+    found
+        .and_then(|found| found["value"].as_str())
+        .unwrap_or("")
 }
 
 /// The parameter of an address.
@@ -67,14 +69,25 @@ fn the_manifests_are_valid_and_say_what_the_farm_needs() {
         let trigger = &spec["triggers"][0]["metadata"];
         let url = trigger["url"].as_str().expect("an address");
         // A worker takes what it is started for, and its name is that of its pod, which begins with the job's.
-        assert_eq!(parameter(url, "queue"), variable(worker, "WORKER_ONLY"), "{name}");
+        assert_eq!(
+            parameter(url, "queue"),
+            variable(worker, "WORKER_ONLY"),
+            "{name}"
+        );
         assert_eq!(parameter(url, "prefix"), format!("{name}-"));
-        assert_eq!(trigger["targetValue"], variable(worker, "WORKER_MAX_JOBS"), "{name}");
+        assert_eq!(
+            trigger["targetValue"],
+            variable(worker, "WORKER_MAX_JOBS"),
+            "{name}"
+        );
         assert_eq!(worker["args"][0], "--exit-when-idle", "{name}");
         let drain = variable(worker, "WORKER_DRAIN_TIMEOUT");
         let minutes: u64 = drain.trim_end_matches('m').parse().expect("minutes");
         let grace = pod["spec"]["terminationGracePeriodSeconds"].as_u64();
-        assert!(grace > Some(60 * minutes), "{name}: {grace:?} s for {drain}");
+        assert!(
+            grace > Some(60 * minutes),
+            "{name}: {grace:?} s for {drain}"
+        );
         assert_eq!(pod["spec"]["restartPolicy"], "Never", "{name}");
         assert_is_confined(pod, name);
     }
@@ -96,7 +109,10 @@ fn assert_is_confined(pod: &Value, name: &str) {
     assert_eq!(of_container["readOnlyRootFilesystem"], true, "{name}");
     assert_eq!(of_container["allowPrivilegeEscalation"], false, "{name}");
     assert_eq!(of_container["capabilities"]["drop"][0], "ALL", "{name}");
-    assert!(container(pod)["resources"]["limits"]["memory"].is_string(), "{name}");
+    assert!(
+        container(pod)["resources"]["limits"]["memory"].is_string(),
+        "{name}"
+    );
 }
 
 /// What KEDA makes of a trigger: it asks the address with the token, and takes the number at the place in the answer.
@@ -133,7 +149,12 @@ async fn the_triggers_get_their_numbers_from_a_monitor_as_it_is_deployed() {
     // The password of a reader, as the guide says.
     let access = farm.folder().join("access.txt");
     let line = Command::new("sh")
-        .args(["-c", "printf %s \"$1\" | \"$2\" password reader > \"$3\"", "sh", "a reader's password"])
+        .args([
+            "-c",
+            "printf %s \"$1\" | \"$2\" password reader > \"$3\"",
+            "sh",
+            "a reader's password",
+        ])
         .arg(paths::program("monitor"))
         .arg(&access)
         .status();

@@ -35,12 +35,7 @@ async fn the_number_follows_the_farm_while_nobody_looks_at_the_page() {
     has_numbers(&monitor, "encoder=libx264", [3, 0, 0, 3]).await;
     has_numbers(&monitor, "queue=libx264,copy", [3, 0, 0, 3]).await;
     has_numbers(&monitor, "queue=any_h264", [0, 0, 0, 0]).await;
-    has_numbers(
-        &monitor,
-        "encoder=libx264&jobs_per_worker=2",
-        [3, 0, 0, 2],
-    )
-    .await;
+    has_numbers(&monitor, "encoder=libx264&jobs_per_worker=2", [3, 0, 0, 2]).await;
 
     farm.producer(["pause", "--queue", "libx264"])
         .await
@@ -62,7 +57,10 @@ async fn the_number_follows_the_farm_while_nobody_looks_at_the_page() {
         r#"ffmpeg_easy_wanted_workers{queue="libx264"} 3"#,
         r#"farm_queue_running{queue="libx264"} 1"#,
     ] {
-        assert!(metrics.lines().any(|told| told == line), "{line}\n{metrics}");
+        assert!(
+            metrics.lines().any(|told| told == line),
+            "{line}\n{metrics}"
+        );
     }
     let all = monitor.get("/api/v1/scale").await.expect("an answer");
     let all: serde_json::Value = serde_json::from_str(&all).unwrap();

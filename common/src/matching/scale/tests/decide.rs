@@ -235,11 +235,18 @@ fn it_grows_with_the_jobs_and_shrinks_to_nothing_afterwards() {
     world.finish();
     assert_eq!(world.look(), []);
     world.pass(119);
-    assert_eq!(world.look(), [], "they are idle for less than the cool-down");
+    assert_eq!(
+        world.look(),
+        [],
+        "they are idle for less than the cool-down"
+    );
     world.pass(1);
     assert_eq!(world.look().len(), 3, "drained");
     let stops = world.look();
-    assert!(stops.iter().all(|step| matches!(step, Step::Stop(_))), "{stops:?}");
+    assert!(
+        stops.iter().all(|step| matches!(step, Step::Stop(_))),
+        "{stops:?}"
+    );
     assert_eq!(stops.len(), 3);
     world.look();
     assert!(world.drained.is_empty(), "no order is left behind");

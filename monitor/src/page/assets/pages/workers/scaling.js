@@ -14,7 +14,8 @@ const FEW = 5;
 
 /** @param {Autoscaler} scaler */
 function workersOf({ workers, rules }) {
-  const all = Object.values(workers);
+  // Those whose heartbeats are missing have ended, or come back.
+  const all = Object.values(workers).filter((worker) => !worker.lost);
   const starting = all.filter((worker) => !worker.is_seen).length;
   const draining = all.filter((worker) => worker.drained).length;
   const words = [plural(all.length, "worker"), `${count(rules.min)} to ${count(rules.max)} allowed`];
@@ -39,7 +40,7 @@ function rowsOf(scaler, now) {
     { class: "scaler" },
     h("th", { scope: "rowgroup", colspan: 3 }, h("span", { class: "mono" }, scaler.name), ` on ${scaler.lease.host}: `, workersOf(scaler), ". ", isOver ? "It does not run any more." : needOf(scaler) + "."),
   );
-  const decisions = [...(scaler.decisions ?? [])].reverse().slice(0, FEW);
+  const decisions = [...scaler.decisions].reverse().slice(0, FEW);
   const row = (/** @type {Autoscaler["decisions"][number]} */ { at, action, reason }) =>
     h(
       "tr",
