@@ -198,16 +198,26 @@ impl Autoscaler {
     /// The start of a worker has failed: no other is started for a while.
     pub fn start_failed(&mut self, worker: &WorkerName, reason: &str, now: Timestamp) {
         self.workers.remove(worker);
+        // Workers that were started together fail together: that is one failure.
+        let retry_at = match self.retry_at.filter(|at| *at > now) {
+            Some(retry_at) => retry_at,
+            None => self.back_off(now),
+        };
+        self.note(Decision {
+            at: now,
+            action: format!("wait until {retry_at:.0}"),
+            reason: format!("the start of {worker} failed: {reason}"),
+        });
+    }
+
+    /// Counts a failure. Returns the time of the next start, which is stored.
+    fn back_off(&mut self, now: Timestamp) -> Timestamp {
         self.failures = self.failures.saturating_add(1);
         let [first, longest] = BACK_OFF;
         let doubled = first.saturating_mul(2_u32.saturating_pow(self.failures.min(16) - 1));
         let wait = SignedDuration::try_from(doubled.min(longest)).unwrap_or(SignedDuration::MAX);
         let retry_at = now.checked_add(wait).unwrap_or(Timestamp::MAX);
         self.retry_at = Some(retry_at);
-        self.note(Decision {
-            at: now,
-            action: format!("wait until {retry_at:.0}"),
-            reason: format!("the start of {worker} failed: {reason}"),
-        });
+        retry_at
     }
 }

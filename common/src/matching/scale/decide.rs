@@ -253,15 +253,15 @@ impl Autoscaler {
             self.ups.push(now);
             steps.push(Step::Start(name));
         }
-        let need = if seen.scale.startable > 0 {
-            format!("{} jobs could start on new workers", seen.scale.startable)
-        } else {
-            format!("at least {} workers are kept", self.rules.min)
+        let need = match seen.scale.startable {
+            0 => format!("at least {} workers are kept", self.rules.min),
+            1 => "1 job could start on a new worker".to_owned(),
+            jobs => format!("{jobs} jobs could start on new workers"),
         };
         let limit = match self.retry_at.filter(|at| *at > now) {
             _ if starts >= left => None,
             Some(at) => Some(format!(
-                "after {} failed starts the next is at {at:.0}",
+                "after {} failed in a row, the next start is at {at:.0}",
                 self.failures
             )),
             None if room <= quota => Some(format!("no more than {max} workers may run")),

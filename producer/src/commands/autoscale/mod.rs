@@ -347,8 +347,8 @@ fn print(record: &Autoscaler, decision: &Decision, is_json: bool) -> Result<(), 
     output::print(&printable(&format!(
         "{} {}: {}{numbers}",
         times::local(at),
-        decision.action,
-        decision.reason
+        times::sentence(&decision.action),
+        times::sentence(&decision.reason)
     )));
     Ok(())
 }

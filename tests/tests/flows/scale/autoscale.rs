@@ -217,7 +217,7 @@ async fn a_start_that_fails_is_told_and_tried_again_later() {
     let mut dry = Daemon::start("dry run", dry, &farm.folder().join("dry.log"));
     poll::until("the decision to be told", async || {
         dry.log()
-            .contains("start libx264-00000001: 1 jobs")
+            .contains("start libx264-00000001: 1 job")
             .then_some(())
     })
     .await;
@@ -234,7 +234,7 @@ async fn a_start_that_fails_is_told_and_tried_again_later() {
         let record = record(&monitor).await;
         let decisions = record["decisions"].as_array()?;
         let reason = decisions.last()?["reason"].as_str()?;
-        (reason.contains("after 1 failed starts") && record["failures"] == 1).then_some(())
+        (reason.contains("after 1 failed in a row") && record["failures"] == 1).then_some(())
     })
     .await;
 }
