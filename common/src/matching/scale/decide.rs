@@ -261,7 +261,7 @@ impl Autoscaler {
         let limit = match self.retry_at.filter(|at| *at > now) {
             _ if starts >= left => None,
             Some(at) => Some(format!(
-                "after {} failed in a row, the next start is at {at:.0}",
+                "after failed starts ({}) the next is at {at:.0}",
                 self.failures
             )),
             None if room <= quota => Some(format!("no more than {max} workers may run")),

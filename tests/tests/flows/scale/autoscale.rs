@@ -234,7 +234,7 @@ async fn a_start_that_fails_is_told_and_tried_again_later() {
         let record = record(&monitor).await;
         let decisions = record["decisions"].as_array()?;
         let reason = decisions.last()?["reason"].as_str()?;
-        (reason.contains("after 1 failed in a row") && record["failures"] == 1).then_some(())
+        (reason.contains("after failed starts (1)") && record["failures"] == 1).then_some(())
     })
     .await;
 }
