@@ -20,6 +20,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/autoscalers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["list_autoscalers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/batches": {
         parameters: {
             query?: never;
@@ -612,6 +628,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["scale"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -882,6 +914,45 @@ export interface components {
             /** @default [] */
             rules: components["schemas"]["AudioRule"][];
         };
+        Autoscaler: {
+            decisions: components["schemas"]["ScalingDecision"][];
+            downs: string[];
+            /** Format: int32 */
+            failures: number;
+            lease: components["schemas"]["AutoscalerLease"];
+            name: string;
+            queues: string[];
+            /** Format: date-time */
+            retry_at?: string | null;
+            rules: components["schemas"]["AutoscalerRules"];
+            scale?: components["schemas"]["ClassScale"] | null;
+            ups: string[];
+            workers: {
+                [key: string]: components["schemas"]["StartedWorker"];
+            };
+        };
+        AutoscalerLease: {
+            holder: string;
+            host: string;
+            /** Format: date-time */
+            until: string;
+        };
+        AutoscalerRules: {
+            /** Format: int64 */
+            cool_down: number;
+            /** Format: int32 */
+            down_per_minute: number;
+            /** Format: int32 */
+            jobs_per_worker: number;
+            /** Format: int32 */
+            max: number;
+            /** Format: int32 */
+            min: number;
+            /** Format: int64 */
+            start_within: number;
+            /** Format: int32 */
+            up_per_minute: number;
+        };
         AwayRow: {
             error: string;
             place: string;
@@ -985,6 +1056,18 @@ export interface components {
         };
         /** @enum {string} */
         Chroma: "keep" | "420";
+        ClassScale: {
+            /** Format: int64 */
+            covered: number;
+            /** Format: int64 */
+            running: number;
+            /** Format: int64 */
+            startable: number;
+            /** Format: int64 */
+            wanted: number;
+            /** Format: int64 */
+            workers: number;
+        };
         Clip: {
             /** Format: double */
             from: number;
@@ -1880,6 +1963,9 @@ export interface components {
             slots: number;
             unserved?: components["schemas"]["Unserved"] | null;
         };
+        QueueScale: components["schemas"]["ClassScale"] & {
+            queue: string;
+        };
         Rate: "default" | {
             /** Format: double */
             crf: number;
@@ -2144,6 +2230,15 @@ export interface components {
         };
         /** @example 1280x-2 */
         Scale: string;
+        ScaleAnswer: components["schemas"]["ClassScale"] | {
+            queues: components["schemas"]["QueueScale"][];
+        };
+        ScalingDecision: {
+            action: string;
+            /** Format: date-time */
+            at: string;
+            reason: string;
+        };
         ScanPhase: "resting" | "listing" | {
             probing: {
                 done: number;
@@ -2240,6 +2335,19 @@ export interface components {
         };
         /** @enum {string} */
         Stage: "reading" | "searching" | "encoding" | "verifying" | "publishing";
+        StartedWorker: {
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            drained?: string | null;
+            /** Format: date-time */
+            idle_since?: string | null;
+            is_seen: boolean;
+            /** Format: date-time */
+            lost?: string | null;
+            /** Format: date-time */
+            stopped?: string | null;
+        };
         StateShare: {
             state: components["schemas"]["FileStateKind"];
             sum: components["schemas"]["FileSum"];
@@ -2557,6 +2665,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordedChange"][];
+                };
+            };
+        };
+    };
+    list_autoscalers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Autoscaler"][];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
                 };
             };
         };
@@ -4023,6 +4158,46 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+        };
+    };
+    scale: {
+        parameters: {
+            query?: {
+                encoder?: string;
+                queue?: string;
+                prefix?: string;
+                jobs_per_worker?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScaleAnswer"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::broker::{Broker, StoredAutoscaler};
 use common::matching::scale::autoscaler::{Autoscaler, AutoscalerLease};
+use common::say;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -69,7 +70,7 @@ impl Hold {
                     }
                     Some(_) => {}
                     None => {
-                        eprintln!(
+                        say!(
                             "the autoscaler {} was last run on {}: waiting to see whether it still runs, until {:.0} at the latest",
                             wanted.name, held.lease.host, held.lease.until
                         );

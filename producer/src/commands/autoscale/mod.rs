@@ -18,6 +18,7 @@ use common::matching::scale::decide::{Seen, Step};
 use common::names::printable::printable;
 use common::names::token::Token;
 use common::recipe::encoder::Encoder;
+use common::say;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
@@ -180,14 +181,14 @@ pub(crate) async fn run(
             Ok(()) => {}
             // The broker may be restarting.
             Err(error) if error.exit() == Exit::OutOfReach => {
-                eprintln!("warning: {error}; looking again in {:?}", options.poll);
+                say!("warning: {error}; looking again in {:?}", options.poll);
             }
             Err(error) => return Err(error),
         }
     }
     let left = scaler.hold.record().workers.len();
     scaler.hold.release().await?;
-    eprintln!(
+    say!(
         "stopped; {left} workers go on, and the next autoscaler of this name looks after them"
     );
     Ok(Exit::Done)
@@ -321,7 +322,7 @@ impl Scaler {
         }
         for step in steps.iter().filter(|step| !matches!(step, Step::Resume(_))) {
             if let Err(error) = self.steps.take(step).await {
-                eprintln!("warning: {error}; looking again");
+                say!("warning: {error}; looking again");
             }
         }
         Ok(())
