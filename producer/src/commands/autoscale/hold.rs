@@ -31,17 +31,16 @@ pub(super) fn lease(poll: Duration) -> Duration {
 }
 
 /// The name of this host, for people.
+#[cfg(unix)]
 pub(super) fn host() -> String {
-    #[cfg(unix)]
-    let name = Some(
-        rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .into_owned(),
-    );
-    #[cfg(not(unix))]
-    let name = std::env::var("COMPUTERNAME").ok();
-    name.unwrap_or_else(|| "an unknown host".to_owned())
+    let system = rustix::system::uname();
+    system.nodename().to_string_lossy().into_owned()
+}
+
+/// The name of this host, for people.
+#[cfg(not(unix))]
+pub(super) fn host() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_else(|_| "an unknown host".to_owned())
 }
 
 impl Hold {
@@ -72,7 +71,9 @@ impl Hold {
                     None => {
                         say!(
                             "the autoscaler {} was last run on {}: waiting to see whether it still runs, until {:.0} at the latest",
-                            wanted.name, held.lease.host, held.lease.until
+                            wanted.name,
+                            held.lease.host,
+                            held.lease.until
                         );
                         waited_for = Some(held.lease.clone());
                     }
