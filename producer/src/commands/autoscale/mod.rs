@@ -188,9 +188,7 @@ pub(crate) async fn run(
     }
     let left = scaler.hold.record().workers.len();
     scaler.hold.release().await?;
-    say!(
-        "stopped; {left} workers go on, and the next autoscaler of this name looks after them"
-    );
+    say!("stopped; {left} workers go on, and the next autoscaler of this name looks after them");
     Ok(Exit::Done)
 }
 
