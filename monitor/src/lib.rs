@@ -45,6 +45,7 @@ use audit::Audit;
 use feed::audience::Audience;
 use index::shared::Listing;
 use notify::Notifier;
+use scale::Scaler;
 use serve::Server;
 use serve::tls::{Tls, TlsError};
 use view::board::{Board, Publisher};
@@ -150,13 +151,15 @@ pub async fn run(
             }
         }
     });
-    let app = App {
+    let scaler = Scaler::new(broker.clone(), audience.clone(), listing.clone());
+    let scaling = tokio::spawn(scaler.clone().serve(shutdown.clone()));
+    let routes = api::routes(App {
         broker,
         sender,
         board,
         listing,
         pages: Arc::default(),
-        demand: Arc::default(),
+        scaler,
         stills: Arc::default(),
         shelf,
         frames: Arc::default(),
@@ -168,10 +171,9 @@ pub async fn run(
         audit: Arc::new(audit),
         streams: Streams::default(),
         shutdown: shutdown.clone(),
-    };
-    let scaling = tokio::spawn(scale::serve(app.clone(), shutdown.clone()));
+    });
     let server = Server {
-        routes: api::routes(app),
+        routes,
         tls,
         proxies: config.proxies.iter().map(IpAddr::to_canonical).collect(),
     };

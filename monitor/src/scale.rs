@@ -6,8 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
-use common::broker::ScaleQuestion;
+use common::broker::{Broker, BrokerError, ScaleQuestion};
 use common::farm::queue::Queue;
 use common::farm::worker::Heartbeat;
 use common::farm::worker_name::WorkerName;
@@ -20,8 +19,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
 
-use crate::web::app::App;
-use crate::web::refusal::Refusal;
+use crate::feed::audience::Audience;
+use crate::index::shared::Listing;
 
 /// How long an answer serves further requests: autoscalers of several classes ask at the same time.
 const FRESH: Duration = Duration::from_secs(1);
@@ -33,9 +32,26 @@ pub(crate) struct Demand {
     workers: Vec<Heartbeat>,
 }
 
-/// The demand as it was last read.
-#[derive(Default)]
-pub(crate) struct Kept(Mutex<Option<(Instant, Arc<Demand>)>>);
+/// Why there are no numbers.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoDemand {
+    /// The broker gives no answer.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// Not all jobs are in the index.
+    #[error("the monitor has not read all jobs yet: ask again in a moment")]
+    Incomplete,
+}
+
+/// Reads the demand when somebody asks. Clones share one reading.
+#[derive(Clone)]
+pub(crate) struct Scaler {
+    broker: Broker,
+    audience: Audience,
+    listing: Arc<Listing>,
+    /// The demand as it was last read.
+    kept: Arc<Mutex<Option<(Instant, Arc<Demand>)>>>,
+}
 
 /// How many workers one queue needs: those of the class that takes jobs from this queue alone.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,30 +62,38 @@ pub(crate) struct QueueScale {
     pub(crate) scale: Scale,
 }
 
-impl App {
+impl Scaler {
+    pub(crate) fn new(broker: Broker, audience: Audience, listing: Arc<Listing>) -> Self {
+        Self {
+            broker,
+            audience,
+            listing,
+            kept: Arc::default(),
+        }
+    }
+
     /// What waits and runs now. At most a second old; requests at the same time share one reading.
     ///
     /// # Errors
     /// The broker gives no answer, or not all jobs were read yet.
-    pub(crate) async fn demand(&self) -> Result<Arc<Demand>, Refusal> {
-        let mut kept = self.demand.0.lock().await;
+    pub(crate) async fn demand(&self) -> Result<Arc<Demand>, NoDemand> {
+        let mut kept = self.kept.lock().await;
         if let Some((at, demand)) = &*kept
             && at.elapsed() < FRESH
         {
             return Ok(demand.clone());
         }
+        // While somebody looks, the index follows the broker.
+        let _viewer = self.audience.join();
+        self.listing.caught_up().await;
         let orders = self.broker.orders().await?;
-        let now = self.broker.now();
-        let work = self.search(move |listing| {
+        let (listing, now) = (self.listing.clone(), self.broker.now());
+        // A million jobs take a while, and other requests must not wait.
+        let work = tokio::task::spawn_blocking(move || {
             let is_complete = listing.is_complete();
             is_complete.then(|| listing.read().work(&orders, now))
         });
-        let work = work.await?.ok_or_else(|| {
-            Refusal::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the monitor has not read all jobs yet: ask again in a moment",
-            )
-        })?;
+        let work = work.await.ok().flatten().ok_or(NoDemand::Incomplete)?;
         // The workers are read last: whoever has claimed a job had a heartbeat before.
         let live = self.broker.live_workers().await?;
         let names = live.workers.iter().map(|worker| &worker.name);
@@ -83,35 +107,33 @@ impl App {
         *kept = Some((Instant::now(), demand.clone()));
         Ok(demand)
     }
-}
 
-/// Answers autoscalers until `shutdown` is cancelled.
-pub(crate) async fn serve(app: App, shutdown: CancellationToken) {
-    let mut questions = match app.broker.scale_questions().await {
-        Ok(questions) => questions,
-        Err(error) => {
-            tracing::warn!(%error, "autoscalers get no answers");
-            return;
-        }
-    };
-    loop {
-        let asked = tokio::select! {
-            () = shutdown.cancelled() => return,
-            asked = questions.next() => asked,
+    /// Answers autoscalers until `shutdown` is cancelled.
+    pub(crate) async fn serve(self, shutdown: CancellationToken) {
+        let mut questions = match self.broker.scale_questions().await {
+            Ok(questions) => questions,
+            Err(error) => {
+                tracing::warn!(%error, "autoscalers get no answers");
+                return;
+            }
         };
-        let Some(asked) = asked else { return };
-        let answer = app.answer(&asked.payload).await;
-        if let Err(error) = app.broker.answer_scale(&asked, answer).await {
-            tracing::debug!(%error, "an autoscaler was not answered");
+        loop {
+            let asked = tokio::select! {
+                () = shutdown.cancelled() => return,
+                asked = questions.next() => asked,
+            };
+            let Some(asked) = asked else { return };
+            let answer = self.answer(&asked.payload).await;
+            if let Err(error) = self.broker.answer_scale(&asked, answer).await {
+                tracing::debug!(%error, "an autoscaler was not answered");
+            }
         }
     }
-}
 
-impl App {
     async fn answer(&self, question: &[u8]) -> Result<Scale, String> {
         let question: ScaleQuestion = wire::decode(question).map_err(|error| error.to_string())?;
         let class = question.class().map_err(|error| error.to_string())?;
-        let demand = self.demand().await.map_err(Refusal::into_words)?;
+        let demand = self.demand().await.map_err(|error| error.to_string())?;
         Ok(demand.of(&class, question.jobs_per_worker))
     }
 }

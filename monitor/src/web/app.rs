@@ -12,7 +12,7 @@ use crate::api::media::Media;
 use crate::audit::Audit;
 use crate::feed::audience::Audience;
 use crate::index::shared::Listing;
-use crate::scale::Kept;
+use crate::scale::Scaler;
 use crate::shelf::Shelf;
 use crate::view::board::Board;
 use crate::web::cache::{Pages, Stills};
@@ -27,7 +27,7 @@ pub(crate) struct App {
     pub(crate) board: Arc<Board>,
     pub(crate) listing: Arc<Listing>,
     pub(crate) pages: Arc<Pages>,
-    pub(crate) demand: Arc<Kept>,
+    pub(crate) scaler: Scaler,
     pub(crate) stills: Arc<Stills>,
     pub(crate) shelf: Shelf,
     pub(crate) frames: Arc<Stills>,

@@ -14,6 +14,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
+use crate::scale::NoDemand;
+
 use crate::audit::told::Told;
 
 /// How long the body of a request may take to come.
@@ -57,11 +59,6 @@ impl Refusal {
     pub(crate) fn unsound(what: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, what)
     }
-
-    /// What, why and what to do, in one line.
-    pub(crate) fn into_words(self) -> String {
-        self.error
-    }
 }
 
 impl IntoResponse for Refusal {
@@ -88,6 +85,15 @@ impl From<BrokerError> for Refusal {
             _ => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.to_string())
+    }
+}
+
+impl From<NoDemand> for Refusal {
+    fn from(error: NoDemand) -> Self {
+        match error {
+            NoDemand::Broker(error) => error.into(),
+            NoDemand::Incomplete => Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        }
     }
 }
 

@@ -10,6 +10,17 @@ use crate::broker::ScaleQuestion;
 use crate::farm::queue::Queue;
 use crate::matching::scale::Scale;
 use crate::matching::scale::autoscaler::{Autoscaler, AutoscalerLease, Decision, Rules, Started};
+use crate::wire;
+
+/// Every sample, with the name of its file.
+pub(super) fn written() -> [(&'static str, bytes::Bytes); 4] {
+    [
+        ("autoscaler", wire::encode(&new())),
+        ("autoscaler-busy", wire::encode(&busy())),
+        ("scaling", wire::encode(&question())),
+        ("scale", wire::encode(&scale())),
+    ]
+}
 
 fn queues() -> Vec<Queue> {
     ["libx265", "any_hevc", "copy"]
@@ -22,7 +33,7 @@ fn jobs_per_worker() -> NonZeroU32 {
 }
 
 /// The numbers of a class.
-pub(super) fn scale() -> Scale {
+fn scale() -> Scale {
     Scale {
         startable: 3,
         covered: 1,
@@ -33,7 +44,7 @@ pub(super) fn scale() -> Scale {
 }
 
 /// The question for them.
-pub(super) fn question() -> ScaleQuestion {
+fn question() -> ScaleQuestion {
     ScaleQuestion {
         queues: queues(),
         prefix: "cpu-".to_owned(),
@@ -42,7 +53,7 @@ pub(super) fn question() -> ScaleQuestion {
 }
 
 /// An autoscaler that has done nothing yet.
-pub(super) fn new() -> Autoscaler {
+fn new() -> Autoscaler {
     let rules = Rules {
         min: 0,
         max: 8,
@@ -61,7 +72,7 @@ pub(super) fn new() -> Autoscaler {
 }
 
 /// One in the middle of its work.
-pub(super) fn busy() -> Autoscaler {
+fn busy() -> Autoscaler {
     let at = Timestamp::UNIX_EPOCH;
     let started = Started {
         is_seen: true,

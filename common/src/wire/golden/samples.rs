@@ -32,9 +32,7 @@ use crate::recipe::{Choice, FileFormat, Outputs, RecipeFile};
 use crate::{testing, wire};
 
 use super::reports::{health, measured, streams};
-use super::{
-    autoscalers, forecasts, libraries, notifications, rules, sample_encodes, splits, trashes,
-};
+use super::{forecasts, libraries, notifications, rules, sample_encodes, splits, trashes};
 
 fn job() -> Job {
     let encoder = "libx265".parse().expect("an encoder");
@@ -392,10 +390,6 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
         of("foresee-rules", &rules::foresee()),
         of("foreseen-kept", &rules::foreseen()),
         of("foresee-further-2", &foresee(job_of_several().further)),
-        of("autoscaler", &autoscalers::new()),
-        of("autoscaler-busy", &autoscalers::busy()),
-        of("scaling", &autoscalers::question()),
-        of("scale", &autoscalers::scale()),
         of("sample", &sample_encodes::asked(&job)),
         of("sample-surveyed", &sample_encodes::surveyed(&job)),
         of(
@@ -407,6 +401,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
             },
         ),
     ]);
+    files.extend(super::autoscalers::written());
     files.extend(events().iter().map(|(name, what)| {
         let event = Event {
             job: job.id,

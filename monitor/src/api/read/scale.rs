@@ -90,7 +90,7 @@ pub(crate) async fn scale(
     Params(asked): Params<Asked>,
 ) -> Result<axum::Json<ScaleAnswer>, Refusal> {
     let class = asked.class()?;
-    let demand = shared.demand().await?;
+    let demand = shared.scaler.demand().await?;
     Ok(axum::Json(match class {
         Some(class) => ScaleAnswer::Class(demand.of(&class, asked.jobs_per_worker)),
         None => ScaleAnswer::Queues {

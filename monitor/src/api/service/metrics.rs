@@ -40,7 +40,7 @@ pub(crate) async fn metrics(State(shared): State<App>) -> Result<Response, Refus
     })?;
     let now = shared.broker.now();
     // While not all jobs are read, these are left out, as what the index tells is.
-    let demand = shared.demand().await.ok();
+    let demand = shared.scaler.demand().await.ok();
     let text = shared.search(move |listing| {
         let mut text = Text::default();
         state(&mut text, &frame.snapshot, now);
