@@ -14,9 +14,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
-use crate::scale::NoDemand;
-
 use crate::audit::told::Told;
+use crate::scale::NoDemand;
 
 /// How long the body of a request may take to come.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
