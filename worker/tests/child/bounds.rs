@@ -25,7 +25,7 @@ async fn a_tool_that_takes_too_much_memory_fails_and_the_bound_is_named() {
     assert!(
         failure
             .message
-            .contains("0.1 GiB of memory here (--max-memory)"),
+            .contains("64 MiB of memory here (--max-memory)"),
         "{failure}"
     );
 }

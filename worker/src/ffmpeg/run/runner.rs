@@ -310,10 +310,13 @@ impl Runner {
             return failure;
         }
         let Resources { memory, file_size } = self.sandbox.resources;
-        let size = |bytes: u64| format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30));
+        let size = |bytes: u64| match bytes >> 30 {
+            0 => format!("{} MiB", bytes >> 20),
+            _ => format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30)),
+        };
         match (memory, file_size) {
             (_, Some(most)) if fault::is_file_too_large(status, log) => Failure::worker(format!(
-                "{tool} made a file of more than {}, all the room for scratch files here",
+                "{tool}: No space left: its file grew beyond {}, all the room for scratch files here",
                 size(most)
             ))
             .with_log(failure.log),
