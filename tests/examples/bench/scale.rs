@@ -159,7 +159,7 @@ async fn arrive(
     let (done, mut ends) = mpsc::unbounded_channel();
     let name = format!("cpu-{number}");
     let broker = poll::until("the broker to take a worker", async || {
-        let options = ConnectOptions::new(&farm.broker.url(), name.as_str());
+        let options = ConnectOptions::new(farm.broker.url(), name.as_str());
         Broker::connect(&options).await.ok()
     })
     .await;

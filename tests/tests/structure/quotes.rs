@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// The quoted messages of a document that no source holds. They stand in the first column of its tables, in backticks;
 /// `…` stands for what the program fills in.
-pub fn unknown(document: &str, sources: &str) -> Vec<String> {
+pub(crate) fn unknown(document: &str, sources: &str) -> Vec<String> {
     document
         .lines()
         .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
@@ -18,7 +18,7 @@ pub fn unknown(document: &str, sources: &str) -> Vec<String> {
 }
 
 /// The text of all sources of the programs, with messages that span lines in one piece.
-pub fn sources(repository: &Path) -> String {
+pub(crate) fn sources(repository: &Path) -> String {
     let mut text = String::new();
     for program in ["common", "producer", "worker", "monitor"] {
         read(&repository.join(program).join("src"), &mut text);

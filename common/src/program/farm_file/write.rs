@@ -7,7 +7,7 @@ use crate::program::farm_file::{FarmFile, FarmFileError};
 
 /// The first lines of a file.
 const HEADER: &str = "# The farm of this machine: read by `producer`, `worker` and `monitor`. It holds secrets.\n\
-    # The command line and the environment go before it. docs/SETUP.md names all settings.\n\n";
+    # The command line and the environment go before it. docs/guide/SETUP.md names all settings.\n\n";
 
 impl FarmFile {
     /// The text of the file.
