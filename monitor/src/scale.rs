@@ -43,14 +43,17 @@ pub(crate) enum NoDemand {
     Incomplete,
 }
 
+/// A demand, and when it was read.
+type Reading = (Instant, Arc<Demand>);
+
 /// Reads the demand when somebody asks. Clones share one reading.
 #[derive(Clone)]
 pub(crate) struct Scaler {
     broker: Broker,
     audience: Audience,
     listing: Arc<Listing>,
-    /// The demand as it was last read.
-    kept: Arc<Mutex<Option<(Instant, Arc<Demand>)>>>,
+    /// The last reading.
+    kept: Arc<Mutex<Option<Reading>>>,
 }
 
 /// How many workers one queue needs: those of the class that takes jobs from this queue alone.
