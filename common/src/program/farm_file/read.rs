@@ -212,11 +212,11 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_with_its_line_and_those_that_are_known() {
-        let text = "[broker]\nservers = \"nats://a:4222\"\n\n[store]\nendpiont = \"http://b\"\n";
+        let text = "[broker]\nservers = \"nats://a:4222\"\n\n[store]\nendpoints = \"http://b\"\n";
         let (line, message) = FarmFile::parse(text).expect_err("refused");
         assert_eq!(line, 5);
         assert!(
-            message.contains("endpiont") && message.contains("`endpoint`"),
+            message.contains("endpoints") && message.contains("`endpoint`"),
             "{message}"
         );
         let (line, message) = FarmFile::parse("[brokers]\n").expect_err("refused");
