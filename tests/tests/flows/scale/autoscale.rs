@@ -26,11 +26,12 @@ impl Scaler {
         let home = farm.folder().display();
         let start = format!(
             "echo $$ > {pids}/{{name}} && exec {worker} --nats {nats} --name {{name}} --encoders libx264 --ffmpeg {ffmpeg} \
-             --scratch {home}/scratch --max-jobs 1 --ack-wait 3s --drain-timeout 0s --root {home} --root {media}",
+             --ffmpeg-reads {needs} --scratch {home}/scratch --max-jobs 1 --ack-wait 3s --drain-timeout 0s --root {home} --root {media}",
             pids = pids.display(),
             worker = paths::program("worker").display(),
             nats = farm.url(),
             ffmpeg = ffmpeg.program().display(),
+            needs = ffmpeg.needs(),
             media = paths::brought().display(),
         );
         let stop = format!("kill $(cat {}/{{name}})", pids.display());
