@@ -47,6 +47,7 @@ pub use nats::clock::Clock;
 pub use nats::connect::ConnectOptions;
 pub use nats::nkey::{UserSeed, UserSeedError};
 pub use nats::servers::{Servers, ServersError};
+pub use nats::snapshot::{StreamCopy, StreamHeading, StreamRestore};
 pub use nats::unreadable::Unreadable;
 pub use queue::claim::completed::CompletedJob;
 pub use queue::claim::lease::{Lease, LeaseEnd};

@@ -22,7 +22,7 @@ impl Digest {
     pub fn of_file(mut file: &File) -> io::Result<Self> {
         use std::io::Seek;
         file.rewind()?;
-        let mut digester = Digester::new();
+        let mut digester = Digester::default();
         let mut piece = vec![0; PIECE];
         loop {
             match file.read(&mut piece) {
@@ -36,7 +36,7 @@ impl Digest {
 
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        let mut digester = Digester::new();
+        let mut digester = Digester::default();
         digester.add(bytes);
         digester.finish()
     }
@@ -49,18 +49,22 @@ impl fmt::Display for Digest {
 }
 
 /// Computes the digest of content that comes piece by piece.
-pub(crate) struct Digester(Context);
+pub struct Digester(Context);
 
-impl Digester {
-    pub(crate) fn new() -> Self {
+impl Default for Digester {
+    fn default() -> Self {
         Self(Context::new(&SHA256))
     }
+}
 
-    pub(crate) fn add(&mut self, piece: &[u8]) {
+impl Digester {
+    /// Adds the next piece.
+    pub fn add(&mut self, piece: &[u8]) {
         self.0.update(piece);
     }
 
-    pub(crate) fn finish(self) -> Digest {
+    /// The digest of all pieces.
+    pub fn finish(self) -> Digest {
         let bytes = self.0.finish();
         Digest(bytes.as_ref().iter().fold(String::new(), |mut text, byte| {
             use fmt::Write;

@@ -26,7 +26,7 @@ pub(super) fn copy_file(
         let metadata = from.metadata()?;
         // Set before the copy, so that nobody can read a part of a private file.
         let _ = to.set_permissions(metadata.permissions());
-        let mut digester = Digester::new();
+        let mut digester = Digester::default();
         let mut piece = vec![0; PIECE];
         loop {
             match from.read(&mut piece) {

@@ -47,7 +47,7 @@ impl Stores {
         on_bytes: OnBytes<'_>,
     ) -> Result<Copied, StoreError> {
         let mut file = tokio::fs::File::from_std(file);
-        let mut digester = Digester::new();
+        let mut digester = Digester::default();
         let each = |piece: &[u8]| digester.add(piece);
         let size = self.pieces(location, &mut file, on_bytes, each).await?;
         let synced = file.sync_all().await;

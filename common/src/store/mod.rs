@@ -245,7 +245,7 @@ impl Stores {
         let (store, path) = self.object(location)?;
         let remote = StoreError::remote(location);
         let mut stream = store.get(&path).await.map_err(&remote)?.into_stream();
-        let mut digester = Digester::new();
+        let mut digester = Digester::default();
         while let Some(chunk) = stream.next().await {
             digester.add(&chunk.map_err(&remote)?);
         }

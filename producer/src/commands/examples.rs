@@ -126,6 +126,17 @@ pub(super) const SETUP: &str = "\
     \x20 producer setup add worker attic --root /media\n\
     \x20 producer setup remove attic\n\
     \x20 producer setup --nats nats://farm:4222 --replicas 3   # the streams, on a broker that runs already";
+pub(super) const BACKUP: &str = "\
+    It needs the rights of the admin, which the machine has on which `producer setup` has made the farm.\n\
+    \n\
+    Example:\n\
+    \x20 producer backup /backups/farm.tar";
+pub(super) const RESTORE: &str = "\
+    Stop the workers, the monitor and all that enqueues first, and start them afterwards. It needs the rights of the admin.\n\
+    \n\
+    Examples:\n\
+    \x20 producer restore /backups/farm.tar             # on an empty broker\n\
+    \x20 producer restore /backups/farm.tar --replace   # gives up what the broker holds";
 pub(super) const DOCTOR: &str = "\
     The exit code is 1 if something is wrong.\n\
     \n\

@@ -3,6 +3,7 @@
 //! More than 12 entries: one for each command, or for several that do alike.
 
 mod autoscale;
+mod backup;
 mod change;
 mod completions;
 mod doctor;
@@ -135,6 +136,12 @@ pub(crate) enum FarmCommand {
     /// Make a farm: a broker on this machine, its users, the store; print how other machines join
     #[command(after_long_help = examples::SETUP)]
     Setup(Box<setup::Options>),
+    /// Copy all that the farm keeps on its broker to a file, while it works
+    #[command(after_long_help = examples::BACKUP)]
+    Backup(backup::Options),
+    /// Make a farm of its backup
+    #[command(after_long_help = examples::RESTORE)]
+    Restore(backup::restore::Options),
     /// Check everything that the farm needs of this machine, and tell what to do
     #[command(after_long_help = examples::DOCTOR)]
     Doctor(doctor::Options),
@@ -173,7 +180,7 @@ impl FarmCommand {
     /// Whether the command creates a farm on a broker that has none: commands that submit jobs or save presets do.
     fn sets_up(&self) -> bool {
         match self {
-            Self::Setup(_) | Self::Check(_) | Self::Sample(_) => true,
+            Self::Setup(_) | Self::Check(_) | Self::Sample(_) | Self::Restore(_) => true,
             Self::Watch(options) => !options.jobs.dry_run,
             Self::Encode(options) => !options.jobs.dry_run,
             Self::Enqueue(options) => !options.jobs.dry_run,
@@ -234,6 +241,10 @@ impl FarmCommand {
             Self::Autoscale(options) => autoscale::run(*options, settings, shutdown).await,
             Self::Plan(options) => interruptible(shutdown, plan::run(*options, settings)).await,
             Self::Setup(options) => interruptible(shutdown, setup::run(*options, settings)).await,
+            Self::Backup(options) => interruptible(shutdown, backup::run(options, settings)).await,
+            Self::Restore(options) => {
+                interruptible(shutdown, backup::restore::run(options, settings)).await
+            }
             Self::Doctor(options) => interruptible(shutdown, doctor::run(&options, settings)).await,
             Self::Join(options) => join::run(&options, settings),
         }

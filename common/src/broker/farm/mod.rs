@@ -4,6 +4,7 @@
 
 mod ask;
 pub(super) mod autoscalers;
+pub(super) mod backup;
 pub(super) mod batches;
 pub(super) mod hooks;
 pub(super) mod namesake;

@@ -47,13 +47,8 @@ impl Broker {
 
     /// What of the farm's streams is not as the programs need it. Limits, ages and copies are the operator's choice.
     pub async fn stream_faults(&self) -> Result<Vec<StreamFault>, BrokerError> {
-        let replicas = self.replicas;
-        let history = [
-            events(replicas, Days::DEFAULT),
-            batches(replicas, Days::DEFAULT),
-        ];
         let mut faults = Vec::new();
-        for designed in state(replicas).into_iter().chain(history) {
+        for designed in farm_streams(self.replicas) {
             let what = format!("looking at {}", designed.name);
             let verb = format!("STREAM.INFO.{}", designed.name);
             let found: Result<stream::Info, BrokerError> =
@@ -142,6 +137,15 @@ fn differing(designed: &stream::Config, found: &stream::Config) -> Vec<&'static 
     ];
     let differing = same.into_iter().filter(|(_, is_same)| !is_same);
     differing.map(|(name, _)| name).collect()
+}
+
+/// All streams and buckets of a farm.
+pub(super) fn farm_streams(replicas: usize) -> impl Iterator<Item = stream::Config> {
+    let history = [
+        events(replicas, Days::DEFAULT),
+        batches(replicas, Days::DEFAULT),
+    ];
+    state(replicas).into_iter().chain(history)
 }
 
 /// The streams and buckets that hold the state of a farm, without its history.

@@ -14,6 +14,7 @@ pub(super) mod link;
 pub(super) mod message;
 pub(super) mod nkey;
 pub(super) mod servers;
+pub(super) mod snapshot;
 pub(super) mod streams;
 pub(super) mod unreadable;
 

@@ -94,7 +94,7 @@ impl Broker {
 
     /// Those of the jobs that have a message in the work queue: they wait, now or for a later time, or have an owner. In a
     /// cluster, a replica that lags behind may leave some out.
-    pub(super) async fn with_messages(
+    pub(crate) async fn with_messages(
         &self,
         jobs: impl Iterator<Item = JobId>,
     ) -> Result<Vec<JobId>, BrokerError> {

@@ -112,6 +112,12 @@ impl Broker {
             .await
     }
 
+    /// Waits until owners have had time to reconnect: from then on, one that does not answer is gone.
+    pub(crate) async fn owners_had_time(&self) {
+        let left = RECONNECT_GRACE.saturating_sub(self.nats.link.stands_for());
+        tokio::time::sleep(left).await;
+    }
+
     /// Asks a worker whether it runs this attempt at a job.
     pub(crate) async fn owner(
         &self,
