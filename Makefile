@@ -10,7 +10,7 @@ demo := $(CARGO_TARGET_DIR)/demo
 # Cargo's features are those of all packages that are built at once: programs and examples in one go are built once.
 release := cargo build --release --workspace --bins
 
-.PHONY: help demo test lint soak fuzz bench bench-peers bench-quality bench-handbrake bench-split up down clean
+.PHONY: help demo test lint upgrade soak fuzz bench bench-peers bench-quality bench-handbrake bench-split up down clean
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -37,6 +37,13 @@ lint: ## Check formatting, lints, dependencies, spelling and the page's types
 	typos
 	monitor/src/page/types/check
 	deploy/kubernetes/check
+
+upgrade: ## Run old and new programs on one farm: those of an earlier commit, and these
+	@tests/setup test
+	@tests/clips
+	@tests/upgrade
+	cargo build --workspace --all-targets
+	cargo test --workspace --test upgrade -- --ignored
 
 soak: ## Break the farm again and again for SOAK_MINUTES (5), and check that nothing is lost
 	@tests/setup test

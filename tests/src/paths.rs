@@ -37,6 +37,16 @@ pub fn program(name: &str) -> PathBuf {
     path
 }
 
+/// A program of an earlier commit, which `tests/upgrade` has built.
+pub fn old_program(name: &str) -> PathBuf {
+    existing(target().join("old").join(name), "tests/upgrade")
+}
+
+/// The roles for a broker that the same commit ships.
+pub fn old_roles() -> PathBuf {
+    existing(target().join("old/source/nats/roles.conf"), "tests/upgrade")
+}
+
 /// A program that `tests/setup test` installs, or that is in `PATH`.
 pub fn tool(name: &str) -> PathBuf {
     let brought = target().join("tools/bin").join(name);
@@ -78,7 +88,7 @@ pub fn brought() -> PathBuf {
 fn existing(path: PathBuf, setup: &str) -> PathBuf {
     assert!(
         path.exists(),
-        "{} is missing: run `{setup}` first (`make test` does)",
+        "{} is missing: run `{setup}` first (the Makefile does)",
         path.display()
     );
     path

@@ -51,7 +51,8 @@ pub fn command(program: &str, home: &Path) -> Command {
     at_home(&paths::program(program), home)
 }
 
-fn at_home(program: &Path, home: &Path) -> Command {
+/// As [`command`], of a program that lies elsewhere.
+pub fn at_home(program: &Path, home: &Path) -> Command {
     let mut command = Command::new(program);
     for name in FOREIGN {
         command.env_remove(name);
@@ -87,6 +88,7 @@ pub fn clock_off(seconds: i64) -> [(&'static str, String); 3] {
 
 /// A worker before it is started.
 pub struct WorkerSetup {
+    program: PathBuf,
     name: String,
     home: PathBuf,
     options: BTreeMap<&'static str, OsString>,
@@ -98,6 +100,7 @@ pub struct WorkerSetup {
 impl WorkerSetup {
     pub(crate) fn new(name: &str, home: &Path, nats: &str) -> Self {
         Self {
+            program: paths::program("worker"),
             name: name.to_owned(),
             home: home.to_owned(),
             options: BTreeMap::new(),
@@ -149,6 +152,14 @@ impl WorkerSetup {
         self
     }
 
+    /// Starts this program, which may be of another build. It proves its encoders by itself.
+    #[must_use]
+    pub fn program(mut self, program: &Path) -> Self {
+        let cache = self.home.join("cache-of-another-build");
+        program.clone_into(&mut self.program);
+        self.environment([("XDG_CACHE_HOME", cache.display().to_string())])
+    }
+
     /// Starts the worker by another program, e.g. one that sets limits.
     #[must_use]
     pub fn under(mut self, wrapper: &[&str]) -> Self {
@@ -165,10 +176,10 @@ impl WorkerSetup {
     /// Starts the worker, and does not wait until it is ready.
     pub fn spawn(self) -> Worker {
         let mut command = match self.wrapper.split_first() {
-            None => command("worker", &self.home),
+            None => at_home(&self.program, &self.home),
             Some((wrapper, arguments)) => {
                 let mut command = at_home(wrapper.as_ref(), &self.home);
-                command.args(arguments).arg(paths::program("worker"));
+                command.args(arguments).arg(&self.program);
                 command
             }
         };

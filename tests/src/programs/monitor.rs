@@ -1,13 +1,14 @@
 //! The monitor, started as a person starts it.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::time::Duration;
 
 pub use reqwest::Method;
 
 use crate::farm::Farm;
 use crate::process::Daemon;
-use crate::{poll, programs};
+use crate::{paths, poll, programs};
 
 /// A running monitor.
 pub struct TestMonitor {
@@ -28,12 +29,17 @@ impl TestMonitor {
 
     /// The same with more options.
     pub async fn start_with(farm: &Farm, nats: &str, options: &[&str]) -> Self {
+        Self::start_program(&paths::program("monitor"), farm, nats, options).await
+    }
+
+    /// The same with a program that may be of another build.
+    pub async fn start_program(program: &Path, farm: &Farm, nats: &str, options: &[&str]) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .and_then(|socket| socket.local_addr())
             .expect("a free port")
             .port();
-        let mut command = programs::command("monitor", farm.folder());
+        let mut command = programs::at_home(program, farm.folder());
         command
             .args(["--nats", nats, "--listen"])
             .arg(format!("127.0.0.1:{port}"))

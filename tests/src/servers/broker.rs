@@ -32,12 +32,12 @@ impl Flush {
 }
 
 /// The users of a broker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Users {
     /// Everyone may do everything.
     Nobody,
-    /// Those of the shipped `roles.conf`.
-    Shipped,
+    /// Those of a `roles.conf`.
+    Shipped(PathBuf),
     /// One for each role, and one for each worker, with the rights that `producer setup` gives them. Who says nothing
     /// of a user is the admin.
     Named,
@@ -61,7 +61,7 @@ pub struct TestBroker {
 }
 
 /// The differences of a test's broker from the shipped one.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Settings {
     flush: Flush,
     users: Users,
@@ -75,9 +75,14 @@ impl TestBroker {
 
     /// Starts a broker with the users of the shipped `roles.conf`. The password of each user is its name.
     pub async fn start_with_roles(folder: &Path) -> Self {
+        Self::start_with_roles_of(folder, &paths::repository().join("nats/roles.conf")).await
+    }
+
+    /// The same with the users of another file.
+    pub async fn start_with_roles_of(folder: &Path, roles: &Path) -> Self {
         let settings = Settings {
             flush: Flush::Always,
-            users: Users::Shipped,
+            users: Users::Shipped(roles.to_owned()),
         };
         Self::start_set(folder, settings).await
     }
@@ -98,20 +103,20 @@ impl TestBroker {
     async fn start_set(folder: &Path, settings: Settings) -> Self {
         let folder = folder.join("broker");
         std::fs::create_dir_all(&folder).expect("a test's folder can be written");
-        let server = spawn(&folder, settings, &[], None);
+        let server = spawn(&folder, &settings, &[], None);
         let ports = folder.join(format!("nats-server_{}.ports", server.id()));
         let port = poll::until("nats-server to say where it listens", async || {
             read_port(&ports)
         })
         .await;
         Self {
+            tries_rights: AtomicBool::new(matches!(settings.users, Users::Shipped(_))),
             server,
             folder,
             settings,
             port,
             workers: Mutex::default(),
             is_up: true,
-            tries_rights: AtomicBool::new(settings.users == Users::Shipped),
         }
     }
 
@@ -126,9 +131,9 @@ impl TestBroker {
 
     /// The URL for the user of a role, where the broker has users.
     pub fn url_for(&self, role: &str) -> String {
-        match self.settings.users {
+        match &self.settings.users {
             Users::Nobody => self.url(),
-            Users::Shipped | Users::Named => {
+            Users::Shipped(_) | Users::Named => {
                 format!("nats://{role}:{role}@127.0.0.1:{}", self.port)
             }
         }
@@ -136,7 +141,7 @@ impl TestBroker {
 
     /// The URL for a worker, whose user may be no other worker.
     pub fn url_for_worker(&self, name: &str) -> String {
-        if let (Users::Named, Ok(token)) = (self.settings.users, name.parse::<Token>()) {
+        if let (Users::Named, Ok(token)) = (&self.settings.users, name.parse::<Token>()) {
             let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
             if !workers.contains(&token) {
                 workers.push(token);
@@ -226,7 +231,7 @@ impl TestBroker {
             .workers
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
-        self.server = spawn(&self.folder, self.settings, workers, Some(self.port));
+        self.server = spawn(&self.folder, &self.settings, workers, Some(self.port));
         self.is_up = true;
         let ports = self
             .folder
@@ -266,15 +271,14 @@ fn users(workers: &[Token]) -> String {
     authorization(&roles.chain(workers).collect::<Vec<_>>())
 }
 
-fn spawn(folder: &Path, settings: Settings, workers: &[Token], port: Option<u16>) -> Daemon {
+fn spawn(folder: &Path, settings: &Settings, workers: &[Token], port: Option<u16>) -> Daemon {
     let file = folder.join("nats-server.conf");
     let mut text = configuration(folder, settings.flush, port);
     let mut command = Command::new(paths::tool("nats-server"));
-    match settings.users {
+    match &settings.users {
         Users::Nobody => {}
-        Users::Shipped => {
-            let shipped = paths::repository().join("nats/roles.conf");
-            text += &std::fs::read_to_string(shipped).expect("the farm ships its roles");
+        Users::Shipped(roles) => {
+            text += &std::fs::read_to_string(roles).expect("the farm ships its roles");
             for role in Role::ALL {
                 let name = format!("{}_PASSWORD", role.as_str().to_uppercase());
                 command.env(name, role.as_str());
