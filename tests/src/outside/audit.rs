@@ -103,6 +103,11 @@ impl Auditor {
             .connect(url.split(',').collect::<Vec<_>>())
             .await
             .expect("retried until it is there");
+        Self::of(client)
+    }
+
+    /// Asks through a connection that exists, e.g. one with a key.
+    pub fn of(client: async_nats::Client) -> Self {
         Self { client }
     }
 
