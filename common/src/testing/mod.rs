@@ -1,5 +1,7 @@
-//! Made-up workers, jobs, reports and recipes, for tests.
+//! Made-up workers, jobs, reports and recipes, for tests; the commands that documents show.
 
+pub mod documents;
+pub mod help;
 pub mod recipes;
 
 use jiff::Timestamp;

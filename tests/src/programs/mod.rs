@@ -51,6 +51,19 @@ pub fn command(program: &str, home: &Path) -> Command {
     at_home(&paths::program(program), home)
 }
 
+/// A shell that runs this script, with the programs of this workspace in its `PATH`.
+pub fn shell(script: &str, home: &Path) -> Command {
+    let mut command = at_home(&paths::tool("bash"), home);
+    let programs = paths::program("producer");
+    let programs = programs.parent().expect("it lies in a folder").to_owned();
+    let inherited = paths::search_path();
+    let folders = std::iter::once(programs).chain(std::env::split_paths(&inherited));
+    let folders = std::env::join_paths(folders).expect("folders of PATH hold no separator");
+    command.env("PATH", folders);
+    command.args(["-euo", "pipefail", "-c", script]);
+    command
+}
+
 /// As [`command`], of a program that lies elsewhere.
 pub fn at_home(program: &Path, home: &Path) -> Command {
     let mut command = Command::new(program);

@@ -6,6 +6,7 @@
 
 mod backup;
 mod check;
+mod documents;
 mod embedded;
 mod frames;
 mod hostile_text;

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::tree;
 
-/// The documents of a repository: those at its root and those in `docs`.
+/// The documents of a repository: those at its root, in `docs` and in the guide.
 fn documents(repository: &Path) -> Vec<PathBuf> {
-    ["", "docs"]
+    ["", "docs", "docs/guide"]
         .iter()
         .flat_map(|folder| tree::entries(&repository.join(folder)))
         .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
@@ -175,6 +175,10 @@ fn broken_links_and_missing_files_in_documents_are_found() {
             "docs/GLOSSARY.md",
             "| `NoType` | b | `Job`, `Gone`, stream `DEAD` | `NoType` |\n`Job::new`, `Job::lost`\n",
         ),
+        (
+            "docs/guide/A.md",
+            "[a](../A.md) [b](../../README.md) [c](B.md)\n",
+        ),
         ("common/src/a.rs", "struct Job; impl Job { fn new() {} }"),
         ("tests/tests/flows/a.rs", ""),
     ]);
@@ -183,7 +187,8 @@ fn broken_links_and_missing_files_in_documents_are_found() {
         [
             "README.md: docs/B.md",
             "README.md: docs/A.md#three",
-            "README.md: #here"
+            "README.md: #here",
+            "docs/guide/A.md: B.md"
         ]
     );
     assert_eq!(
