@@ -5,5 +5,6 @@ pub mod console;
 pub mod exit;
 pub mod farm_file;
 pub mod join;
+pub mod metrics;
 pub mod shutdown;
 pub mod telemetry;

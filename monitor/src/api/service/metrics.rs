@@ -1,14 +1,20 @@
 //! Metrics for Prometheus.
 
 use std::collections::BTreeMap;
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 use std::time::Duration;
 
+use async_nats::jetstream::stream::StorageType;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use common::broker::Broker;
 use common::matching::scale::Scale;
+use common::names::subject::DEAD;
+use common::program::metrics;
+use common::program::metrics::Metrics;
+use futures::TryStreamExt;
 use jiff::Timestamp;
 
 use crate::index::{Index, LISTED, Who};
@@ -41,56 +47,66 @@ pub(crate) async fn metrics(State(shared): State<App>) -> Result<Response, Refus
     let now = shared.broker.now();
     // While not all jobs are read, these are left out, as what the index tells is.
     let demand = shared.scaler.demand().await.ok();
+    let stored = stored(&shared.broker).await;
     let text = shared.search(move |listing| {
-        let mut text = Text::default();
+        let mut text = Metrics::default();
         state(&mut text, &frame.snapshot, now);
+        if let Some(stored) = stored {
+            broker(&mut text, &stored);
+        }
         if let Some(demand) = demand {
             scale(&mut text, &demand.queues());
         }
         if listing.is_complete() {
             jobs(&mut text, &listing.read());
         }
-        text.0
+        text.into_text()
     });
-    let kind = "text/plain; version=0.0.4; charset=utf-8";
-    Ok(([(CONTENT_TYPE, kind)], text.await?).into_response())
+    Ok(([(CONTENT_TYPE, metrics::CONTENT_TYPE)], text.await?).into_response())
 }
 
-/// Metrics in the text format.
+/// What the broker holds.
 #[derive(Default)]
-struct Text(String);
-
-impl Text {
-    /// Begins a family of samples.
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
-        // Writing to a string cannot fail.
-        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
-    }
-
-    fn sample(&mut self, name: &str, labels: &[(&str, &dyn Display)], value: impl Display) {
-        let _ = write!(self.0, "{name}");
-        for (nth, (label, text)) in labels.iter().enumerate() {
-            let open = if nth == 0 { '{' } else { ',' };
-            let text = text.to_string();
-            let text = text
-                .replace('\\', r"\\")
-                .replace('"', "\\\"")
-                .replace('\n', r"\n");
-            let _ = write!(self.0, "{open}{label}=\"{text}\"");
-        }
-        let close = if labels.is_empty() { "" } else { "}" };
-        let _ = writeln!(self.0, "{close} {value}");
-    }
-
-    fn single(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
-        self.family(name, kind, help);
-        self.sample(name, &[], value);
-    }
+struct Stored {
+    /// Bytes of all streams on disk.
+    bytes: u64,
+    dead_letters: u64,
 }
 
-fn state(text: &mut Text, state: &Snapshot, now: Timestamp) {
+/// What the broker holds; `None` if it gives no answer.
+async fn stored(broker: &Broker) -> Option<Stored> {
+    let context = broker.jetstream();
+    let mut streams = context.streams();
+    let mut stored = Stored::default();
+    while let Some(info) = streams.try_next().await.ok()? {
+        if info.config.storage == StorageType::File {
+            stored.bytes = stored.bytes.saturating_add(info.state.bytes);
+        }
+        if info.config.name == DEAD {
+            stored.dead_letters = info.state.messages;
+        }
+    }
+    Some(stored)
+}
+
+fn broker(text: &mut Metrics, stored: &Stored) {
     text.single(
-        "farm_broker_up",
+        "ffmpeg_easy_broker_stored_bytes",
+        "gauge",
+        "Bytes of all streams on the broker's disk.",
+        stored.bytes,
+    );
+    text.single(
+        "ffmpeg_easy_dead_letters",
+        "gauge",
+        "Stored copies of jobs that failed for good.",
+        stored.dead_letters,
+    );
+}
+
+fn state(text: &mut Metrics, state: &Snapshot, now: Timestamp) {
+    text.single(
+        "ffmpeg_easy_broker_up",
         "gauge",
         "Whether the broker answers.",
         u8::from(state.broker.connected),
@@ -99,15 +115,15 @@ fn state(text: &mut Text, state: &Snapshot, now: Timestamp) {
     workers(text, state);
     places_and_clocks(text, state);
     text.single(
-        "farm_encode_fps",
+        "ffmpeg_easy_encode_fps",
         "gauge",
         "Frames per second of all encodes together.",
         state.totals.fps,
     );
 }
 
-fn queues(text: &mut Text, state: &Snapshot, now: Timestamp) {
-    let name = "farm_queue_pending";
+fn queues(text: &mut Metrics, state: &Snapshot, now: Timestamp) {
+    let name = "ffmpeg_easy_queue_pending";
     let help = "Pending jobs, and parts of split jobs, by queue and priority.";
     text.family(name, "gauge", help);
     for row in &state.queues {
@@ -116,7 +132,7 @@ fn queues(text: &mut Text, state: &Snapshot, now: Timestamp) {
             text.sample(name, &labels, pending);
         }
     }
-    let name = "farm_queue_oldest_seconds";
+    let name = "ffmpeg_easy_queue_oldest_seconds";
     text.family(name, "gauge", "Age of the oldest waiting job.");
     for row in &state.queues {
         if let Some(oldest) = row.oldest {
@@ -124,22 +140,27 @@ fn queues(text: &mut Text, state: &Snapshot, now: Timestamp) {
             text.sample(name, &[("queue", &row.queue)], format_args!("{age:.3}"));
         }
     }
-    let name = "farm_queue_running";
+    let name = "ffmpeg_easy_queue_running";
     text.family(name, "gauge", "Running jobs, by queue.");
     for row in &state.queues {
         text.sample(name, &[("queue", &row.queue)], row.running);
     }
-    let name = "farm_queue_workers";
+    let name = "ffmpeg_easy_queue_workers";
     text.family(name, "gauge", "Workers that take jobs of the queue.");
     for row in &state.queues {
         text.sample(name, &[("queue", &row.queue)], row.served_by);
+    }
+    let name = "ffmpeg_easy_queue_paused";
+    text.family(name, "gauge", "Whether a person has paused the queue.");
+    for row in &state.queues {
+        text.sample(name, &[("queue", &row.queue)], u8::from(row.paused));
     }
 }
 
 /// A family of samples about queues: name, help, and the value for one of them.
 type OfQueues = (&'static str, &'static str, fn(&Scale) -> u64);
 
-fn scale(text: &mut Text, queues: &[QueueScale]) {
+fn scale(text: &mut Metrics, queues: &[QueueScale]) {
     let families: [OfQueues; 3] = [
         (
             "ffmpeg_easy_startable_jobs",
@@ -165,18 +186,34 @@ fn scale(text: &mut Text, queues: &[QueueScale]) {
     }
 }
 
-fn workers(text: &mut Text, state: &Snapshot) {
+/// Whether workers take jobs, with the names in the metrics.
+const PRESENCES: [(Presence, &str); 6] = [
+    (Presence::Ready, "ready"),
+    (Presence::Draining, "draining"),
+    (Presence::Drained, "drained"),
+    (Presence::OffHours, "off_hours"),
+    (Presence::Quarantined, "quarantined"),
+    (Presence::Lost, "lost"),
+];
+
+fn workers(text: &mut Metrics, state: &Snapshot) {
     let live = || {
         let rows = state.workers.iter();
         rows.filter(|row| row.status != Presence::Lost)
     };
-    let name = "farm_worker_slots";
+    let name = "ffmpeg_easy_workers";
+    text.family(name, "gauge", "Workers, by whether they take jobs.");
+    for (status, label) in PRESENCES {
+        let workers = state.workers.iter().filter(|row| row.status == status);
+        text.sample(name, &[("status", &label)], workers.count());
+    }
+    let name = "ffmpeg_easy_slots";
     let help = "Jobs that a worker runs at once, at the most.";
     text.family(name, "gauge", help);
     for row in live() {
         text.sample(name, &[("worker", &row.name)], row.slots);
     }
-    let name = "farm_worker_running";
+    let name = "ffmpeg_easy_slots_running";
     text.family(name, "gauge", "Running jobs, by worker.");
     for row in live() {
         text.sample(name, &[("worker", &row.name)], row.running.len());
@@ -184,8 +221,8 @@ fn workers(text: &mut Text, state: &Snapshot) {
 }
 
 /// Places that workers cannot reach, and clocks that are wrong.
-fn places_and_clocks(text: &mut Text, state: &Snapshot) {
-    let name = "farm_place_away";
+fn places_and_clocks(text: &mut Metrics, state: &Snapshot) {
+    let name = "ffmpeg_easy_place_away";
     let help = "Workers that cannot reach a store or folder.";
     text.family(name, "gauge", help);
     for item in &state.attention {
@@ -193,7 +230,7 @@ fn places_and_clocks(text: &mut Text, state: &Snapshot) {
             text.sample(name, &[("place", place)], workers);
         }
     }
-    let name = "farm_worker_clock_ahead_seconds";
+    let name = "ffmpeg_easy_clock_ahead_seconds";
     let help = "Seconds by which a worker's clock is ahead of the broker's.";
     text.family(name, "gauge", help);
     for row in &state.workers {
@@ -218,22 +255,30 @@ struct Work {
     output_bytes: u64,
 }
 
-fn jobs(text: &mut Text, index: &Index) {
-    text.family("farm_jobs", "gauge", "Jobs by state.");
+fn jobs(text: &mut Metrics, index: &Index) {
+    text.family("ffmpeg_easy_jobs", "gauge", "Jobs by state.");
     let counts = index.counts();
     for state in LISTED {
-        text.sample("farm_jobs", &[("state", &state.as_str())], counts.of(state));
+        text.sample(
+            "ffmpeg_easy_jobs",
+            &[("state", &state.as_str())],
+            counts.of(state),
+        );
     }
     text.single(
-        "farm_retries_total",
+        "ffmpeg_easy_retries_total",
         "counter",
         "Attempts beyond each job's first.",
         index.retries(),
     );
     let (healthy, damaged) = index.checked();
-    text.family("farm_checks_total", "counter", "Completed checks of files.");
+    text.family(
+        "ffmpeg_easy_checks_total",
+        "counter",
+        "Completed checks of files.",
+    );
     for (result, checks) in [("healthy", healthy), ("damaged", damaged)] {
-        text.sample("farm_checks_total", &[("result", &result)], checks);
+        text.sample("ffmpeg_easy_checks_total", &[("result", &result)], checks);
     }
     let mut work: BTreeMap<Who, Work> = BTreeMap::new();
     for done in index.done() {
@@ -252,25 +297,27 @@ fn jobs(text: &mut Text, index: &Index) {
     }
     let families: [Family; 5] = [
         (
-            "farm_encoded_jobs_total",
+            "ffmpeg_easy_encoded_jobs_total",
             "Encodes and copies completed.",
             |work| work.jobs as f64,
         ),
         (
-            "farm_encode_seconds_total",
+            "ffmpeg_easy_encode_seconds_total",
             "Time that ffmpeg encoded.",
             |work| work.encode_seconds,
         ),
-        ("farm_encoded_frames_total", "Frames encoded.", |work| {
-            work.frames as f64
-        }),
         (
-            "farm_input_bytes_total",
+            "ffmpeg_easy_encoded_frames_total",
+            "Frames encoded.",
+            |work| work.frames as f64,
+        ),
+        (
+            "ffmpeg_easy_input_bytes_total",
             "Input bytes of completed encodes.",
             |work| work.input_bytes as f64,
         ),
         (
-            "farm_output_bytes_total",
+            "ffmpeg_easy_output_bytes_total",
             "Output bytes of completed encodes.",
             |work| work.output_bytes as f64,
         ),
@@ -282,17 +329,5 @@ fn jobs(text: &mut Text, index: &Index) {
                 [("worker", &sum.worker), ("encoder", &sum.encoder)];
             text.sample(name, &labels, value(sum));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Text;
-
-    #[test]
-    fn labels_cannot_break_out() {
-        let mut text = Text::default();
-        text.sample("farm_x", &[("name", &"a\"b\\c\nd")], 1);
-        assert_eq!(text.0, "farm_x{name=\"a\\\"b\\\\c\\nd\"} 1\n");
     }
 }

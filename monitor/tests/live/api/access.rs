@@ -150,7 +150,7 @@ async fn a_password_opens_a_session_until_it_is_ended() {
     let metrics = get(address, "/metrics", bearer).await;
     assert_eq!(metrics.status, 200);
     assert!(
-        metrics.body.contains("farm_broker_up 1\n"),
+        metrics.body.contains("ffmpeg_easy_broker_up 1\n"),
         "{}",
         metrics.body
     );

@@ -288,10 +288,10 @@ async fn the_brokers_own_figures_and_those_for_prometheus_agree() {
         metrics.head
     );
     for line in [
-        "farm_queue_pending{queue=\"libx265\",priority=\"5\"} 2",
-        "farm_jobs{state=\"pending\"} 2",
-        "farm_retries_total 0",
-        "# TYPE farm_encode_seconds_total counter",
+        "ffmpeg_easy_queue_pending{queue=\"libx265\",priority=\"5\"} 2",
+        "ffmpeg_easy_jobs{state=\"pending\"} 2",
+        "ffmpeg_easy_retries_total 0",
+        "# TYPE ffmpeg_easy_encode_seconds_total counter",
     ] {
         assert!(
             metrics.body.lines().any(|found| found == line),
@@ -359,7 +359,7 @@ async fn a_viewer_that_comes_back_sees_what_happened_meanwhile() {
     monitor.enqueue("b.mkv", "libx265").await;
     let metrics = get(address, "/metrics", "").await.body;
     assert!(
-        metrics.contains("farm_jobs{state=\"pending\"} 2\n"),
+        metrics.contains("ffmpeg_easy_jobs{state=\"pending\"} 2\n"),
         "{metrics}"
     );
     rests(&monitor).await;

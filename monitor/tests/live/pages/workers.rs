@@ -207,10 +207,10 @@ async fn places_out_of_reach_and_wrong_clocks_are_shown() {
     assert_eq!(state["workers"][0]["away"][0]["place"], "s3://media/");
     let metrics = get(&monitor.address, "/metrics", "").await.body;
     for line in [
-        "farm_place_away{place=\"s3://media/\"} 2",
-        "farm_place_away{place=\"/srv/films\"} 1",
-        "farm_worker_clock_ahead_seconds{worker=\"mini-pc\"} 3600",
-        "farm_worker_slots{worker=\"atelier\"} 2",
+        "ffmpeg_easy_place_away{place=\"s3://media/\"} 2",
+        "ffmpeg_easy_place_away{place=\"/srv/films\"} 1",
+        "ffmpeg_easy_clock_ahead_seconds{worker=\"mini-pc\"} 3600",
+        "ffmpeg_easy_slots{worker=\"atelier\"} 2",
     ] {
         assert!(metrics.contains(line), "{line} is not in {metrics}");
     }

@@ -55,7 +55,7 @@ async fn the_number_follows_the_farm_while_nobody_looks_at_the_page() {
         r#"ffmpeg_easy_startable_jobs{queue="libx264"} 2"#,
         r#"ffmpeg_easy_running_jobs{queue="libx264"} 1"#,
         r#"ffmpeg_easy_wanted_workers{queue="libx264"} 3"#,
-        r#"farm_queue_running{queue="libx264"} 1"#,
+        r#"ffmpeg_easy_queue_running{queue="libx264"} 1"#,
     ] {
         assert!(
             metrics.lines().any(|told| told == line),
