@@ -23,6 +23,7 @@ pub mod notify;
 pub mod program;
 pub mod recipe;
 pub mod rules;
+pub mod spans;
 pub mod store;
 pub mod submit;
 #[cfg(any(test, feature = "testing"))]

@@ -19,9 +19,11 @@ const SHORTEST: usize = 10;
 #[tokio::main]
 async fn main() -> ExitCode {
     let mut config = Config::parse();
-    if let Err(error) = common::program::telemetry::init(&config.log_level, config.log_format) {
-        return fail(Exit::Usage, &error);
-    }
+    let traces = common::program::telemetry::init("monitor", &config.log_level, config.log_format);
+    let traces = match traces {
+        Ok(traces) => traces,
+        Err(error) => return fail(Exit::Usage, &error),
+    };
     match &config.task {
         None => {}
         Some(Task::Password { role, name }) => {
@@ -46,7 +48,9 @@ async fn main() -> ExitCode {
             );
         }
     };
-    match monitor::run(config, listener, common::program::shutdown::on_signal()).await {
+    let done = monitor::run(config, listener, common::program::shutdown::on_signal()).await;
+    traces.end();
+    match done {
         Ok(()) => Exit::Done.into(),
         Err(error) => fail(error.exit(), &error.to_string()),
     }

@@ -55,16 +55,20 @@ pub fn main() -> ExitCode {
 
 fn run(common: CommonOptions, command: FarmCommand) -> Result<Exit, Error> {
     let settings = Settings::new(common, command.farm_usage())?;
-    common::program::telemetry::init(&settings.log_level, settings.log_format)
-        .map_err(Error::usage)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Error::out_of_reach(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
+    let _within = runtime.enter();
+    let traces =
+        common::program::telemetry::init("producer", &settings.log_level, settings.log_format)
+            .map_err(Error::usage)?;
+    let done = runtime.block_on(async {
         let shutdown = common::program::shutdown::on_signal();
         let result = command.run(&settings, &shutdown).await;
         if let Some(unreadable) = settings.unreadable() {
             say!("{unreadable}");
         }
         result
-    })
+    });
+    traces.end();
+    done
 }

@@ -53,12 +53,14 @@ fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<(), Error> {
     let log = cli.log();
-    telemetry::init(&log.log_level, log.log_format).map_err(Error::Usage)?;
-    match cli.command {
+    let traces = telemetry::init("worker", &log.log_level, log.log_format).map_err(Error::Usage)?;
+    let done = match cli.command {
         Some(Command::Capabilities {
             json, detection, ..
         }) => commands::capabilities::run(&detection, json).await,
         Some(Command::CheckConfig { config }) => commands::check_config::run(&config).await,
         None => app::run(&cli.config, shutdown::on_signal()).await,
-    }
+    };
+    traces.end();
+    done
 }

@@ -1,11 +1,17 @@
-//! Logs: one subscriber, set up in the same way in every program.
+//! Logs and traces: one subscriber, set up in the same way in every program.
 
 use std::io::{IsTerminal, Write};
 use std::str::FromStr;
 
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use crate::names::printable::{printable, printable_json};
+use crate::program::traces::Traces;
+use crate::spans;
 
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,16 +35,18 @@ impl FromStr for LogFormat {
     }
 }
 
-/// Writes logs of this level and above to stderr. `level` is one of error, warn, info, debug, trace, or a list of
-/// `target=level` directives.
+/// Writes logs of this level and above to stderr, and sends traces where the variables `OTEL_*` say. `program` is the name
+/// of the program: producer, worker or monitor. `level` is one of error, warn, info, debug, trace, or a list of
+/// `target=level` directives. Called within a runtime.
+///
+/// The traces that are returned are to be ended with the program.
 ///
 /// # Errors
 /// The level cannot be read; the text says why.
-pub fn init(level: &str, format: LogFormat) -> Result<(), String> {
+pub fn init(program: &'static str, level: &str, format: LogFormat) -> Result<Traces, String> {
     let filter = filter(level)?;
     let has_colours = std::io::stderr().is_terminal();
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let log = fmt::layer()
         .with_writer(move || Escaping {
             format,
             has_colours,
@@ -46,11 +54,27 @@ pub fn init(level: &str, format: LogFormat) -> Result<(), String> {
         })
         .with_ansi(false)
         .with_target(false);
-    match format {
-        LogFormat::Text => builder.init(),
-        LogFormat::Json => builder.json().flatten_event(true).init(),
+    let log = match format {
+        LogFormat::Text => log.boxed(),
+        LogFormat::Json => log.json().flatten_event(true).boxed(),
+    };
+    let (traces, trouble) = match Traces::from_environment(program) {
+        Ok(traces) => (traces, None),
+        Err(why) => (Traces::default(), Some(why)),
+    };
+    // What is logged while a span is under way goes along with it.
+    let is_traced = filter_fn(|data| {
+        (data.is_span() && data.target() == spans::TARGET)
+            || (data.is_event() && *data.level() <= Level::INFO)
+    });
+    tracing_subscriber::registry()
+        .with(log.with_filter(filter))
+        .with(traces.layer().map(|layer| layer.with_filter(is_traced)))
+        .init();
+    if let Some(why) = trouble {
+        tracing::warn!(why, "no traces are sent");
     }
-    Ok(())
+    Ok(traces)
 }
 
 /// Writes one event at a time, on one line, with all characters escaped that a terminal would obey: what is logged comes
@@ -103,7 +127,7 @@ pub fn check_level(level: &str) -> Result<(), String> {
 
 fn filter(level: &str) -> Result<EnvFilter, String> {
     // The NATS client logs every connection; so do the programs themselves.
-    EnvFilter::try_new(format!("async_nats=warn,{level}"))
+    EnvFilter::try_new(format!("async_nats=warn,{}=off,{level}", spans::TARGET))
         .map_err(|error| format!("log level '{level}': {error}"))
 }
 

@@ -30,6 +30,8 @@ pub struct Received {
     /// Names in small letters.
     pub headers: BTreeMap<String, String>,
     pub body: String,
+    /// The body as it arrived.
+    pub bytes: Vec<u8>,
 }
 
 impl Received {
@@ -156,6 +158,7 @@ async fn answer(shared: &Shared, stream: TcpStream) -> std::io::Result<()> {
         path,
         headers,
         body: String::from_utf8_lossy(&body).into_owned(),
+        bytes: body,
     };
     shared.received.lock().expect("no panic").push(received);
     let reply = shared.replies.lock().expect("no panic").pop_front();
@@ -208,6 +211,7 @@ async fn take_mail(shared: &Shared, stream: TcpStream) -> std::io::Result<()> {
                     method: "MAIL".to_owned(),
                     path: envelope.join("\n"),
                     headers: BTreeMap::new(),
+                    bytes: mail.clone().into_bytes(),
                     body: mail,
                 });
                 "250 taken\r\n"

@@ -11,10 +11,11 @@ use common::broker::{Claim, ClaimError, CompletedJob, Lease, LeaseEnd};
 use common::job::failure::Failure;
 use common::job::run::RunState;
 use common::job::run::report::Report;
+use common::spans;
 use futures::FutureExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::attempt::executor::Executor;
 use crate::attempt::publish::earlier::AtOutput;
@@ -31,7 +32,9 @@ impl Executor {
     pub(super) async fn run_to_end(&self, mut claim: Claim, stop: Stop) -> AttemptEnd {
         let job = claim.job().id;
         let attempt = claim.run().attempt;
-        let span = tracing::info_span!("job", %job, attempt);
+        // Every line of the log that is about the job names it, whatever is logged: the span is an error's.
+        let named = tracing::error_span!("job", %job, attempt);
+        let traced = claim.span(&self.name);
         let _running = self.heartbeater.running(job);
         let work = async {
             tracing::info!(input = %claim.job().input.location, "claimed");
@@ -39,7 +42,7 @@ impl Executor {
             let result = self.attempt(&mut claim, &lease, &stop).await;
             self.conclude(claim, result).await
         };
-        work.instrument(span).await
+        work.instrument(traced).instrument(named).await
     }
 
     /// Runs the steps until they end, the lease ends or the worker stops.
@@ -106,6 +109,7 @@ impl Executor {
             }
             result => result,
         };
+        self.trace_end(&claim, &result);
         let end = match &result {
             Ok(_) => AttemptEnd::Completed,
             Err(Unfinished::Failed(failure)) => AttemptEnd::Failed {
@@ -177,6 +181,34 @@ impl Executor {
             }
         }
         end
+    }
+
+    /// Notes in the attempt's span how it ended.
+    fn trace_end(&self, claim: &Claim, result: &Result<Report, Unfinished>) {
+        let span = Span::current();
+        if span.is_disabled() {
+            return;
+        }
+        if let Some(encoder) = self.encoder(claim) {
+            spans::note(&span, "ffmpeg_easy.encoder", encoder.to_string());
+        }
+        let outcome = match result {
+            Ok(_) => "completed",
+            Err(Unfinished::Failed(failure)) => {
+                spans::note(&span, "error.type", failure.fault.to_string());
+                spans::fail(&span, failure);
+                "failed"
+            }
+            Err(Unfinished::Kept(_)) => "kept",
+            Err(Unfinished::Vanished) => {
+                spans::fail(&span, "its last worker vanished, and published nothing");
+                "failed"
+            }
+            Err(Unfinished::Split(_)) => "split",
+            Err(Unfinished::LeaseEnd(LeaseEnd::Cancelled)) => "cancelled",
+            Err(_) => "released",
+        };
+        spans::note(&span, "ffmpeg_easy.outcome", outcome);
     }
 
     /// Completes the job, and does what follows from that.

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 
 use crate::broker::{Broker, BrokerError, nats};
 use crate::names::subject;
+use crate::spans;
 use crate::wire::WireError;
 
 /// A message from a newer program is left for so long to workers that can read it.
@@ -14,7 +15,7 @@ impl Broker {
     /// Acknowledges a message whose job needs no further delivery.
     pub(crate) async fn ack(&self, message: &Message) -> Result<(), BrokerError> {
         let what = || format!("acknowledging {}", message.subject);
-        self.nats.ack(what, message).await
+        spans::trace("ack", self.nats.ack(what, message)).await
     }
 
     /// Declines a message; the broker delivers it again after `wait`, to this or another worker.

@@ -9,6 +9,7 @@ use crate::broker::nats::atomic;
 use crate::broker::nats::message::Message;
 use crate::broker::queue::messages::{fallbacks, first};
 use crate::broker::queue::outputs::CLAIM_FRESH;
+use crate::broker::queue::trace::Created;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::Lane;
 use crate::job::Job;
@@ -199,12 +200,14 @@ impl Broker {
         &self,
         mut prepared: Prepared<'_>,
     ) -> Result<Vec<Enqueued>, BrokerError> {
+        let mut created = Created::default();
         loop {
             // Another program may take an old claim for the claim of a dead program.
             if prepared.claimed.elapsed() >= CLAIM_FRESH {
                 self.claim_for(&mut prepared).await?;
             }
-            match self.publish_unless_waiting(&prepared.missing).await? {
+            let published = self.publish_unless_waiting(&prepared.missing, &mut created);
+            match published.await? {
                 Some(waiting) => prepared.leave_out(waiting),
                 None => return Ok(prepared.outcomes()),
             }
@@ -216,15 +219,17 @@ impl Broker {
     pub(crate) async fn publish_unless_waiting(
         &self,
         jobs: &[&(Job, Lane)],
+        created: &mut Created,
     ) -> Result<Option<HashSet<JobId>>, BrokerError> {
         let mut lags = 0;
         loop {
             // If one of the jobs is pending already, the guards make the broker refuse the whole batch.
-            if jobs.is_empty() || self.publish_batch(jobs).await? {
+            if jobs.is_empty() || self.publish_batch(jobs, created).await? {
                 return Ok(None);
             }
             let waiting = self.waiting(jobs).await?;
             if !waiting.is_empty() {
+                created.refuse(&waiting);
                 return Ok(Some(waiting));
             }
             // A replica may lag behind.
@@ -302,16 +307,18 @@ impl Broker {
     }
 
     /// Publishes all of the jobs or none; `false` if one is pending already.
-    pub(crate) async fn publish_batch(&self, jobs: &[&(Job, Lane)]) -> Result<bool, BrokerError> {
+    pub(crate) async fn publish_batch(
+        &self,
+        jobs: &[&(Job, Lane)],
+        created: &mut Created,
+    ) -> Result<bool, BrokerError> {
         let what = format!("enqueueing {} jobs", jobs.len());
         let now = self.now();
-        // Collected, because the future of a borrowing closure is not `Send`.
-        let messages: Vec<Message> = jobs
-            .iter()
-            .flat_map(|(job, lane)| {
-                std::iter::once(first(job, lane)).chain(fallbacks(job, lane, now))
-            })
-            .collect();
+        let mut messages: Vec<Message> = Vec::with_capacity(jobs.len());
+        for (job, lane) in jobs {
+            let all = std::iter::once(first(job, lane)).chain(fallbacks(job, lane, now));
+            messages.extend(all.map(|message| created.trace(job, lane, message)));
+        }
         self.nats.store_all(&what, messages).await
     }
 }

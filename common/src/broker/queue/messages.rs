@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::broker::nats::direct::Stored;
 use crate::broker::nats::message::Message;
+use crate::broker::queue::trace;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::Lane;
 use crate::job::Job;
@@ -31,7 +32,7 @@ const MAX_LAGS: u32 = 100;
 
 /// The message that makes a job pending in a lane.
 pub(crate) fn pending(job: &Job, lane: &Lane) -> Message {
-    Message::new(subject::job(lane, &job.id), wire::encode(job))
+    trace::within(Message::new(subject::job(lane, &job.id), wire::encode(job)))
 }
 
 /// The message that makes a job pending, unless the job is pending in any lane already.
@@ -48,7 +49,7 @@ pub(crate) fn retry(job: &Job, lane: &Lane, ended: u64) -> Message {
 
 /// A message that the broker moves from the subject `waits_on` to a lane at a given time.
 pub(crate) fn scheduled(job: &Job, waits_on: String, lane: &Lane, at: Timestamp) -> Message {
-    Message::new(waits_on, wire::encode(job))
+    trace::within(Message::new(waits_on, wire::encode(job)))
         .with(NATS_SCHEDULE, format!("@at {at}"))
         .with(NATS_SCHEDULE_TARGET, subject::job(lane, &job.id))
 }

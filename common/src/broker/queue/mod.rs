@@ -15,3 +15,4 @@ pub(super) mod poll;
 pub(super) mod record;
 pub(super) mod restore;
 pub(super) mod runs;
+pub(super) mod trace;

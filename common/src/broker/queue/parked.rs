@@ -8,6 +8,7 @@ use crate::broker::nats::direct::Stored;
 use crate::broker::nats::message::Message;
 use crate::broker::queue::messages;
 use crate::broker::queue::messages::RETRY_OF;
+use crate::broker::queue::trace;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::orders::{Order, Target};
 use crate::farm::queue::Lane;
@@ -33,7 +34,7 @@ impl Broker {
     ) -> Result<(), BrokerError> {
         let parked = subject::parked(&job.id);
         let aside = Message::new(&*parked, wire::encode(job)).with(LANE, lane.consumer());
-        self.store_message(keep_retry(message.headers.as_ref(), aside))
+        self.store_message(keep_headers(message.headers.as_ref(), aside))
             .await?;
         // If the batch was resumed meanwhile, the program that unparks its jobs may have looked before this job was
         // parked.
@@ -80,7 +81,7 @@ impl Broker {
             };
             if job.batch == *batch {
                 let message = messages::pending(&job, &lane);
-                self.store_message(keep_retry(Some(&stored.headers), message))
+                self.store_message(keep_headers(Some(&stored.headers), message))
                     .await?;
                 self.remove_messages(&stored.subject, None).await?;
             }
@@ -95,8 +96,9 @@ impl Broker {
     }
 }
 
-/// Copies the request for a retry from one message to the next.
-fn keep_retry(from: Option<&HeaderMap>, to: Message) -> Message {
+/// Copies the request for a retry, and the context of the job's trace, from one message to the next.
+fn keep_headers(from: Option<&HeaderMap>, to: Message) -> Message {
+    let to = trace::carry(from, to);
     match from.and_then(|headers| headers.get(RETRY_OF)) {
         Some(revision) => to.with(RETRY_OF, revision),
         None => to,

@@ -4,6 +4,7 @@ use crate::broker::nats::all_of;
 use crate::broker::nats::atomic;
 use crate::broker::queue::messages;
 use crate::broker::queue::runs::Tries;
+use crate::broker::queue::trace::Created;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::Lane;
 use crate::job::Job;
@@ -104,9 +105,10 @@ impl Broker {
         for some in parts.chunks(atomic::MOST) {
             let mut missing: Vec<&(Job, Lane)> = some.iter().collect();
             let mut waiting = self.parked_among(&missing).await?;
+            let mut created = Created::default();
             loop {
                 missing.retain(|(job, _)| !waiting.contains(&job.id));
-                match self.publish_unless_waiting(&missing).await? {
+                match self.publish_unless_waiting(&missing, &mut created).await? {
                     Some(found) => waiting = found,
                     None => break,
                 }
@@ -174,7 +176,7 @@ impl Broker {
         if !self.parked_among(&[&twin]).await?.is_empty() {
             return Ok(false);
         }
-        self.publish_batch(&[&twin]).await
+        self.publish_batch(&[&twin], &mut Created::default()).await
     }
 
     /// The runs of all parts of a split job that were ever claimed, in the order of the plan; second runs of chunks are

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::broker::queue::messages;
 use crate::broker::queue::runs::{Tries, Versioned, Write};
+use crate::broker::queue::trace;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::job::event::Event;
@@ -141,7 +142,9 @@ impl Broker {
             if is_running {
                 self.notify_owner(job).await;
             }
-            self.send_to(&next.job, &lane).await?;
+            let message = messages::pending(&next.job, &lane);
+            let headers = old.first().map(|stored| &stored.headers);
+            self.store_message(trace::carry(headers, message)).await?;
             for stored in old {
                 self.remove_messages(&stored.subject, Some(stored.sequence))
                     .await?;
@@ -198,7 +201,8 @@ impl Broker {
         self.open_lane(&lane).await?;
         self.remove_dead_letter_of(job, found.revision).await?;
         // The message is stored first: a waiting run without a message would wait for ever.
-        self.store_message(messages::retry(&next.job, &lane, found.revision))
+        let message = messages::retry(&next.job, &lane, found.revision);
+        self.store_message(trace::create(&next.job, &lane, message))
             .await?;
         // On a conflict, a worker was quicker and has written the run already.
         let written = self

@@ -6,12 +6,14 @@ use common::job::kind::CheckDepth;
 use common::job::run::Stage;
 use common::job::run::health::{Damage, Health};
 use common::job::run::report::Report;
+use common::spans;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::attempt::check::{Checked, check};
 use crate::attempt::input;
-use crate::attempt::steps::{Attempt, Unfinished};
+use crate::attempt::steps::{Attempt, Unfinished, traced};
 
 impl Attempt<'_> {
     /// The steps of a check. The job completes also if the file is damaged: it has done its work.
@@ -26,7 +28,7 @@ impl Attempt<'_> {
             };
             return Ok(self.health_report(depth, checked, 0.0));
         }
-        let prepared = self.read().await?;
+        let prepared = traced("read", self.read()).await?;
         self.report(Stage::Verifying, Some(0.0)).await;
         let started = Instant::now();
         let (done, mut seen) = watch::channel(0.0);
@@ -41,10 +43,14 @@ impl Attempt<'_> {
             }
             std::future::pending().await
         };
-        let checked = tokio::select! {
-            checked = check(&prepared.runner, &prepared.source, depth, on_share) => checked,
-            never = publishing => never,
+        let span = spans::step("check");
+        let checked = async {
+            tokio::select! {
+                checked = check(&prepared.runner, &prepared.source, depth, on_share) => checked,
+                never = publishing => never,
+            }
         };
+        let checked = checked.instrument(span).await;
         // A failure over a file that is being written says nothing about it.
         match &checked {
             Ok(checked) if checked.damage.is_empty() => self.is_same(&input).await?,

@@ -40,8 +40,10 @@ use common::job::part::Part;
 use common::job::run::Stage;
 use common::job::run::kept::KeptReport;
 use common::job::run::report::Report;
+use common::spans;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::attempt::executor::Executor;
 use crate::attempt::input;
@@ -92,6 +94,20 @@ impl From<ClaimError> for Unfinished {
     fn from(lost: ClaimError) -> Self {
         Self::ClaimError(lost)
     }
+}
+
+/// Waits for a step within a span of the job's trace.
+async fn traced<T>(
+    name: &'static str,
+    step: impl Future<Output = Result<T, Unfinished>>,
+) -> Result<T, Unfinished> {
+    let span = spans::step(name);
+    // On the heap: what a step holds would be in the attempt once more.
+    let done = Box::pin(step.instrument(span.clone())).await;
+    if let Err(Unfinished::Failed(failure)) = &done {
+        spans::fail(&span, failure);
+    }
+    done
 }
 
 /// An attempt under way, and what its steps share.
@@ -160,26 +176,26 @@ impl<'a> Attempt<'a> {
             Planned::Whole(why) => Some(why),
             Planned::Not => None,
         };
-        let prepared = self.read().await?;
-        let prepared = self.join(prepared).await?;
+        let prepared = traced("read", self.read()).await?;
+        let prepared = traced("merge", self.join(prepared)).await?;
         let prepared = self.keep_by_rule(prepared).await?;
         if may_be_left {
             self.has_place().await?;
         }
         let prepared = self.look_at_outline(prepared).await?;
-        let probed = self.probe(prepared).await?;
+        let probed = traced("probe", self.probe(prepared)).await?;
         let probed = match given_up {
             Some(why) => probed.left_whole(why),
-            None => Box::pin(self.split(probed)).await?,
+            None => traced("plan", self.split(probed)).await?,
         };
         self.companions_have_room(probed.suffixes()).await?;
-        let probed = self.search(probed).await?;
-        let encoded = self.encode(probed).await?;
-        let verified = self.verify(encoded).await?;
+        let probed = traced("search", self.search(probed)).await?;
+        let encoded = traced("encode", self.encode(probed)).await?;
+        let verified = traced("check", self.verify(encoded)).await?;
         self.keep_if_larger(&verified)?;
-        let verified = self.package(verified).await?;
-        let verified = self.add_companions(verified).await?;
-        self.publish(verified).await
+        let verified = traced("package", self.package(verified)).await?;
+        let verified = traced("companions", self.add_companions(verified)).await?;
+        traced("publish", self.publish(verified)).await
     }
 
     /// Makes sure that the output and the files beside it may appear.

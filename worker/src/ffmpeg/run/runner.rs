@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use common::job::failure::{Doubt, Failure};
 use common::job::progress::EncodeProgress;
+use common::spans;
 use tokio::process::Command;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::ffmpeg::Tools;
 use crate::ffmpeg::run::complaints::Complaints;
@@ -270,7 +272,7 @@ impl Runner {
     /// Runs a tool until it ends, or until `on_output` has enough. Also returns the last lines of the tool's log.
     async fn run(
         &self,
-        tool: &str,
+        tool: &'static str,
         command: Command,
         mut on_output: impl FnMut(ParsedOutput<'_>) -> Verdict,
     ) -> Result<(End, Vec<Line>), Failure> {
@@ -292,15 +294,23 @@ impl Runner {
                 Verdict::GoOn
             }
         };
-        let end = process.run(on_output).await;
-        let end =
-            end.map_err(|error| Failure::worker(format!("{tool} cannot be run here: {error}")))?;
-        match end {
-            End::Stopped => Err(Failure::passing(format!("{tool} was stopped"))),
-            End::Overdue => Err(overdue(tool, self.limits.longest.unwrap_or_default(), log)),
-            End::Stalled => Err(stalled(tool, self.limits.stall, log)),
-            End::Itself(_) | End::Enough => Ok((end, self.nameless(log.into_lines()))),
+        let span = spans::step(tool);
+        let end = process.run(on_output).instrument(span.clone()).await;
+        let ended = match end {
+            Ok(End::Stopped) => Err(Failure::passing(format!("{tool} was stopped"))),
+            Ok(End::Overdue) => Err(overdue(tool, self.limits.longest.unwrap_or_default(), log)),
+            Ok(End::Stalled) => Err(stalled(tool, self.limits.stall, log)),
+            Ok(end @ (End::Itself(_) | End::Enough)) => Ok((end, self.nameless(log.into_lines()))),
+            Err(error) => Err(Failure::worker(format!(
+                "{tool} cannot be run here: {error}"
+            ))),
+        };
+        match &ended {
+            Ok((End::Itself(status), _)) if !status.success() => spans::fail(&span, status),
+            Ok(_) => {}
+            Err(failure) => spans::fail(&span, failure),
         }
+        ended
     }
 
     /// The failure of a tool that did not succeed. If a bound of its sandbox ended it, the failure names the bound.

@@ -7,6 +7,7 @@ use futures::StreamExt;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::broker::{BrokerError, Claim};
 use crate::job::run::RunState;
@@ -49,6 +50,7 @@ impl Lease {
                 *why.lock().unwrap_or_else(PoisonError::into_inner) = Some(ended);
                 over.cancel();
             }
+            .in_current_span()
         });
         Self { over, why, task }
     }

@@ -5,6 +5,7 @@ pub(crate) mod decide;
 pub(crate) mod lease;
 mod lost;
 pub(crate) mod owner;
+pub(crate) mod span;
 pub(crate) mod take;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use async_nats::jetstream::{self, AckKind};
 use bytes::Bytes;
 use jiff::SignedDuration;
+use opentelemetry::Context;
 
 use crate::broker::queue::claim::completed::CompletedJob;
 use crate::broker::queue::claim::decide::LOOK_AGAIN;
@@ -30,6 +32,7 @@ use crate::job::run::report::Report;
 use crate::job::run::{Run, RunState, Stage};
 use crate::names::subject;
 use crate::names::subject::JobSubject;
+use crate::spans;
 use crate::wire;
 
 /// No retry waits longer than this.
@@ -49,6 +52,8 @@ pub struct Claim {
     unanswered: Vec<Bytes>,
     message: Arc<jetstream::Message>,
     ack_wait: Duration,
+    /// The trace of the job.
+    context: Context,
     /// Marks the attempt as held, so that this worker answers yes when another worker asks for it.
     _held: Arc<HeldAttempt>,
 }
@@ -77,6 +82,7 @@ impl Claim {
             run,
             revision,
             unanswered: Vec::new(),
+            context: span::context(&message),
             message: message.into(),
             ack_wait,
             _held: held.into(),
@@ -288,7 +294,9 @@ impl Claim {
         self.write(next).await?;
         if let RunState::Waiting { until, .. } = self.run.state {
             let later = subject::later(&self.run.job.id);
-            let message = scheduled(&self.run.job, later, &self.lane(), until);
+            let mut message = scheduled(&self.run.job, later, &self.lane(), until);
+            // The next attempt stands beside this one.
+            spans::inject(&self.context, &mut message.headers);
             self.broker.store_message(message).await?;
         }
         // On the heap: most attempts end otherwise.

@@ -183,6 +183,7 @@ impl Broker {
             revision,
         };
         let claim = Claim::new(self.clone(), run, message.clone(), ack_wait, held);
+        claim.record_wait();
         Ok(Some(Taken::Claimed(claim.into())))
     }
 

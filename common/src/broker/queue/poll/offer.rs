@@ -7,8 +7,10 @@ use async_nats::jetstream;
 use futures::future::join_all;
 use jiff::SignedDuration;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use crate::broker::Broker;
+use crate::broker::queue::claim::span;
 use crate::broker::queue::claim::take::Taken;
 use crate::broker::queue::poll::search::{SEARCH, Turn};
 use crate::broker::queue::poll::{Claimant, Decline, PollResult};
@@ -103,7 +105,9 @@ impl Broker {
         let done = match verdict {
             Verdict::Take(job, ticket) => {
                 kept = Some(ticket);
+                let span = span::claiming(&message, &job, lane, worker);
                 self.claim_one(lane, message.clone(), job, worker, ack_wait)
+                    .instrument(span)
                     .await
             }
             // A declined message is kept until its lane is searched through.

@@ -12,7 +12,7 @@ use common::recipe::encoder::{Encoder, EncoderKind};
 
 use crate::attempt::recipe_files;
 use crate::attempt::steps::read::OUTPUT;
-use crate::attempt::steps::{Attempt, Encoded, Prepared, Probed, Unfinished, Verified};
+use crate::attempt::steps::{Attempt, Encoded, Prepared, Probed, Unfinished, Verified, traced};
 use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::verify::gate::Checked;
 use crate::attempt::verify::output::{blame_output, decode, mismatch};
@@ -38,11 +38,11 @@ impl Attempt<'_> {
             Failure::input(format!("there is no {part}: the plan has {chunks} chunks"))
         })?;
         let probed = self.arrange_chunk(plan, chunk).await?;
-        let encoded = Box::pin(self.encode(probed)).await?;
+        let encoded = traced("encode", self.encode(probed)).await?;
         self.report(Stage::Verifying, None).await;
-        let (mut verified, header) = encoded
-            .verify_chunk(chunk, self.executor.verify == Verify::Full)
-            .await?;
+        let is_full = self.executor.verify == Verify::Full;
+        let checked = async { Ok(encoded.verify_chunk(chunk, is_full).await?) };
+        let (mut verified, header) = traced("check", checked).await?;
         let made = PieceReport {
             header,
             build: build.to_owned(),
@@ -52,7 +52,7 @@ impl Attempt<'_> {
         match broker.compare_header(&self.job.id, &made).await? {
             Fits::Yes => {
                 verified.encoded.probed.split = Some(SplitReport::Piece(made));
-                self.publish(verified).await
+                traced("publish", self.publish(verified)).await
             }
             Fits::OtherHeader => Err(Unfinished::Unfit),
             Fits::OtherFilm => Err(other_film(&plan.encoder).into()),

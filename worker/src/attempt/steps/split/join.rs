@@ -16,7 +16,7 @@ use crate::attempt::executor::Executor;
 use crate::attempt::input::failure;
 use crate::attempt::steps::split::worked::worked;
 use crate::attempt::steps::verify::SAMPLE;
-use crate::attempt::steps::{Attempt, Encoded, Prepared, Probed, Unfinished, Verified};
+use crate::attempt::steps::{Attempt, Encoded, Prepared, Probed, Unfinished, Verified, traced};
 use crate::attempt::tool_output::ToolOutput;
 use crate::attempt::verify::gate::Depth;
 use crate::cli::config::Verify;
@@ -62,11 +62,11 @@ impl Attempt<'_> {
         runs: &[Run],
     ) -> Result<Report, Unfinished> {
         self.began(worked(plan, runs));
-        let joined = Box::pin(self.joined(plan, runs)).await;
+        let joined = traced("join", self.joined(plan, runs)).await;
         let verified = joined.map_err(Unfinished::of_split)?.measured().await?;
         self.keep_if_larger(&verified)?;
         let verified = self.add_companions(verified).await?;
-        self.publish(verified).await
+        traced("publish", self.publish(verified)).await
     }
 
     /// Makes the output, and checks that it is whole.

@@ -5,7 +5,7 @@ use common::job::run::Stage;
 use common::job::run::report::Report;
 use common::job::split::Plan;
 
-use crate::attempt::steps::{Attempt, Encoded, Unfinished, Verified};
+use crate::attempt::steps::{Attempt, Encoded, Unfinished, Verified, traced};
 use crate::attempt::verify::output::{blame_output, decode};
 use crate::cli::config::Verify;
 use crate::ffmpeg::build::Build;
@@ -32,11 +32,12 @@ impl Attempt<'_> {
         probed.arguments = rest;
         probed.files.clear();
         probed.encoder = None;
-        let encoded = Box::pin(self.encode(probed)).await?;
+        let encoded = traced("encode", self.encode(probed)).await?;
         self.report(Stage::Verifying, None).await;
         let is_full = self.executor.verify == Verify::Full;
-        let verified = Box::pin(encoded.verify_rest(is_full)).await?;
-        self.publish(verified).await
+        let checked = async { Ok(encoded.verify_rest(is_full).await?) };
+        let verified = traced("check", checked).await?;
+        traced("publish", self.publish(verified)).await
     }
 }
 
