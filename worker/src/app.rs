@@ -31,7 +31,8 @@ use crate::dispatch::dispatcher::Dispatcher;
 use crate::dispatch::orders;
 use crate::ffmpeg::Tools;
 use crate::report::heartbeat::{Heartbeater, Profile};
-use crate::report::namesake;
+use crate::report::metrics::Sources;
+use crate::report::{metrics, namesake};
 use crate::work::reach::Reach;
 use crate::work::unfit::Unfit;
 use crate::{library, preview};
@@ -55,6 +56,10 @@ pub async fn run(config: &Config, shutdown: CancellationToken) -> Result<(), Err
     if config.stop_with_stdin {
         stop_with_stdin(shutdown.clone());
     }
+    let metrics = match config.metrics {
+        Some(address) => Some(metrics::listen(address).await?),
+        None => None,
+    };
     let worker = Worker::start(config).await?;
     let gone = CancellationToken::new();
     let requests = worker.listen().await;
@@ -67,6 +72,9 @@ pub async fn run(config: &Config, shutdown: CancellationToken) -> Result<(), Err
     .await?;
     worker.greet();
     let services = worker.serve(requests, &gone);
+    if let Some(listener) = metrics {
+        services.spawn(metrics::serve(listener, worker.sources(), gone.clone()));
+    }
     let tidying = tokio::spawn({
         let (stores, gone) = (worker.stores.clone(), gone.clone());
         async move { stores.tidy(&gone).await }
@@ -178,6 +186,7 @@ impl Worker {
             reach,
             scratch,
             heartbeater: Arc::clone(&heartbeater),
+            counters: Arc::default(),
             name,
             wrapper: config.detection.wrapper().await,
             read: config.read,
@@ -198,6 +207,15 @@ impl Worker {
             orders,
             slots,
         })
+    }
+
+    /// Where the metrics of this worker come from.
+    fn sources(&self) -> Sources {
+        Sources {
+            broker: self.broker.clone(),
+            heartbeater: Arc::clone(&self.heartbeater),
+            counters: Arc::clone(&self.executor.counters),
+        }
     }
 
     fn greet(&self) {

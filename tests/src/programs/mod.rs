@@ -28,6 +28,7 @@ const FOREIGN: &[&str] = &[
     "WORKER_ROOT",
     "WORKER_BUCKET",
     "WORKER_MAX_JOBS",
+    "WORKER_METRICS",
     "WORKER_MAX_SIZE",
     "WORKER_MIN_SIZE",
     "WORKER_ONLY",

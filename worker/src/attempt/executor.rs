@@ -28,6 +28,7 @@ use crate::ffmpeg::run::Limits;
 use crate::ffmpeg::run::runner::Runner;
 use crate::ffmpeg::{Source, Tools};
 use crate::report::heartbeat::Heartbeater;
+use crate::report::metrics::counters::Counters;
 use crate::sandbox::address::Address;
 use crate::sandbox::resources::Resources;
 use crate::sandbox::{Sandbox, Wrapper};
@@ -52,6 +53,7 @@ pub struct Executor {
     pub reach: Arc<Reach>,
     pub scratch: Scratch,
     pub heartbeater: Arc<Heartbeater>,
+    pub counters: Arc<Counters>,
     pub name: WorkerName,
     /// How ffmpeg is wrapped; `None` runs it unconfined.
     pub wrapper: Option<Wrapper>,

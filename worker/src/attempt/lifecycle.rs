@@ -21,6 +21,7 @@ use crate::attempt::executor::Executor;
 use crate::attempt::publish::earlier::AtOutput;
 use crate::attempt::publish::{earlier, replace, sidecars, staged_file};
 use crate::attempt::steps::{Attempt, Unfinished};
+use crate::report::metrics::counters::Counted;
 use crate::work::AttemptEnd;
 use crate::work::stop::{Expected, Stop};
 
@@ -36,11 +37,12 @@ impl Executor {
         let named = tracing::error_span!("job", %job, attempt);
         let traced = claim.span(&self.name);
         let _running = self.heartbeater.running(job);
+        let counted = self.counters.begin(self.encoder(&claim).as_ref());
         let work = async {
             tracing::info!(input = %claim.job().input.location, "claimed");
             let lease = Lease::keep(&claim);
             let result = self.attempt(&mut claim, &lease, &stop).await;
-            self.conclude(claim, result).await
+            self.conclude(claim, result, counted).await
         };
         work.instrument(traced).instrument(named).await
     }
@@ -101,7 +103,12 @@ impl Executor {
     }
 
     /// Writes the end of the attempt to the run.
-    async fn conclude(&self, mut claim: Claim, result: Result<Report, Unfinished>) -> AttemptEnd {
+    async fn conclude(
+        &self,
+        mut claim: Claim,
+        result: Result<Report, Unfinished>,
+        mut counted: Counted,
+    ) -> AttemptEnd {
         let result = match result {
             Err(Unfinished::Failed(failure)) => {
                 let appeared = self.clean_up_after(&mut claim).await;
@@ -110,6 +117,11 @@ impl Executor {
             result => result,
         };
         self.trace_end(&claim, &result);
+        match &result {
+            Ok(report) => counted.completed(report),
+            Err(Unfinished::Failed(failure)) => counted.failed(failure.fault),
+            Err(_) => {}
+        }
         let end = match &result {
             Ok(_) => AttemptEnd::Completed,
             Err(Unfinished::Failed(failure)) => AttemptEnd::Failed {

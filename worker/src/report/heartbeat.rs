@@ -118,13 +118,18 @@ impl Heartbeater {
         }
     }
 
+    /// The state of this worker and its machine now.
+    pub async fn current(&self) -> Heartbeat {
+        self.heartbeat(self.load.read().await)
+    }
+
     /// Publishes the first heartbeat, unless another one was published under the worker's name since `last_heard`.
     /// Returns whether it was published.
     ///
     /// # Errors
     /// If the broker gives no answer.
     pub async fn begin(&self, broker: &Broker, last_heard: u64) -> Result<bool, BrokerError> {
-        let heartbeat = self.heartbeat(self.load.read().await);
+        let heartbeat = self.current().await;
         broker.take_name(&heartbeat, last_heard).await
     }
 
@@ -135,7 +140,7 @@ impl Heartbeater {
         let mut away = self.profile.away.clone();
         while !stop.is_cancelled() {
             reported = warn_of_clock(self.clock.ahead(), reported);
-            let heartbeat = self.heartbeat(self.load.read().await);
+            let heartbeat = self.current().await;
             if let Err(error) = broker.heartbeat(&heartbeat).await {
                 tracing::warn!(%error, "no heartbeat reached the broker");
             }

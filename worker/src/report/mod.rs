@@ -4,5 +4,6 @@ pub mod availability;
 pub(crate) mod gauge;
 pub mod heartbeat;
 pub mod load;
+pub mod metrics;
 pub mod namesake;
 pub mod progress;

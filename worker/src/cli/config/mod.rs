@@ -3,6 +3,7 @@
 mod places;
 mod problems;
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -238,6 +239,9 @@ pub struct Config {
     /// How long a job may go without a sign of life; lanes that exist keep theirs
     #[arg(long, env = "ACK_WAIT", value_name = "TIME", default_value = "30s", value_parser = ack_wait)]
     pub ack_wait: Duration,
+    /// Serve metrics for Prometheus at this address, e.g. 127.0.0.1:9464 [default: not served]
+    #[arg(long, env = "WORKER_METRICS", value_name = "ADDRESS")]
+    pub metrics: Option<SocketAddr>,
     /// Stop when standard input closes, as on SIGTERM
     #[arg(long, hide = true)]
     pub stop_with_stdin: bool,

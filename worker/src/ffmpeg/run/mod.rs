@@ -19,5 +19,5 @@ pub(crate) mod trial;
 mod words;
 
 pub(crate) use line::without_address;
-pub use process::Limits;
+pub use process::{Limits, starts};
 pub(crate) use speaker::without_speaker;

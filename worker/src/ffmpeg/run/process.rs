@@ -8,6 +8,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -95,6 +96,14 @@ pub(super) enum End {
     Enough,
 }
 
+/// The tools that this process has started.
+static STARTS: AtomicU64 = AtomicU64::new(0);
+
+/// How many tools this process has started.
+pub fn starts() -> u64 {
+    STARTS.load(Ordering::Relaxed)
+}
+
 impl Process<'_> {
     /// Runs the tool to its end, and passes its output to `on_output`.
     ///
@@ -109,6 +118,7 @@ impl Process<'_> {
         }
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = Child::spawn(self.command, self.is_supervised, self.addresses)?;
+        STARTS.fetch_add(1, Ordering::Relaxed);
         let mut stdout = Pipe::new(child.stdout());
         let mut stderr = Pipe::new(child.stderr());
         let Limits {
