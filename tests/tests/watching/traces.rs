@@ -1,5 +1,8 @@
 //! One trace has a job's whole way, across programs.
 
+use std::path::PathBuf;
+use std::process::Command;
+
 use harness::farm::Farm;
 use harness::faults::stand_in::{Fault, StandIn};
 use harness::paths;
@@ -10,9 +13,13 @@ use crate::collector::{Collector, Span};
 const PRODUCER: i32 = 4;
 const CONSUMER: i32 = 5;
 
-/// Enqueues the files of a folder by a producer that sends its spans to this receiver.
-async fn enqueue(farm: &Farm, collector: &Collector, file: &str, further: &[&str]) -> Ran {
-    let folder = farm.folder_of("in", &[paths::media(file)]);
+/// Enqueues a file by a producer that sends its spans to this receiver.
+async fn enqueue(farm: &Farm, collector: &Collector, further: &[&str]) -> Ran {
+    enqueue_file(farm, collector, paths::media("h264.mp4"), further).await
+}
+
+async fn enqueue_file(farm: &Farm, collector: &Collector, file: PathBuf, further: &[&str]) -> Ran {
+    let folder = farm.folder_of("in", &[file]);
     let mut command = farm.producer_command();
     command
         .envs(collector.environment())
@@ -32,9 +39,7 @@ async fn one_trace_follows_a_job_from_the_producer_to_its_output() {
     let (farm, collector) = (Farm::start().await, Collector::start().await);
     let setup = farm.worker("w").encoders("libx264");
     let mut worker = farm.join(setup.environment(collector.environment())).await;
-    enqueue(&farm, &collector, "h264.mp4", &["--wait"])
-        .await
-        .succeeded();
+    enqueue(&farm, &collector, &["--wait"]).await.succeeded();
     worker.process.signal(Signal::TERM);
     assert!(worker.process.wait().await.success());
 
@@ -110,7 +115,7 @@ async fn a_failure_is_told_in_its_words_and_a_retry_stands_beside_it() {
     let setup = farm.worker("w").encoders("libx264").ffmpeg(&ffmpeg);
     let setup = setup.option("--retry-after", "1s");
     let _worker = farm.join(setup.environment(collector.environment())).await;
-    enqueue(&farm, &collector, "h264.mp4", &["--attempts", "2"])
+    enqueue(&farm, &collector, &["--attempts", "2"])
         .await
         .succeeded();
     let attempt =
@@ -142,9 +147,7 @@ async fn the_second_attempt_after_a_killed_worker_is_in_the_same_trace() {
     ffmpeg.set_fault(Fault::Held);
     let setup = farm.worker("dying").encoders("libx264").ffmpeg(&ffmpeg);
     let mut dying = farm.join(setup.environment(collector.environment())).await;
-    enqueue(&farm, &collector, "h264.mp4", &[])
-        .await
-        .succeeded();
+    enqueue(&farm, &collector, &[]).await.succeeded();
     let created = collector.span("create libx264", |_| true).await;
     let by =
         |worker: &'static str| move |span: &Span| span.attribute("ffmpeg_easy.worker") == worker;
@@ -165,7 +168,13 @@ async fn the_parts_of_a_split_film_are_in_its_trace() {
     let (farm, collector) = (Farm::start().await, Collector::start().await);
     let setup = farm.worker("w").encoders("libx264");
     let _worker = farm.join(setup.environment(collector.environment())).await;
-    enqueue(&farm, &collector, "h264.mp4", &["--split", "1s", "--wait"])
+    let film = farm.folder().join("film.mkv");
+    let made = Command::new(paths::tool("ffmpeg"))
+        .args("-v error -f lavfi -i testsrc2=s=320x180:r=24:d=9 -c:v libx264 -g 24".split(' '))
+        .arg(&film)
+        .status();
+    assert!(made.unwrap().success());
+    enqueue_file(&farm, &collector, film, &["--split", "3s", "--wait"])
         .await
         .succeeded();
     let planned = collector

@@ -42,9 +42,10 @@ impl Executor {
             tracing::info!(input = %claim.job().input.location, "claimed");
             let lease = Lease::keep(&claim);
             let result = self.attempt(&mut claim, &lease, &stop).await;
-            self.conclude(claim, result, counted).await
+            self.conclude(claim, result, counted, &traced).await
         };
-        work.instrument(traced).instrument(named).await
+        // The log's span is the inner one: tasks that the attempt starts take it along.
+        work.instrument(named).instrument(traced.clone()).await
     }
 
     /// Runs the steps until they end, the lease ends or the worker stops.
@@ -108,6 +109,7 @@ impl Executor {
         mut claim: Claim,
         result: Result<Report, Unfinished>,
         mut counted: Counted,
+        traced: &Span,
     ) -> AttemptEnd {
         let result = match result {
             Err(Unfinished::Failed(failure)) => {
@@ -116,7 +118,7 @@ impl Executor {
             }
             result => result,
         };
-        self.trace_end(&claim, &result);
+        self.trace_end(traced, &claim, &result);
         match &result {
             Ok(report) => counted.completed(report),
             Err(Unfinished::Failed(failure)) => counted.failed(failure.fault),
@@ -196,31 +198,30 @@ impl Executor {
     }
 
     /// Notes in the attempt's span how it ended.
-    fn trace_end(&self, claim: &Claim, result: &Result<Report, Unfinished>) {
-        let span = Span::current();
+    fn trace_end(&self, span: &Span, claim: &Claim, result: &Result<Report, Unfinished>) {
         if span.is_disabled() {
             return;
         }
         if let Some(encoder) = self.encoder(claim) {
-            spans::note(&span, "ffmpeg_easy.encoder", encoder.to_string());
+            spans::note(span, "ffmpeg_easy.encoder", encoder.to_string());
         }
         let outcome = match result {
             Ok(_) => "completed",
             Err(Unfinished::Failed(failure)) => {
-                spans::note(&span, "error.type", failure.fault.to_string());
-                spans::fail(&span, failure);
+                spans::note(span, "error.type", failure.fault.to_string());
+                spans::fail(span, failure);
                 "failed"
             }
             Err(Unfinished::Kept(_)) => "kept",
             Err(Unfinished::Vanished) => {
-                spans::fail(&span, "its last worker vanished, and published nothing");
+                spans::fail(span, "its last worker vanished, and published nothing");
                 "failed"
             }
             Err(Unfinished::Split(_)) => "split",
             Err(Unfinished::LeaseEnd(LeaseEnd::Cancelled)) => "cancelled",
             Err(_) => "released",
         };
-        spans::note(&span, "ffmpeg_easy.outcome", outcome);
+        spans::note(span, "ffmpeg_easy.outcome", outcome);
     }
 
     /// Completes the job, and does what follows from that.
