@@ -52,7 +52,8 @@ impl Broker {
         }
     }
 
-    async fn await_answer(
+    /// Asks whoever listens to a subject. `what` names the request in errors.
+    pub(super) async fn await_answer(
         &self,
         subject: String,
         question: Bytes,

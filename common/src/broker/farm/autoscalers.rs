@@ -72,14 +72,14 @@ impl Broker {
         let what = "asking how many workers are needed";
         let question = wire::encode(question);
         match self
-            .ask_listener(SCALE.to_owned(), question, PATIENCE, what)
+            .await_answer(SCALE.to_owned(), question, PATIENCE, what)
             .await
         {
             Ok(answer) => {
                 wire::decode(&answer).map_err(|error| ScaleError::Refused(error.to_string()))
             }
             Err(AskError::Refused(why)) => Err(ScaleError::Refused(why)),
-            Err(AskError::NotConnected) => Err(ScaleError::NoMonitor),
+            Err(AskError::NotConnected | AskError::Gone) => Err(ScaleError::NoMonitor),
             Err(AskError::TimedOut(error) | AskError::Broker(error)) => Err(error.into()),
         }
     }
