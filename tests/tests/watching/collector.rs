@@ -10,49 +10,49 @@ use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use prost::Message;
 
 /// A receiver of traces by OTLP over HTTP.
-pub struct Collector(Receiver);
+pub(crate) struct Collector(Receiver);
 
 /// A span as it arrived.
 #[derive(Clone, Debug)]
-pub struct Span {
-    pub name: String,
-    pub trace: Vec<u8>,
-    pub id: Vec<u8>,
+pub(crate) struct Span {
+    pub(crate) name: String,
+    pub(crate) trace: Vec<u8>,
+    pub(crate) id: Vec<u8>,
     /// Empty for the first span of a trace.
-    pub parent: Vec<u8>,
+    pub(crate) parent: Vec<u8>,
     /// As the specification numbers them: 4 is a producer, 5 a consumer.
-    pub kind: i32,
+    pub(crate) kind: i32,
     /// In nanoseconds since 1970.
-    pub from: u64,
-    pub to: u64,
-    pub attributes: BTreeMap<String, String>,
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    pub(crate) attributes: BTreeMap<String, String>,
     /// The messages of the log while the span was under way.
-    pub events: Vec<String>,
+    pub(crate) events: Vec<String>,
     /// The words of its failure, if it failed.
-    pub failure: Option<String>,
+    pub(crate) failure: Option<String>,
     /// The `service.name` of the program.
-    pub service: String,
+    pub(crate) service: String,
 }
 
 impl Span {
     /// An attribute; empty if the span has none of this name.
-    pub fn attribute(&self, name: &str) -> &str {
+    pub(crate) fn attribute(&self, name: &str) -> &str {
         self.attributes.get(name).map_or("", String::as_str)
     }
 }
 
 impl Collector {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self(Receiver::start().await)
     }
 
     /// The variables by which a program sends its spans here, soon.
-    pub fn environment(&self) -> [(&'static str, String); 2] {
+    pub(crate) fn environment(&self) -> [(&'static str, String); 2] {
         environment(&self.0.url())
     }
 
     /// All spans that have arrived.
-    pub fn spans(&self) -> Vec<Span> {
+    pub(crate) fn spans(&self) -> Vec<Span> {
         let mut spans = Vec::new();
         for sent in self.0.received() {
             assert_eq!(
@@ -88,7 +88,7 @@ impl Collector {
     }
 
     /// Waits until a span of this name that meets a condition has arrived.
-    pub async fn span(&self, name: &str, is_it: impl Fn(&Span) -> bool) -> Span {
+    pub(crate) async fn span(&self, name: &str, is_it: impl Fn(&Span) -> bool) -> Span {
         poll::until(&format!("a span '{name}'"), async || {
             let mut spans = self.spans().into_iter();
             spans.find(|span| span.name == name && is_it(span))
@@ -97,13 +97,13 @@ impl Collector {
     }
 
     /// The traces of all spans that have arrived.
-    pub fn traces(&self) -> BTreeSet<Vec<u8>> {
+    pub(crate) fn traces(&self) -> BTreeSet<Vec<u8>> {
         self.spans().into_iter().map(|span| span.trace).collect()
     }
 }
 
 /// The variables by which a program sends its spans to this address, soon.
-pub fn environment(url: &str) -> [(&'static str, String); 2] {
+pub(crate) fn environment(url: &str) -> [(&'static str, String); 2] {
     [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", url.to_owned()),
         ("OTEL_BSP_SCHEDULE_DELAY", "100".to_owned()),

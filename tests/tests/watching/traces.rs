@@ -182,8 +182,11 @@ async fn the_parts_of_a_split_film_are_in_its_trace() {
             span.attribute("ffmpeg_easy.outcome") == "split"
         })
         .await;
+    let plan = collector
+        .span("plan", |span| span.parent == planned.id)
+        .await;
     let created = collector
-        .span("create libx264", |span| span.parent == planned.id)
+        .span("create libx264", |span| span.parent == plan.id)
         .await;
     let part = collector
         .span("process libx264", |span| span.parent == created.id)
@@ -226,7 +229,7 @@ async fn the_environment_says_what_is_sent() {
         command
             .envs(collector.environment())
             .env(off.0, off.1)
-            .args(["enqueue", "-o", "out", "--encoder", "libx265"])
+            .args(["enqueue", "-o", off.0, "--encoder", "libx265"])
             .arg(folder);
         run(command).await.succeeded();
         assert!(collector.spans().is_empty(), "{off:?}");
