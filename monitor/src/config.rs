@@ -22,9 +22,26 @@ const LINGER: Duration = Duration::from_secs(10);
 /// Where the page is served, if nobody says otherwise.
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
+/// Examples for the long help.
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  monitor                                                          # on http://127.0.0.1:8080, open to this machine
+  monitor --listen 0.0.0.0:8080 --access access.txt --host farm.example --tls-cert cert.pem --tls-key key.pem";
+const PASSWORD_EXAMPLES: &str = "\
+Example:
+  monitor password operator --name anna < password.txt >> access.txt";
+const TOKEN_EXAMPLES: &str = "\
+Example:
+  monitor token prometheus --role reader --access access.txt";
+
 /// Shows an ffmpeg-easy farm on one live page.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "monitor", version, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "monitor",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_long_help = SERVE_EXAMPLES
+)]
 pub struct Config {
     /// A task instead of serving the page.
     #[command(subcommand)]
@@ -122,6 +139,7 @@ pub struct Config {
 #[derive(Clone, Debug, Subcommand)]
 pub enum Task {
     /// Read a password from standard input and print its line for the --access file
+    #[command(after_long_help = PASSWORD_EXAMPLES)]
     Password {
         /// What the person may do
         role: RoleName,
@@ -130,6 +148,7 @@ pub enum Task {
         name: Option<String>,
     },
     /// Make a token for a program, print it, and add its line to the --access file
+    #[command(after_long_help = TOKEN_EXAMPLES)]
     Token {
         /// Name of the program
         name: String,
@@ -226,12 +245,37 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use clap::CommandFactory;
+    use common::testing::{documents, help};
+
+    use super::*;
+
+    fn parse(words: &[String]) -> Result<(), clap::Error> {
+        Config::try_parse_from(words).map(|_| ())
+    }
 
     #[test]
     fn the_command_line_is_sound() {
         Config::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_in_documents_are_commands_of_the_program() {
+        let lines = documents::command_lines("monitor");
+        assert!(lines.len() > 4, "{lines:?}");
+        let mut wrong = help::refused(&lines, parse);
+        wrong.extend(help::unknown_in_prose(&Config::command()));
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn every_command_has_an_example_that_is_one() {
+        let wrong = help::refused(&help::examples(&Config::command()), parse);
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert_eq!(
+            help::without_example(&Config::command()),
+            Vec::<String>::new()
+        );
     }
 
     #[test]

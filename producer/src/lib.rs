@@ -72,3 +72,35 @@ fn run(common: CommonOptions, command: FarmCommand) -> Result<Exit, Error> {
     traces.end();
     done
 }
+
+#[cfg(test)]
+mod tests {
+    use common::testing::{documents, help};
+
+    use super::*;
+
+    fn parse(words: &[String]) -> Result<(), clap::Error> {
+        Cli::try_parse_from(words).map(|_| ())
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_in_documents_are_commands_of_the_program() {
+        let lines = documents::command_lines("producer");
+        assert!(lines.len() > 30, "{lines:?}");
+        let mut wrong = help::refused(&lines, parse);
+        wrong.extend(help::unknown_in_prose(&Cli::command()));
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn every_command_has_an_example_that_is_one() {
+        let wrong = help::refused(&help::examples(&Cli::command()), parse);
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert_eq!(help::without_example(&Cli::command()), Vec::<String>::new());
+    }
+}

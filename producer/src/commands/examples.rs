@@ -156,3 +156,87 @@ pub(super) const TRASH: &str = "\
 Examples:
   producer trash /media/films              # what is kept, how large it is, and until when
   producer trash --empty 0190a1b2          # remove the originals of a batch for good";
+
+pub(super) const PRESETS_SHOW: &str = "\
+Examples:
+  producer presets show archive-hevc > ours.toml
+  producer presets show web-1080p --ffmpeg film.mkv";
+pub(super) const PRESETS_NEW: &str = "\
+Example:
+  producer presets new ours.toml --preset archive-hevc --quality 70";
+pub(super) const PRESETS_IMPORT: &str = "\
+Example:
+  producer presets import handbrake.json -o ours.toml";
+pub(super) const PRESETS_SCHEMA: &str = "\
+Example:
+  producer presets schema > recipe.schema.json";
+pub(super) const PRESETS_SAVE: &str = "\
+Examples:
+  producer presets save ours --encoder libx265 --crf 22
+  producer presets save ours --codec av1 --quality 60 --overwrite --note \"for films\"";
+pub(super) const PRESETS_REMOVE: &str = "\
+Example:
+  producer presets remove ours";
+pub(super) const PRESETS_DEFAULT: &str = "\
+Examples:
+  producer presets default ours
+  producer presets default --none";
+pub(super) const HOOKS_ADD: &str = "\
+Examples:
+  producer hooks add phone ntfy://our-films
+  producer hooks add ci https://ci.example.org/hook --on batch-done,job-failed --secret-file key";
+pub(super) const HOOKS_LIST: &str = "\
+Example:
+  producer hooks list --json";
+pub(super) const HOOKS_REMOVE: &str = "\
+Example:
+  producer hooks remove phone";
+pub(super) const HOOKS_TEST: &str = "\
+Example:
+  producer hooks test phone";
+pub(super) const LIBRARY_ADD: &str = "\
+Examples:
+  producer library add films /srv/films -o /srv/small --codec hevc --schedule 22:00-07:00
+  producer library add shows s3://media/shows --replace --preset archive-hevc --min-saving 10% --dry-run";
+pub(super) const LIBRARY_LIST: &str = "\
+Example:
+  producer library list";
+pub(super) const LIBRARY_SHOW: &str = "\
+Example:
+  producer library show films";
+pub(super) const LIBRARY_FILES: &str = "\
+Example:
+  producer library files films --state failed,unreadable";
+pub(super) const LIBRARY_EDIT: &str = "\
+Example:
+  producer library edit films --every 1h --exclude 'Extras/**'";
+pub(super) const LIBRARY_REMOVE: &str = "\
+Example:
+  producer library remove films";
+pub(super) const LIBRARY_SCAN: &str = "\
+Example:
+  producer library scan films";
+pub(super) const LIBRARY_PAUSE: &str = "\
+Example:
+  producer library pause films";
+pub(super) const LIBRARY_RESUME: &str = "\
+Example:
+  producer library resume films";
+pub(super) const SETUP_ADD: &str = "\
+Examples:
+  producer setup add worker attic --root /media
+  producer setup add worker pool --any    # for machines that come and go
+  producer setup add reader grafana";
+pub(super) const SETUP_LIST: &str = "\
+Example:
+  producer setup list";
+pub(super) const SETUP_REMOVE: &str = "\
+Example:
+  producer setup remove attic";
+pub(super) const SETUP_STOP: &str = "\
+Example:
+  producer setup stop";
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  producer completions bash > ~/.local/share/bash-completion/completions/producer
+  producer completions fish > ~/.config/fish/completions/producer.fish";

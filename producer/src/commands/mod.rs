@@ -37,6 +37,7 @@ pub(crate) enum Command {
     #[command(flatten)]
     Farm(FarmCommand),
     /// Print a completion script for a shell
+    #[command(after_long_help = examples::COMPLETIONS)]
     Completions(completions::Options),
     /// Run a program that ends when this one's standard input closes
     #[command(hide = true)]

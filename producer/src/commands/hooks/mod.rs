@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
+use crate::commands::examples;
 use crate::display::table::NameTable;
 use crate::display::{output, times};
 
@@ -35,16 +36,20 @@ pub(crate) struct Options {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Save a hook: an address that is told of what happens
+    #[command(after_long_help = examples::HOOKS_ADD)]
     Add(Box<Add>),
     /// List hooks, with what became of their last messages; secrets are never shown
+    #[command(after_long_help = examples::HOOKS_LIST)]
     List,
     /// Remove a hook
+    #[command(after_long_help = examples::HOOKS_REMOVE)]
     Remove {
         /// Hook name
         #[arg(value_name = "NAME")]
         name: Token,
     },
     /// Send one test message now, and tell what the other side said
+    #[command(after_long_help = examples::HOOKS_TEST)]
     Test {
         /// Hook name
         #[arg(value_name = "NAME")]

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
+use crate::commands::examples;
 use crate::display::output;
 
 #[derive(Debug, Args)]
@@ -30,22 +31,31 @@ pub(crate) struct Options {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Add a folder or bucket prefix that the farm is to keep in shape
+    #[command(after_long_help = examples::LIBRARY_ADD)]
     Add(Box<add::Options>),
     /// List the libraries with their totals
+    #[command(after_long_help = examples::LIBRARY_LIST)]
     List,
     /// Show what a library holds, what could be saved, and what is left to do
+    #[command(after_long_help = examples::LIBRARY_SHOW)]
     Show(Named),
     /// List the files of a library, with what becomes of each
+    #[command(after_long_help = examples::LIBRARY_FILES)]
     Files(files::Options),
     /// Change a library; options that are not given stay as they are
+    #[command(after_long_help = examples::LIBRARY_EDIT)]
     Edit(Box<edit::Options>),
     /// Remove a library; its jobs and all files stay
+    #[command(after_long_help = examples::LIBRARY_REMOVE)]
     Remove(Named),
     /// Scan a library now
+    #[command(after_long_help = examples::LIBRARY_SCAN)]
     Scan(Named),
     /// Pause a library: no more scans, and its waiting jobs are not started
+    #[command(after_long_help = examples::LIBRARY_PAUSE)]
     Pause(Named),
     /// Resume a library
+    #[command(after_long_help = examples::LIBRARY_RESUME)]
     Resume(Named),
 }
 

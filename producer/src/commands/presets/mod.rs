@@ -14,6 +14,7 @@ use self::import::{Import, import};
 use self::show::{New, Show, list, new, schema, show};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
+use crate::commands::examples;
 use crate::display::output;
 use crate::recipe::known::check_known;
 use crate::recipe::options::{Ordered, RecipeOptions};
@@ -32,22 +33,29 @@ pub(crate) struct Options {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     /// Print a preset as a recipe file, for `--preset FILE`, or as ffmpeg's arguments for a file
+    #[command(after_long_help = examples::PRESETS_SHOW)]
     Show(Box<Show>),
     /// Write a recipe file, with its schema beside it for editors
+    #[command(after_long_help = examples::PRESETS_NEW)]
     New(Box<New>),
     /// Make a recipe of a HandBrake preset or of an ffmpeg command line
+    #[command(after_long_help = examples::PRESETS_IMPORT)]
     Import(Box<Import>),
     /// Print the JSON Schema of recipe files
+    #[command(after_long_help = examples::PRESETS_SCHEMA)]
     Schema,
     /// Save a recipe under a name
+    #[command(after_long_help = examples::PRESETS_SAVE)]
     Save(Box<Save>),
     /// Remove a saved preset; existing jobs keep their recipe
+    #[command(after_long_help = examples::PRESETS_REMOVE)]
     Remove {
         /// Preset name
         #[arg(value_name = "NAME")]
         name: Token,
     },
     /// Choose the preset for jobs that name no encoder
+    #[command(after_long_help = examples::PRESETS_DEFAULT)]
     Default(DefaultArgs),
 }
 

@@ -21,6 +21,7 @@ use common::names::token::Token;
 use self::place::FarmPlace;
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
+use crate::commands::examples;
 use crate::display::output;
 
 #[derive(Debug, Args)]
@@ -64,20 +65,24 @@ struct FarmOptions {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Add a user, and print the line that makes another machine use it
+    #[command(after_long_help = examples::SETUP_ADD)]
     Add(Add),
     /// List the users
+    #[command(after_long_help = examples::SETUP_LIST)]
     List {
         /// Print JSON
         #[arg(long)]
         json: bool,
     },
     /// Remove a user: its machine is cut off at once
+    #[command(after_long_help = examples::SETUP_REMOVE)]
     Remove {
         /// The user's name
         #[arg(value_name = "NAME")]
         name: Token,
     },
     /// Stop the broker; `producer setup` starts it again
+    #[command(after_long_help = examples::SETUP_STOP)]
     Stop,
 }
 
