@@ -16,11 +16,12 @@ use axum::middleware;
 use axum::routing::get;
 use bytes::Bytes;
 use utoipa::OpenApi;
+use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::{Access, cookie, guard};
+use crate::access::{Access, Role, cookie, guard};
 use crate::audit::{Audit, record};
 use crate::page;
 use crate::web::app::App;
@@ -64,11 +65,14 @@ struct Routes {
 
 impl Routes {
     fn new() -> Self {
+        let change = change::routes().routes(routes!(service::activity::activity));
+        let jetstream = OpenApiRouter::new().routes(routes!(service::jetstream::jetstream));
+        let metrics = OpenApiRouter::new().routes(routes!(service::metrics::metrics));
         Self {
-            read: read::routes(),
-            change: change::routes().routes(routes!(service::activity::activity)),
-            jetstream: OpenApiRouter::new().routes(routes!(service::jetstream::jetstream)),
-            metrics: OpenApiRouter::new().routes(routes!(service::metrics::metrics)),
+            read: needing(Role::Reader, read::routes()),
+            change: needing(Role::Operator, change),
+            jetstream: needing(Role::Reader, jetstream),
+            metrics: needing(Role::Reader, metrics),
         }
     }
 
@@ -103,6 +107,29 @@ impl Routes {
             .merge(self.metrics)
             .merge(health)
     }
+}
+
+/// Says in the document which role the routes need, as `x-role`.
+fn needing(role: Role, mut routes: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    let role = match role {
+        Role::Reader => "reader",
+        Role::Operator => "operator",
+    };
+    for path in routes.get_openapi_mut().paths.paths.values_mut() {
+        let operations = [
+            &mut path.get,
+            &mut path.put,
+            &mut path.post,
+            &mut path.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            operation
+                .extensions
+                .get_or_insert_with(Extensions::default)
+                .merge(Extensions::from_iter([("x-role", role)]));
+        }
+    }
+    routes
 }
 
 /// The OpenAPI document, made from the routes.

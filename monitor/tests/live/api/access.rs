@@ -45,9 +45,17 @@ const OPEN: [(&str, &str); 5] = [
 /// Read requests that are too long for a GET. They change nothing, so readers may send them.
 const QUESTIONS: [&str; 3] = ["/api/v1/forecast", "/api/v1/jobs/fit", "/api/v1/plan"];
 
-/// Every operation of the OpenAPI document, with the names in its path filled in: first the operations that the
-/// document declares open to all, then the others.
-async fn operations(monitor: &Monitor) -> [Vec<(String, String)>; 2] {
+/// An operation of the OpenAPI document.
+struct Operation {
+    method: String,
+    /// With the names in it filled in.
+    path: String,
+    /// The role that it needs, as the document says.
+    role: Value,
+}
+
+/// Every operation: first those that the document declares open to all, then the others.
+async fn operations(monitor: &Monitor) -> [Vec<Operation>; 2] {
     let document = get(&monitor.address, "/api/v1/openapi.json", "").await;
     let document: Value = document.json();
     let mut found = [Vec::new(), Vec::new()];
@@ -66,10 +74,14 @@ async fn operations(monitor: &Monitor) -> [Vec<(String, String)>; 2] {
         );
         for (method, operation) in methods.as_object().expect("methods") {
             let is_open = operation["security"] == json!([{}]);
-            found[usize::from(!is_open)].push((method.to_uppercase(), path.clone()));
+            found[usize::from(!is_open)].push(Operation {
+                method: method.to_uppercase(),
+                path: path.clone(),
+                role: operation["x-role"].clone(),
+            });
         }
     }
-    found[0].sort();
+    found[0].sort_by(|a, b| (&a.method, &a.path).cmp(&(&b.method, &b.path)));
     found
 }
 
@@ -81,11 +93,11 @@ async fn every_route_requires_a_password_and_every_change_an_operator() {
     let [open, guarded] = operations(&monitor).await;
     let open: Vec<(&str, &str)> = open
         .iter()
-        .map(|(method, path)| (method.as_str(), path.as_str()))
+        .map(|operation| (operation.method.as_str(), operation.path.as_str()))
         .collect();
     assert_eq!(open, OPEN);
     let mut changes = 0;
-    for (method, path) in &guarded {
+    for Operation { method, path, role } in &guarded {
         let nobody = send(&monitor.address, method, path, "", &json!({})).await;
         assert_eq!(nobody.status, 401, "{method} {path}: {}", nobody.body);
         let forged = "Cookie: farm_session=0123456789abcdef\r\n";
@@ -95,6 +107,7 @@ async fn every_route_requires_a_password_and_every_change_an_operator() {
             changes += 1;
             let reading = send(&monitor.address, method, path, &reader, &json!({})).await;
             let is_refused = reading.status == 403;
+            assert_eq!(is_refused, role == "operator", "{method} {path}: {role}");
             let is_question = QUESTIONS.contains(&path.as_str());
             assert_eq!(
                 is_refused, !is_question,
@@ -117,8 +130,14 @@ async fn every_route_requires_a_password_and_every_change_an_operator() {
         }
     }
     assert!(changes >= 6, "{changes}");
-    let is_guarded = |path: &str| guarded.iter().any(|(_, other)| other == path);
-    assert!(is_guarded("/metrics"), "{guarded:?}");
+    let role = |path: &str| {
+        let operation = guarded.iter().find(|operation| operation.path == path);
+        operation.map(|operation| operation.role.clone())
+    };
+    assert_eq!(role("/metrics"), Some(json!("reader")));
+    assert_eq!(role("/api/v1/activity"), Some(json!("operator")));
+    let activity = get(&monitor.address, "/api/v1/activity", &reader).await;
+    assert_eq!(activity.status, 403, "{}", activity.body);
     for open in ["/", "/healthz", "/readyz", "/api/v1/openapi.json"] {
         assert_eq!(get(&monitor.address, open, "").await.status, 200, "{open}");
     }

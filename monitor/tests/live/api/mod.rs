@@ -6,6 +6,7 @@ mod document;
 mod files;
 mod hooks;
 mod parts;
+mod reference;
 mod schema;
 mod settings;
 mod state;
