@@ -11,6 +11,7 @@ pub struct Block {
     pub line: usize,
     /// What stands behind the opening fence, e.g. `sh on attic`.
     pub info: String,
+    /// Its lines, without the fences.
     pub text: String,
 }
 
