@@ -1,5 +1,6 @@
 //! The configuration of a worker: command line, environment, the farm's file, defaults.
 
+mod examples;
 mod places;
 mod problems;
 
@@ -33,27 +34,13 @@ use crate::ffmpeg::Tools;
 use crate::sandbox::level::Policy;
 use crate::sandbox::{Wrapper, level};
 
-/// Examples for the long help.
-const WORK_EXAMPLES: &str = "\
-Examples:
-  worker --root /srv/media                                  # jobs about files below this folder
-  worker --bucket s3://media --only hevc_nvenc,any_hevc     # jobs of these queues, about this bucket
-  worker --schedule '22:00-07:00' --max-jobs 1              # at night, one at a time";
-const CAPABILITIES_EXAMPLES: &str = "\
-Examples:
-  worker capabilities
-  worker capabilities --fresh --encoders hevc_nvenc,av1_nvenc    # after a new driver";
-const CHECK_CONFIG_EXAMPLES: &str = "\
-Example:
-  worker check-config --root /srv/media";
-
 /// Runs encodes for an ffmpeg-easy farm on this machine.
 #[derive(Debug, Parser)]
 #[command(
     name = "worker",
     version,
     args_conflicts_with_subcommands = true,
-    after_long_help = WORK_EXAMPLES
+    after_long_help = examples::WORK
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -66,7 +53,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List what this machine's ffmpeg and hardware can really do
-    #[command(after_long_help = CAPABILITIES_EXAMPLES)]
+    #[command(after_long_help = examples::CAPABILITIES)]
     Capabilities {
         /// Print the capability card as JSON
         #[arg(long)]
@@ -77,7 +64,7 @@ pub enum Command {
         log: LogArgs,
     },
     /// Check the settings, and whether broker, buckets (--bucket) and ffmpeg can be reached, then exit
-    #[command(after_long_help = CHECK_CONFIG_EXAMPLES)]
+    #[command(after_long_help = examples::CHECK_CONFIG)]
     CheckConfig {
         #[command(flatten)]
         config: Box<Config>,
@@ -495,35 +482,8 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
-    use common::testing::{documents, help};
 
     use super::*;
-
-    fn parse(words: &[String]) -> Result<(), clap::Error> {
-        Cli::try_parse_from(words).map(|_| ())
-    }
-
-    #[test]
-    fn commands_in_documents_are_commands_of_the_program() {
-        let lines = documents::command_lines("worker");
-        assert!(lines.len() > 8, "{lines:?}");
-        let mut wrong = help::refused(&lines, parse);
-        // Workers call `worker sandbox` themselves, and no person does.
-        let in_prose = help::unknown_in_prose(&Cli::command());
-        wrong.extend(
-            in_prose
-                .into_iter()
-                .filter(|line| !line.contains("`worker sandbox")),
-        );
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    }
-
-    #[test]
-    fn every_command_has_an_example_that_is_one() {
-        let wrong = help::refused(&help::examples(&Cli::command()), parse);
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-        assert_eq!(help::without_example(&Cli::command()), Vec::<String>::new());
-    }
 
     #[test]
     fn passwords_are_not_printed() {
