@@ -191,7 +191,10 @@ async fn the_parts_of_a_split_film_are_in_its_trace() {
     let part = collector
         .span("process libx264", |span| span.parent == created.id)
         .await;
-    assert!(part.attribute("ffmpeg_easy.job").contains('.'), "{part:?}");
+    assert!(
+        part.attribute("ffmpeg_easy.job").contains("-chunk-"),
+        "{part:?}"
+    );
     collector
         .span("join", |span| span.trace == planned.trace)
         .await;
