@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::farm::queue::Queue;
 use crate::farm::worker_name::WorkerName;
-use crate::matching::scale::{Class, ClassError, Scale};
+use crate::matching::scale::{Class, ClassError, Scale, Untaken};
 use crate::names::token::Token;
 use crate::wire;
 
@@ -72,6 +72,9 @@ pub struct Autoscaler {
     /// No worker is started before this time.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub retry_at: Option<Timestamp>,
+    /// Jobs for which it starts no workers, since its workers take none of them.
+    #[serde(default, skip_serializing_if = "Untaken::is_nothing")]
+    pub untaken: Untaken,
     /// Its last decisions, the latest last.
     pub decisions: Vec<Decision>,
 }
@@ -158,6 +161,7 @@ impl Autoscaler {
             downs: Vec::new(),
             failures: 0,
             retry_at: None,
+            untaken: Untaken::default(),
             decisions: Vec::new(),
         }
     }

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::farm::orders::{Orders, Target};
 use crate::farm::worker::{Heartbeat, WorkerStatus};
 use crate::farm::worker_name::WorkerName;
-use crate::matching::scale::Scale;
 use crate::matching::scale::autoscaler::{Autoscaler, Decision, Started};
+use crate::matching::scale::{Scale, Untaken};
 
 /// A minute, for which starts and drains are counted.
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -105,6 +105,7 @@ impl Autoscaler {
         }
         next.ups.retain(|at| now.duration_since(*at) < MINUTE);
         next.downs.retain(|at| now.duration_since(*at) < MINUTE);
+        next.learn(self.scale, seen);
         let mut steps = Vec::new();
         let sorted = next.sort(seen, &mut steps);
         let wanted = next.more(&sorted, seen);
@@ -127,6 +128,23 @@ impl Autoscaler {
             });
         }
         (next, steps)
+    }
+
+    /// Learns which jobs its workers leave lying, and notes it.
+    fn learn(&mut self, before: Option<Scale>, seen: &Seen<'_>) {
+        let now = seen.now;
+        if !self.untaken.learn(before, seen.scale, now) {
+            return;
+        }
+        let Untaken { jobs, retry_at, .. } = self.untaken;
+        let retry_at = retry_at.unwrap_or(now);
+        self.note(Decision {
+            at: now,
+            action: format!("start one worker to try at {retry_at:.0}"),
+            reason: format!(
+                "{jobs} waiting jobs are taken by none of the idle workers (`producer why JOB` tells the reason)"
+            ),
+        });
     }
 
     /// Sorts the workers by what is seen of them, and notes it.
@@ -200,10 +218,21 @@ impl Autoscaler {
         sorted
     }
 
+    /// Waiting jobs that a new worker could start and will take, as far as is known.
+    fn startable(&self, seen: &Seen<'_>) -> u64 {
+        seen.scale.startable.saturating_sub(self.doubted(seen))
+    }
+
+    /// Waiting jobs for which no worker is needed.
+    fn doubted(&self, seen: &Seen<'_>) -> u64 {
+        let jobs = u64::from(self.rules.jobs_per_worker.get());
+        self.untaken.doubted(jobs, seen.now)
+    }
+
     /// How many more workers are needed, whatever limits there are.
     fn more(&self, sorted: &Sorted, seen: &Seen<'_>) -> u32 {
         let jobs = u64::from(self.rules.jobs_per_worker.get());
-        let for_jobs = u32::try_from(seen.scale.startable.div_ceil(jobs)).unwrap_or(u32::MAX);
+        let for_jobs = u32::try_from(self.startable(seen).div_ceil(jobs)).unwrap_or(u32::MAX);
         let for_jobs = for_jobs.saturating_sub(sorted.starting);
         let for_min = self
             .rules
@@ -253,7 +282,7 @@ impl Autoscaler {
             self.ups.push(now);
             steps.push(Step::Start(name));
         }
-        let need = match seen.scale.startable {
+        let need = match self.startable(seen) {
             0 => format!("at least {} workers are kept", self.rules.min),
             1 => "1 job could start on a new worker".to_owned(),
             jobs => format!("{jobs} jobs could start on new workers"),
@@ -285,7 +314,9 @@ impl Autoscaler {
     ) -> Option<String> {
         let now = seen.now;
         let jobs = u64::from(self.rules.jobs_per_worker.get());
-        let needed = u32::try_from(seen.scale.covered.div_ceil(jobs)).unwrap_or(u32::MAX);
+        let taken = seen.scale.waiting().saturating_sub(self.doubted(seen));
+        let needed = seen.scale.covered.min(taken).div_ceil(jobs);
+        let needed = u32::try_from(needed).unwrap_or(u32::MAX);
         let spare = count(sorted.idle.len()).saturating_sub(needed);
         let over_min = (sorted.ready + sorted.starting).saturating_sub(self.rules.min);
         let quota = self

@@ -6,6 +6,7 @@ mod cover;
 pub mod decide;
 #[cfg(test)]
 mod tests;
+mod untaken;
 
 use std::num::NonZeroU32;
 
@@ -17,6 +18,7 @@ use crate::wire;
 
 pub use class::{Class, ClassError};
 use cover::{Demand, Supply};
+pub use untaken::Untaken;
 
 /// Jobs, and parts of split jobs, that are alike in what matters here. All of them may start now: none waits for a time,
 /// and none is held by a pause.
@@ -68,6 +70,13 @@ pub struct Scale {
 }
 
 impl wire::Message for Scale {}
+
+impl Scale {
+    /// Waiting jobs of the class.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.startable.saturating_add(self.covered)
+    }
+}
 
 /// How many workers a class needs, where each runs so many jobs at once.
 ///

@@ -8,15 +8,16 @@ use uuid::Uuid;
 
 use crate::broker::ScaleQuestion;
 use crate::farm::queue::Queue;
-use crate::matching::scale::Scale;
 use crate::matching::scale::autoscaler::{Autoscaler, AutoscalerLease, Decision, Rules, Started};
+use crate::matching::scale::{Scale, Untaken};
 use crate::wire;
 
 /// Every sample, with the name of its file.
-pub(super) fn written() -> [(&'static str, bytes::Bytes); 4] {
+pub(super) fn written() -> [(&'static str, bytes::Bytes); 5] {
     [
         ("autoscaler", wire::encode(&new())),
         ("autoscaler-busy", wire::encode(&busy())),
+        ("autoscaler-untaken", wire::encode(&untaken())),
         ("scaling", wire::encode(&question())),
         ("scale", wire::encode(&scale())),
     ]
@@ -98,6 +99,21 @@ fn busy() -> Autoscaler {
             action: "start cpu-2a".to_owned(),
             reason: "3 jobs could start on new workers".to_owned(),
         }],
+        ..new()
+    }
+}
+
+/// One whose workers leave jobs lying.
+fn untaken() -> Autoscaler {
+    let at = Timestamp::UNIX_EPOCH;
+    Autoscaler {
+        untaken: Untaken {
+            jobs: 3,
+            times: 2,
+            retry_at: Some(at),
+            lying: 10,
+            seen: Some(at),
+        },
         ..new()
     }
 }

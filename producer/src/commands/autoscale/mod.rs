@@ -216,6 +216,7 @@ async fn foresee(
         let mut before = record.clone();
         if let Some(stored) = stored {
             before.workers = stored.workers;
+            before.untaken = stored.untaken;
         }
         let mut count = 0;
         let prefix = before.prefix();

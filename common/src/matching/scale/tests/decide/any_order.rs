@@ -11,6 +11,8 @@ use crate::matching::scale::tests::decide::world::World;
 #[derive(Clone, Debug)]
 enum Happening {
     Jobs(u64),
+    /// Jobs that no worker takes.
+    Unfit(u64),
     Boot,
     /// Some booting worker dies.
     Fail,
@@ -31,6 +33,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     use Happening::*;
     prop_oneof![
         2 => (0_u64..20).prop_map(Jobs),
+        1 => (0_u64..5).prop_map(Unfit),
         3 => Just(Boot),
         1 => Just(Fail),
         3 => Just(Work),
@@ -71,6 +74,7 @@ proptest! {
         for happening in happenings {
             match happening {
                 Happening::Jobs(jobs) => world.jobs += jobs,
+                Happening::Unfit(jobs) => world.unfit = jobs,
                 Happening::Boot => world.boot(),
                 Happening::Fail => { world.booting.pop_first(); }
                 Happening::Work => world.work(),
@@ -105,7 +109,9 @@ proptest! {
         }
         // People interfere no more.
         world.drained.clear();
-        for _ in 0..200 {
+        // Workers that fit come after all.
+        world.jobs += std::mem::take(&mut world.unfit);
+        for _ in 0..400 {
             world.look();
             world.boot();
             world.work();

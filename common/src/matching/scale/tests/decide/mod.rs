@@ -1,6 +1,7 @@
 //! An autoscaler in a made-up farm: rules by example here, then anything in any order in [`any_order`].
 
 mod any_order;
+mod untaken;
 mod world;
 
 use crate::farm::orders::Orders;

@@ -32,6 +32,8 @@ pub(super) struct World {
     pub(super) now: Timestamp,
     /// Jobs that wait.
     pub(super) jobs: u64,
+    /// Jobs that wait, and that no worker takes: each is larger than the workers' largest, for example.
+    pub(super) unfit: u64,
     /// Workers that are alive, with the jobs that they run.
     pub(super) alive: BTreeMap<WorkerName, u32>,
     /// Workers whose processes were started and that have not appeared.
@@ -54,6 +56,7 @@ impl World {
             record: Autoscaler::new(name, queues, rules, lease),
             now: Timestamp::UNIX_EPOCH,
             jobs: 0,
+            unfit: 0,
             alive: BTreeMap::new(),
             booting: BTreeSet::new(),
             drained: BTreeSet::new(),
@@ -102,7 +105,7 @@ impl World {
         let waiting = Waiting {
             queues: vec![queue],
             priority: 5.try_into().expect("1 to 10"),
-            jobs: self.jobs,
+            jobs: self.jobs + self.unfit,
         };
         let present: Vec<Present<'_>> = workers
             .iter()
