@@ -2,6 +2,7 @@
 //! time. Stored recipes may break them: they are checked when jobs are submitted, and by a worker before it encodes.
 
 use super::encoder_lists;
+use super::expression;
 use super::filters::Filters;
 use super::video::VideoEncode;
 
@@ -48,6 +49,13 @@ struct Bound {
     /// Its position where options are given without names.
     place: usize,
     most: f64,
+}
+
+impl Bound {
+    /// Whether it bounds one side of a picture.
+    fn is_side(&self) -> bool {
+        self.most == LONGEST_SIDE && self.place != NAMED && !self.names.contains(&"size")
+    }
 }
 
 const fn bound(
@@ -139,6 +147,13 @@ fn check_filters(filters: &Filters) -> Result<(), BoundsError> {
             };
             let what = || format!("{filter}={}", bound.names[0]);
             let is_endless = filter == ENDLESS && value.starts_with('-');
+            if bound.is_side() && expression::power(value).is_none_or(|power| power > 1) {
+                return Err(BoundsError::Value {
+                    what: what(),
+                    value: value.to_owned(),
+                    bounds: "a length, which no product of two sides is".to_owned(),
+                });
+            }
             match size_of(value).filter(|_| !is_endless) {
                 Some(number) if number <= bound.most => {}
                 _ => return Err(out_of_bounds(what(), value, bound.most)),
@@ -280,6 +295,9 @@ mod tests {
             "pad=16k*2:100",
             "pad=iw*200:ih*200*100",
             "pad=2^30:10",
+            "pad=iw*ih:ih",
+            "pad=w=iw:h=(ih+1)*(iw+1)",
+            "rotate=0:exp(iw)",
             "pad=0xFFFF:10",
             "scale=1e5:100",
             "scale=s=65536x65536",

@@ -20,6 +20,7 @@ pub mod encoder;
 mod encoder_lists;
 mod encoder_preset;
 mod error;
+mod expression;
 mod file;
 mod filters;
 mod ladder_error;
