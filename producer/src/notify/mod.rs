@@ -3,7 +3,6 @@
 mod desktop;
 
 use clap::Args;
-use common::names::printable::printable;
 use common::notify::delivery::Answer;
 use common::notify::hook::{Hook, Prepared};
 use common::notify::message::Message;
@@ -81,13 +80,13 @@ impl Told {
             .map(|hook| sender.send(hook, &occurrence, now));
         for answer in join_all(sent).await {
             if !matches!(answer, Answer::Taken(_)) {
-                say!("warning: --notify: {}", printable(answer.words()));
+                say!("warning: --notify: {}", answer.words());
             }
         }
         if self.desktop
             && let Err(error) = desktop::show(&Message::of(&occurrence)).await
         {
-            say!("warning: --notify-desktop: {}", printable(&error));
+            say!("warning: --notify-desktop: {error}");
         }
     }
 }

@@ -169,7 +169,7 @@ impl BulkResult {
         }
         for (why, jobs) in self.refused.iter().take(LISTED) {
             let jobs = units::count(jobs.len(), "job");
-            say!("refused for {jobs}: {}", printable(why));
+            say!("refused for {jobs}: {why}");
         }
         let mut too_late = self.too_late.keys();
         if too_late.any(|why| matches!(why, TooLate::Publishing | TooLate::PerhapsPublished)) {

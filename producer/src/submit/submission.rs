@@ -169,13 +169,13 @@ async fn find(
     }
     say!("{line}");
     if let Some(told) = found.without_video() {
-        say!("{}", printable(&told));
+        say!("{told}");
     }
     for left in &left_out {
         say!("{}", refusal(left));
     }
     for warning in found.warnings() {
-        say!("warning: {}", printable(&warning));
+        say!("warning: {warning}");
     }
     if found.sources.is_empty() {
         return Err(if !left_out.is_empty() {
@@ -221,13 +221,13 @@ impl Submission {
                 Ok(outputs) => wanted.extend(wanted_of(&source, outputs, destination, set)),
                 Err(why) => {
                     let left = LeftOut::new(&source.name, why);
-                    say!("{}", printable(&format!("{}: {}", left.error, left.file)));
+                    say!("{}: {}", left.error, left.file);
                     self.left_out.push(left);
                 }
             }
         }
         for warning in replace::broken_links(&wanted) {
-            say!("warning: {}", printable(&warning));
+            say!("warning: {warning}");
         }
         Ok((wanted, jobs_by_output))
     }

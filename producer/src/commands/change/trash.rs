@@ -7,7 +7,6 @@ use common::farm::trash::{TrashContents, TrashedBatch};
 use common::job::id::BatchId;
 use common::job::replacement::{Replacement, TRASH};
 use common::names::location::Location;
-use common::names::printable::printable;
 use common::say;
 use common::store::Stores;
 use common::store::roots::Roots;
@@ -176,7 +175,7 @@ async fn on_farm(
         let mut contents = match broker.trash(&trash).await? {
             Ok(contents) => contents,
             Err(why) => {
-                say!("{}", printable(&format!("{trash}: {why}")));
+                say!("{trash}: {why}");
                 is_complete = false;
                 continue;
             }

@@ -61,11 +61,11 @@ pub(super) async fn import(
 ) -> Result<Exit, Error> {
     let (imported, refused) = read(&options)?;
     for why in &refused {
-        say!("not imported: {}", printable(why));
+        say!("not imported: {why}");
     }
     for one in &imported {
         for line in &one.left_out {
-            say!("left out of {}: {line}", printable(&one.name));
+            say!("left out of {}: {line}", one.name);
         }
     }
     let is_whole = refused.is_empty() && imported.iter().all(|one| one.left_out.is_empty());

@@ -238,7 +238,7 @@ impl Watch {
         }
         let warnings: HashSet<String> = found.warnings().collect();
         for warning in warnings.difference(&self.warnings) {
-            say!("warning: {}", printable(warning));
+            say!("warning: {warning}");
         }
         self.warnings = warnings;
         let inputs = found.sources.iter().map(SourceFile::inputs);
@@ -305,7 +305,7 @@ impl Watch {
     /// Skips a file until it changes.
     fn leave(&mut self, source: &SourceFile, why: &str) {
         let name = source.name.to_string_lossy();
-        say!("{}: skipped: {}", printable(&name), printable(why));
+        say!("{name}: skipped: {why}");
         self.arrivals.done(&source.input.location);
     }
 }
@@ -323,7 +323,7 @@ fn report(entry: &Entry, json: bool) -> Result<(), Error> {
     let job = &entry.job;
     let name = printable(&entry.name);
     if let Some(why) = entry.refusal() {
-        say!("{name}: skipped: {}", printable(&why));
+        say!("{name}: skipped: {why}");
     }
     match &entry.state {
         SubmitResult::Added if json => output::print_json_line(&Line {

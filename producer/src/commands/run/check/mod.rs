@@ -11,7 +11,6 @@ use common::farm::worker_name::WorkerName;
 use common::job::Job;
 use common::job::kind::CheckDepth;
 use common::job::work::Work;
-use common::names::printable::printable;
 use common::recipe::Recipe;
 use common::say;
 use common::submit::terms::{JobTerms, Renew};
@@ -99,7 +98,7 @@ impl<'a> Check<'a> {
         }
         say!("{line}");
         for warning in found.warnings() {
-            say!("warning: {}", printable(&warning));
+            say!("warning: {warning}");
         }
         if found.sources.is_empty() {
             return Err(Error::usage("none of the files can be read"));

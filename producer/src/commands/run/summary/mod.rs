@@ -159,7 +159,7 @@ pub(super) fn print_refused(entries: &[Entry]) {
         .iter()
         .filter_map(|entry| Some((&entry.name, entry.refusal()?)));
     for (name, why) in refused.by_ref().take(LISTED) {
-        say!("{}: {}", printable(name), printable(&why));
+        say!("{name}: {why}");
     }
     let more = refused.count();
     if more > 0 {
