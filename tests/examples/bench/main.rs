@@ -17,12 +17,13 @@ mod noop;
 mod pending;
 mod raw;
 mod scale;
+mod strangers;
 mod worker;
 
 use figure::{Figure, Rates};
 use harness::progress;
 
-const BENCHMARKS: [&str; 10] = [
+const BENCHMARKS: [&str; 11] = [
     "enqueue",
     "noop",
     "raw",
@@ -33,6 +34,7 @@ const BENCHMARKS: [&str; 10] = [
     "encodes",
     "footprint",
     "scale",
+    "strangers",
 ];
 
 async fn measure(benchmark: &str) -> Vec<Figure> {
@@ -47,6 +49,7 @@ async fn measure(benchmark: &str) -> Vec<Figure> {
         "encodes" => encodes::measure().await,
         "footprint" => footprint::measure().await,
         "scale" => scale::measure().await,
+        "strangers" => strangers::measure().await,
         other => panic!("no benchmark of the name {other}"),
     }
 }

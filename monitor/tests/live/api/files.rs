@@ -17,6 +17,7 @@ async fn every_answer_is_guarded_and_every_file_of_the_page_is_there() {
         "frame-ancestors 'none'",
         "x-content-type-options: nosniff",
         "referrer-policy: no-referrer",
+        "cross-origin-resource-policy: same-origin",
     ] {
         assert!(head.contains(header), "{header} is missing: {head}");
     }

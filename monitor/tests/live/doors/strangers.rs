@@ -1,13 +1,11 @@
 //! 500 strangers at once: they guess passwords, send half of a request, and do not read what they asked for.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use harness::faults::strangers;
 use harness::{outside, poll};
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
-use tokio::task::JoinSet;
 
 use super::Program;
 use crate::client::{get, send};
@@ -18,57 +16,6 @@ const STRANGERS: u32 = 500;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The most that strangers may add to the memory of the monitor, in bytes.
 const ADDED: u64 = 32 << 20;
-
-/// Connects from an address of the stranger's own: all of 127.0.0.0/8 is this machine.
-async fn connect(stranger: u32, to: SocketAddr) -> std::io::Result<TcpStream> {
-    let socket = TcpSocket::new_v4()?;
-    let [_, _, high, low] = stranger.to_be_bytes();
-    socket.bind((Ipv4Addr::new(127, 9, high, low), 0).into())?;
-    socket.connect(to).await
-}
-
-/// Guesses for ever, a few times a second: together far more often than passwords are checked.
-async fn guess(stranger: u32, to: SocketAddr) -> std::io::Result<()> {
-    for number in 0.. {
-        let mut stream = connect(stranger, to).await?;
-        let body = format!("{{\"name\":\"anna\",\"password\":\"guess {number}\"}}");
-        let length = body.len();
-        let request = match number % 2 {
-            0 => format!(
-                "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-                 Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-            ),
-            _ => format!(
-                "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-                 Authorization: Bearer guess {number}\r\n\r\n"
-            ),
-        };
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await?;
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    Ok(())
-}
-
-/// Sends half of a request with a large head, and holds it.
-async fn send_half(stranger: u32, to: SocketAddr) -> std::io::Result<()> {
-    let mut stream = connect(stranger, to).await?;
-    let padding = "x".repeat(8000);
-    let half = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX-Padding: {padding}");
-    stream.write_all(half.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    Ok(())
-}
-
-/// Asks for a large file many times, and reads nothing.
-async fn read_nothing(stranger: u32, to: SocketAddr) -> std::io::Result<()> {
-    let mut stream = connect(stranger, to).await?;
-    let request = "GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
-    stream.write_all(request.as_bytes()).await?;
-    std::future::pending().await
-}
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
@@ -85,20 +32,7 @@ async fn five_hundred_strangers_cost_little_memory_and_keep_nobody_waiting() {
     let memory = || outside::resident_memory(program.daemon.id()).expect("it runs");
     let before = memory();
 
-    let mut strangers = JoinSet::new();
-    for stranger in 0..STRANGERS {
-        strangers.spawn(async move {
-            // Whoever is thrown out comes back.
-            loop {
-                let _ = match stranger % 3 {
-                    0 => guess(stranger, to).await,
-                    1 => send_half(stranger, to).await,
-                    _ => read_nothing(stranger, to).await,
-                };
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        });
-    }
+    let strangers = strangers::come(STRANGERS, to);
     let mut slowest = Duration::ZERO;
     let mut largest = 0;
     let end = Instant::now() + Duration::from_secs(20);
@@ -124,7 +58,7 @@ async fn five_hundred_strangers_cost_little_memory_and_keep_nobody_waiting() {
         (answer.status == 200).then_some(())
     })
     .await;
-    strangers.abort_all();
+    drop(strangers);
 
     let added = largest.saturating_sub(before);
     eprintln!("before {before} B, largest {largest} B, slowest {slowest:?}");
