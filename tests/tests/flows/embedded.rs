@@ -1,5 +1,6 @@
 //! `producer encode`: it needs no server and no worker, and leaves nothing behind.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -183,6 +184,52 @@ async fn nothing_survives_a_producer_that_is_killed() {
     machine.long_encode().await.kill();
     machine.assert_quiet().await;
     assert_eq!(outside::names(&machine.path("out")), Vec::<&Path>::new());
+}
+
+#[tokio::test]
+async fn nobody_else_may_use_its_broker() {
+    let machine = Machine::with(&[]);
+    let mut producer = machine.long_encode().await;
+    let states = machine.path("state/ffmpeg-easy");
+    let names = outside::names(&states);
+    let named = |name: &str| {
+        let found = names.iter().find(|path| path.ends_with(name));
+        states.join(found.unwrap_or_else(|| panic!("{name} is not among {names:?}")))
+    };
+    let configuration = named("nats-server.conf");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o077;
+    assert_eq!(mode(&configuration), 0, "others may read it");
+    assert_eq!(mode(configuration.parent().unwrap()), 0);
+    let text = std::fs::read_to_string(&configuration).unwrap();
+    let password = text.split("password: \"").nth(1).unwrap();
+    let (password, _) = password.split_once('"').unwrap();
+    assert!(password.len() >= 32, "{password}");
+    for process in outside::processes_of(machine.0.path()) {
+        assert!(!process.command.contains(password), "{}", process.command);
+    }
+    // The server tells its port in a file of this folder.
+    let ports = names.iter().find(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "ports")
+    });
+    let ports = std::fs::read(states.join(ports.unwrap())).unwrap();
+    let ports: serde_json::Value = serde_json::from_slice(&ports).unwrap();
+    let url = ports["nats"][0].as_str().unwrap();
+    for url in [
+        url.to_owned(),
+        url.replace("nats://", "nats://farm:guessed@"),
+    ] {
+        let refused = async_nats::ConnectOptions::new().connect(&url).await;
+        let refused = refused.expect_err("whoever knows the port gets in");
+        assert_eq!(
+            refused.kind(),
+            async_nats::ConnectErrorKind::AuthorizationViolation,
+            "{refused}"
+        );
+    }
+    producer.signal(Signal::INT);
+    producer.wait().await;
+    machine.assert_quiet().await;
 }
 
 /// The size of a disk with room for the short clips, in kilobytes.

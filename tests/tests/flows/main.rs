@@ -19,6 +19,7 @@ mod replace;
 mod rules;
 mod sample;
 mod scale;
+mod secrets;
 mod setup;
 mod splits;
 mod steer;

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod damaged;
+mod hostile;
 mod losses;
 mod pictures;
 mod subtitles;
