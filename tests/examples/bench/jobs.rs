@@ -1,6 +1,6 @@
 //! Jobs without work, as benchmarks of the queue enqueue and complete them.
 
-use common::broker::{Broker, Claim, EnqueueResult};
+use common::broker::{Broker, Claim, ClaimError, EnqueueResult};
 use common::farm::queue::{Lane, Priority, Queue};
 use common::farm::worker_name::WorkerName;
 use common::job::Job;
@@ -54,7 +54,7 @@ pub(crate) fn queue() -> Queue {
 }
 
 /// Completes a job that was not really run.
-pub(crate) async fn complete(claim: Claim, worker: WorkerName) {
+pub(crate) async fn complete(claim: Claim, worker: WorkerName) -> Result<(), ClaimError> {
     let report = testing::report(worker.as_str(), "libx265", 0, 0.0);
-    claim.complete(report).await.expect("the job is ours");
+    claim.complete(report).await.map(drop)
 }

@@ -155,7 +155,9 @@ async fn claim(broker: &Broker, worker: &WorkerName) -> f64 {
     let look = broker.poll(&lanes, worker, 1).await.expect("an answer");
     let took = milliseconds(started);
     let (claim, ()) = look.claims.into_iter().next().expect("a job waits");
-    complete(claim, worker.clone()).await;
+    complete(claim, worker.clone())
+        .await
+        .expect("the job is ours");
     took
 }
 

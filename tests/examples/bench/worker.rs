@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::broker::{Broker, Claim, CompletedJob, Lease};
+use common::broker::{Broker, Claim, ClaimError, CompletedJob, Lease};
 use common::farm::card::Capabilities;
 use common::farm::worker::Terms;
 use common::farm::worker_name::WorkerName;
@@ -142,10 +142,17 @@ impl Work for Nothing {
         // The receiver may have ended.
         let _ = self.claimed.send((job, Instant::now()));
         let lease = Lease::keep(&claim);
-        complete(claim, self.name.clone()).await;
+        let completed = complete(claim, self.name.clone()).await;
         drop(lease);
-        let _ = self.done.send((job, Instant::now()));
-        AttemptEnd::Completed
+        match completed {
+            Ok(()) => {
+                let _ = self.done.send((job, Instant::now()));
+                AttemptEnd::Completed
+            }
+            // A machine that is too busy for signs of life loses jobs to other workers.
+            Err(ClaimError::Elsewhere) => AttemptEnd::Gone,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     async fn clean_up(&self, _: &Run) {}

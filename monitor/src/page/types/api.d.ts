@@ -926,6 +926,7 @@ export interface components {
             retry_at?: string | null;
             rules: components["schemas"]["AutoscalerRules"];
             scale?: components["schemas"]["ClassScale"] | null;
+            untaken?: components["schemas"]["UntakenJobs"];
             ups: string[];
             workers: {
                 [key: string]: components["schemas"]["StartedWorker"];
@@ -2500,6 +2501,18 @@ export interface components {
         };
         /** @enum {string} */
         Unserved: "paused" | "quarantined" | "drained" | "off_hours" | "lost" | "not_there" | "no_workers" | "not_proved";
+        UntakenJobs: {
+            /** Format: int64 */
+            jobs: number;
+            /** Format: int64 */
+            lying: number;
+            /** Format: date-time */
+            retry_at?: string | null;
+            /** Format: date-time */
+            seen?: string | null;
+            /** Format: int32 */
+            times: number;
+        };
         Video: {
             encode: components["schemas"]["VideoEncode"];
         } | "copy" | "none";

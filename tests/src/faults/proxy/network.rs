@@ -53,9 +53,6 @@ pub enum Fate {
     Lost,
     /// The proxy answers with an HTTP status. The server does not get the request.
     Refused(u16),
-    /// The proxy answers that the same path is to be asked for at this port of this machine. The server does not get the
-    /// request.
-    Redirected(u16),
     /// The request is never answered. The server does not get it.
     Ignored,
     /// The message goes to this subject instead, and another program may answer.

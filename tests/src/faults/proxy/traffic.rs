@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::network::{Answer, Fate, Network, NetworkConditions, lock};
-use super::request::{Protocol, Request};
+use super::request::Protocol;
 
 /// The time after which TCP sends a lost piece again.
 const SENT_AGAIN: Duration = Duration::from_millis(300);
@@ -64,7 +64,6 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
                 Fate::Passed => {}
                 Fate::Lost => passed = &[],
                 Fate::Refused(status) => return Ok(Some(refusal(status))),
-                Fate::Redirected(port) => return Ok(Some(redirection(port, &request))),
                 Fate::Ignored => std::future::pending().await,
                 Fate::Rerouted(subject) => {
                     rerouted = request.rerouted(subject);
@@ -190,11 +189,4 @@ fn chance(share: u32, all: u32) -> bool {
 
 fn refusal(status: u16) -> String {
     format!("HTTP/1.1 {status} on purpose\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-}
-
-fn redirection(port: u16, request: &Request) -> String {
-    let target = request.subject.split(' ').nth(1).unwrap_or("/");
-    format!(
-        "HTTP/1.1 307 on purpose\r\nlocation: http://127.0.0.1:{port}{target}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-    )
 }

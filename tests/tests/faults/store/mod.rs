@@ -4,4 +4,3 @@ mod errors;
 mod full_place;
 mod outage;
 mod outputs;
-mod redirects;

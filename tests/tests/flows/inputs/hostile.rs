@@ -1,5 +1,5 @@
-//! Files that an attacker has made: they name other files and hosts, or cost far more than their size suggests. Each ends
-//! as the input's fault, and the worker goes on.
+//! Files that an attacker has made: they name other files and hosts, or cost far more than their size suggests. Each job
+//! fails, and the worker goes on.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -68,6 +68,9 @@ impl Place {
         );
     }
 }
+
+/// Files that make an ffmpeg call which may open anything. The others need more than that.
+const CALLING: [&str; 4] = ["hls.mp4", "hls-key.mov", "concat.mkv", "dash.mp4"];
 
 /// Whether somebody has called since the last time.
 fn was_called(listener: &TcpListener) -> bool {
@@ -146,7 +149,7 @@ async fn a_file_that_names_other_files_and_hosts_reaches_neither() {
     for (name, text, demuxer) in &files {
         let input = folder.join("in").join(name);
         fs::write(&input, text).expect("written");
-        if text.contains("http://127") && ["hls", "concat", "dash"].contains(demuxer) {
+        if CALLING.contains(name) {
             let mut obeys = Command::new(paths::tool("ffmpeg"));
             let protocols = "file,http,tcp,crypto,data,concat,subfile";
             obeys.args(["-v", "error", "-protocol_whitelist", protocols]);
@@ -178,7 +181,7 @@ async fn a_file_that_names_other_files_and_hosts_reaches_neither() {
     assert!(!was_called(&listener));
 }
 
-/// A Matroska film with this many chapters, none of which is in order: to read them costs the square of their number.
+/// A Matroska film with this many chapters, numbered from the last to the first: to read them costs the square of their number.
 fn with_chapters(film: &[u8], chapters: u32) -> Vec<u8> {
     /// The start of the first cluster.
     const CLUSTER: [u8; 4] = [0x1f, 0x43, 0xb6, 0x75];
@@ -189,7 +192,7 @@ fn with_chapters(film: &[u8], chapters: u32) -> Vec<u8> {
     let mut atoms = Vec::new();
     for uid in (1..=chapters).rev() {
         let number = element(&[0x73, 0xc4], &uid.to_be_bytes());
-        let start = element(&[0x91], &uid.to_be_bytes());
+        let start = element(&[0x91], &(chapters + 1 - uid).to_be_bytes());
         atoms.extend(element(&[0xb6], &[number, start].concat()));
     }
     let chapters = element(&[0x10, 0x43, 0xa7, 0x70], &element(&[0x45, 0xb9], &atoms));
@@ -214,7 +217,7 @@ async fn small_files_that_cost_a_lot_are_refused_and_the_worker_goes_on() {
     let place = Place::new().await;
     let input = place.farm.folder().join("in");
 
-    // A picture of 256 million pixels, a few kilobytes long.
+    // A picture of 256 million pixels, 1.5 MB long.
     let large = input.join("large.mkv");
     made(
         "-i color=black:s=16000x16000:r=1,format=yuvj420p -frames:v 1 -c:v mjpeg",
@@ -238,7 +241,7 @@ async fn small_files_that_cost_a_lot_are_refused_and_the_worker_goes_on() {
     let chapters = input.join("chapters.mkv");
     fs::write(&chapters, with_chapters(&film, 300_000)).expect("written");
     let failure = place.failed(place.farm.job(&chapters, "libx264")).await;
-    assert_eq!(failure.fault, Fault::Input, "{failure}");
+    assert!(failure.message.contains("made no progress"), "{failure}");
     place.is_sound().await;
 }
 
@@ -249,10 +252,10 @@ async fn a_recipe_that_would_take_all_of_a_machine_is_refused_by_the_worker_too(
     fs::copy(paths::media("h264.mp4"), &film).expect("copied");
     for (filters, arguments) in [
         ("pad=16000:16000", ""),
-        ("tpad=stop=-1", ""),
         ("fps=100000", ""),
         ("", "-threads 100000"),
         ("", "-r 1000000"),
+        ("pad=iw*ih:ih", ""),
     ] {
         let encoder = "libx264".parse().expect("an encoder");
         let mut video = VideoEncode::new(Choice::Encoder(encoder));
