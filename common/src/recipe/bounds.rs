@@ -192,6 +192,13 @@ fn size_of(value: &str) -> Option<f64> {
         let quotient = numerator / denominator;
         return quotient.is_finite().then_some(quotient);
     }
+    // `640x360` has two sides.
+    if let Some((width, height)) = value.split_once('x')
+        && let (Ok(width), Ok(height)) = (width.parse::<u32>(), height.parse::<u32>())
+    {
+        let is_bounded = u64::from(width) * u64::from(height) <= MOST_PIXELS;
+        return is_bounded.then(|| width.max(height).into());
+    }
     // A power, or a part of a computation that grows as fast.
     if value.contains('^') {
         return None;
@@ -204,7 +211,7 @@ fn size_of(value: &str) -> Option<f64> {
         let digits = |c: char| c.is_ascii_digit() || c == '.';
         let end = rest.find(|c: char| !digits(c)).unwrap_or(rest.len());
         let (number, after) = rest.split_at(end);
-        // A width and a height: `640x360`. Hexadecimal numbers are not bounded.
+        // Hexadecimal numbers are not bounded.
         if number == "0" && after.starts_with(['x', 'X']) {
             return None;
         }
@@ -214,13 +221,7 @@ fn size_of(value: &str) -> Option<f64> {
             size *= (number.parse::<f64>().ok()? * factor).max(1.0);
         }
     }
-    // `640x360` has two sides.
-    match value.split_once('x') {
-        Some((width, height)) if width.parse::<u32>().is_ok() && height.parse::<u32>().is_ok() => {
-            Some(size.sqrt())
-        }
-        _ => Some(size),
-    }
+    Some(size)
 }
 
 /// The factor that a prefix behind a number stands for (`k`, `M`, `e6`), and its length in bytes.
@@ -301,6 +302,8 @@ mod tests {
             "pad=0xFFFF:10",
             "scale=1e5:100",
             "scale=s=65536x65536",
+            "scale=s=16384x16384",
+            "scale=size=100x65536",
             "zscale=w=40000",
             "rotate=0:90000",
             "fps=100000",

@@ -111,7 +111,7 @@ proptest! {
         world.drained.clear();
         // Workers that fit come after all.
         world.jobs += std::mem::take(&mut world.unfit);
-        for _ in 0..400 {
+        for _ in 0..250 {
             world.look();
             world.boot();
             world.work();
