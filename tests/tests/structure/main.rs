@@ -94,10 +94,9 @@ fn files_that_documents_name_exist() {
 
 #[test]
 fn types_and_functions_that_documents_name_are_defined() {
-    let sources: Vec<PathBuf> = members()
-        .iter()
-        .map(|member| Path::new(member).join("src"))
-        .collect();
+    // A document may name the test of a promise.
+    let folders = |member: &String| ["src", "tests"].map(|folder| Path::new(member).join(folder));
+    let sources: Vec<PathBuf> = members().iter().flat_map(folders).collect();
     assert_none(
         documents::missing_names(paths::repository(), &sources),
         "names are not defined",
