@@ -47,6 +47,7 @@ case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
 versions=$prefix/lib/ffmpeg-easy
 current=$versions/current
 previous=$versions/previous
+pages=$prefix/share/man/man1
 
 # Which version a link leads to; nothing if there is none.
 target() { [ -L "$1" ] && basename "$(readlink "$1")" || true; }
@@ -78,7 +79,7 @@ add_service() {
   if has_systemd; then
     id ffmpeg-easy >/dev/null 2>&1 ||
       useradd --system --home-dir /var/lib/ffmpeg-easy --shell /usr/sbin/nologin ffmpeg-easy
-    install -d -m 0750 -o root -g ffmpeg-easy /etc/ffmpeg-easy
+    install -d -m 0750 -o ffmpeg-easy -g ffmpeg-easy /etc/ffmpeg-easy
     sed "s|/usr/bin/\(monitor\|worker\)|$prefix/bin/\1|" "$here/../systemd/ffmpeg-easy-$1.service" \
       >"/etc/systemd/system/ffmpeg-easy-$1.service"
     systemctl daemon-reload
@@ -138,6 +139,8 @@ install_programs() {
       cp "$from/$program" "$part/$program"
       chmod 755 "$part/$program"
     done
+    # For `man`: each program writes its own pages. Those of earlier versions cannot.
+    for program in $programs; do "$part/$program" manual "$part/man" >/dev/null 2>&1 || true; done
     mv "$part" "$new"
   fi
   [ -z "$made" ] || rm -rf "$made"
@@ -156,10 +159,28 @@ install_programs() {
   for program in $programs; do
     [ -L "$prefix/bin/$program" ] || ln -s "../lib/ffmpeg-easy/current/$program" "$prefix/bin/$program"
   done
+  lead_pages
   forget_old
   restart_services
   echo "install: version $version is in $prefix/bin${old:+ (before: $old)}"
   case :$PATH: in *:"$prefix/bin":*) ;; *) echo "install: $prefix/bin is not in PATH: add it" ;; esac
+}
+
+# Links to the manual pages of the current version, and to no others.
+lead_pages() {
+  forget_pages
+  for page in "$current"/man/*.1; do
+    [ -e "$page" ] || continue
+    mkdir -p "$pages"
+    link=$pages/$(basename "$page")
+    [ -e "$link" ] || ln -s "../../../lib/ffmpeg-easy/current/man/$(basename "$page")" "$link"
+  done
+}
+
+forget_pages() {
+  for link in "$pages"/*.1; do
+    case $(readlink "$link" || true) in ../../../lib/ffmpeg-easy/current/man/*) rm -f "$link" ;; esac
+  done
 }
 
 # The current one, the one before, and the newest of the others.
@@ -178,6 +199,7 @@ roll_back() {
   [ -n "$back" ] && [ -d "$versions/$back" ] || fail "there is no earlier version in $versions"
   lead "$current" "$back"
   lead "$previous" "$old"
+  lead_pages
   restart_services
   echo "install: version $back is in $prefix/bin again (before: $old)"
 }
@@ -189,6 +211,7 @@ uninstall() {
     link=$prefix/bin/$program
     [ "$(readlink "$link" || true)" != "../lib/ffmpeg-easy/current/$program" ] || rm -f "$link"
   done
+  forget_pages
   rm -rf "$versions"
   echo "install: the programs are removed from $prefix"
   for folder in /etc/ffmpeg-easy /var/lib/ffmpeg-easy /var/cache/ffmpeg-easy "${XDG_CONFIG_HOME:-$HOME/.config}/ffmpeg-easy" \

@@ -159,6 +159,13 @@ pub enum Task {
         #[arg(long, env = "MONITOR_ACCESS", value_name = "FILE")]
         access: PathBuf,
     },
+    /// Write the manual pages into a folder
+    #[command(hide = true)]
+    Manual {
+        /// Folder for the pages
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
 
 /// What a person or program may do.

@@ -6,8 +6,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use common::program::exit::Exit;
+use common::program::manual;
 use common::{say, show};
 use monitor::Config;
 use monitor::access::{Role, people};
@@ -31,6 +32,18 @@ async fn main() -> ExitCode {
         }
         Some(Task::Token { name, role, access }) => {
             return make_token((*role).into(), name, access);
+        }
+        Some(Task::Manual { folder }) => {
+            return match manual::write(Config::command(), folder) {
+                Ok(()) => Exit::Done.into(),
+                Err(error) => fail(
+                    Exit::Failed,
+                    &format!(
+                        "cannot write the manual pages to {}: {error}",
+                        folder.display()
+                    ),
+                ),
+            };
         }
     }
     if let Err(error) = config.load() {

@@ -5,9 +5,11 @@
 
 use std::process::ExitCode;
 
+use anyhow::Context;
+use clap::CommandFactory;
 use common::program::console::say_lines;
 use common::program::exit::Exit;
-use common::program::{shutdown, telemetry};
+use common::program::{manual, shutdown, telemetry};
 use common::say;
 use worker::cli::commands;
 use worker::cli::config::{Cli, Command};
@@ -59,6 +61,9 @@ async fn run(cli: Cli) -> Result<(), Error> {
             json, detection, ..
         }) => commands::capabilities::run(&detection, json).await,
         Some(Command::CheckConfig { config }) => commands::check_config::run(&config).await,
+        Some(Command::Manual { folder }) => manual::write(Cli::command(), &folder)
+            .with_context(|| format!("cannot write the manual pages to {}", folder.display()))
+            .map_err(Error::from),
         None => app::run(&cli.config, shutdown::on_signal()).await,
     };
     traces.end();

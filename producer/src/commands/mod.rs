@@ -13,6 +13,7 @@ mod hooks;
 mod join;
 mod library;
 mod look;
+mod manual;
 mod orders;
 mod presets;
 mod run;
@@ -39,6 +40,9 @@ pub(crate) enum Command {
     /// Print a completion script for a shell
     #[command(after_long_help = examples::COMPLETIONS)]
     Completions(completions::Options),
+    /// Write the manual pages into a folder
+    #[command(hide = true)]
+    Manual(manual::Options),
     /// Run a program that ends when this one's standard input closes
     #[command(hide = true)]
     Guard(guard::Options),
@@ -160,6 +164,7 @@ impl Command {
         match self {
             Self::Farm(command) => Err(Box::new(command)),
             Self::Completions(options) => Ok(completions::run(&options, command_line).into()),
+            Self::Manual(options) => Ok(manual::run(&options, command_line).into()),
             Self::Guard(options) => Ok(guard::run(&options)),
         }
     }

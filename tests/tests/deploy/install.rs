@@ -92,7 +92,13 @@ fn the_programs_of_this_build_run_where_they_are_installed() {
     for program in PROGRAMS {
         let said = machine.says(program);
         assert_eq!(said, format!("{program} {}", env!("CARGO_PKG_VERSION")));
+        let page = machine
+            .path("prefix/share/man/man1")
+            .join(format!("{program}.1"));
+        assert!(page.is_file(), "{page:?}");
     }
+    machine.install(&["--uninstall"]);
+    assert!(names(&machine.path("prefix/share/man/man1")).is_empty());
 }
 
 #[test]

@@ -2,5 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod compose;
 mod install;
+mod manual;
 mod services;

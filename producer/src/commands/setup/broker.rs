@@ -7,13 +7,14 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::broker::{Broker, BrokerError, ConnectOptions};
-#[cfg(not(unix))]
 use common::say;
 
+use super::FarmOptions;
 use super::place::FarmPlace;
 use crate::cli::exit::{Error, Exit};
 #[cfg(unix)]
 use crate::display::output;
+use crate::embedded::broker as server;
 
 /// How long the server may take to start: a large store takes a while to recover.
 const START: Duration = Duration::from_secs(60);
@@ -28,12 +29,15 @@ const LOOK: Duration = Duration::from_millis(20);
 /// The server does not start, or is no server of this farm.
 pub(super) async fn up(
     place: &FarmPlace,
-    program: &Path,
+    farm: &FarmOptions,
     options: &ConnectOptions,
 ) -> Result<Broker, Error> {
     let mut child = match Broker::set_up(options).await {
         Ok(broker) => return Ok(broker),
-        Err(BrokerError::Unreachable { .. }) => start(place, program)?,
+        Err(BrokerError::Unreachable { .. }) if !farm.no_start => {
+            let program = server::find(farm.nats_server.as_deref()).await?;
+            start(place, &program)?
+        }
         Err(error) => return Err(error.into()),
     };
     let deadline = Instant::now() + START;
@@ -95,20 +99,36 @@ fn last_words(log: &Path) -> String {
     text.lines().last().unwrap_or("it said nothing").to_owned()
 }
 
-/// Has the running server read its configuration again; a server that does not run reads it when it starts.
+/// Has the running server read its configuration again, or says how to have it: a server that another one starts, as a
+/// service or in a container, is out of this program's reach.
+///
+/// # Errors
+/// The server cannot be told.
+pub(super) fn tell(place: &FarmPlace) -> Result<(), Error> {
+    if !reload(place)? {
+        say!(
+            "No broker was told, because none runs that this command has started. If it is a service: `systemctl reload ffmpeg-easy-broker`, \
+             or `docker compose kill --signal HUP nats`. Until then, it knows its former users and certificate."
+        );
+    }
+    Ok(())
+}
+
+/// Has the running server read its configuration again; whether there is one. A server that does not run reads it when it
+/// starts.
 ///
 /// # Errors
 /// The server cannot be told.
 #[cfg(unix)]
-pub(super) fn reload(place: &FarmPlace) -> Result<(), Error> {
-    signal(place, rustix::process::Signal::HUP).map(drop)
+pub(super) fn reload(place: &FarmPlace) -> Result<bool, Error> {
+    signal(place, rustix::process::Signal::HUP)
 }
 
 /// Elsewhere, there are no signals.
 #[cfg(not(unix))]
-pub(super) fn reload(_: &FarmPlace) -> Result<(), Error> {
+pub(super) fn reload(_: &FarmPlace) -> Result<bool, Error> {
     say!("restart nats-server: until then, it knows its former users");
-    Ok(())
+    Ok(true)
 }
 
 /// Stops the server.

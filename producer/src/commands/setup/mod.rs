@@ -59,6 +59,11 @@ struct FarmOptions {
     /// The nats-server to use [default: from PATH]
     #[arg(long, value_name = "PATH", env = "NATS_SERVER", hide_short_help = true)]
     nats_server: Option<PathBuf>,
+    /// Do not start the broker: a service manager or a container runs it with the configuration that this command writes.
+    ///
+    /// Run the command once more when the broker runs: it makes the streams, and proves the store.
+    #[arg(long)]
+    no_start: bool,
 }
 
 /// What to do with the users of the farm that this machine has made.
@@ -114,8 +119,8 @@ pub(super) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
         Some(Verb::Stop) => broker::stop(&place).await,
         None if settings.names_a_broker() => streams(settings).await,
         None if place.is_made() => new::again(&options.farm, &place, settings).await,
-        // This machine has joined a farm of another one.
-        None if settings.has_a_farm() => streams(settings).await,
+        // This machine has joined a farm of another one. (A file that is named and missing is one that is to be made.)
+        None if settings.file().broker.servers.is_some() => streams(settings).await,
         None => new::make(&options.farm, &place, settings).await,
     }
 }

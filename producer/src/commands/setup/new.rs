@@ -29,9 +29,12 @@ pub(super) async fn make(
     place: &FarmPlace,
     settings: &Settings,
 ) -> Result<Exit, Error> {
-    let program = server::find(options.nats_server.as_deref()).await?;
+    let starts = !options.no_start;
     let listen = options.listen.unwrap_or(LISTEN);
-    broker::check_free(listen)?;
+    if starts {
+        server::find(options.nats_server.as_deref()).await?;
+        broker::check_free(listen)?;
+    }
     let mut file = settings.file().clone();
     let mut roots = existing(&options.roots)?;
     if let Some(url) = &settings.store {
@@ -41,7 +44,10 @@ pub(super) async fn make(
         }
         file.store.url = Some(url.clone());
         store::take_environment(&mut file.store);
-        store::prove(url, &Stores::of(file.store.settings())).await?;
+        // Services and containers may have the store start together with the broker.
+        if starts {
+            store::prove(url, &Stores::of(file.store.settings())).await?;
+        }
     }
 
     let hosts = reachable(options, listen);
@@ -70,15 +76,28 @@ pub(super) async fn make(
     file.worker
         .buckets
         .extend(settings.store.clone().filter(Location::is_remote));
-    file.broker.servers = Some(servers([own_address(listen)].iter(), listen.port()));
     let public = servers(hosts.iter(), listen.port());
+    file.broker.servers = Some(match starts {
+        true => servers([own_address(listen)].iter(), listen.port()),
+        // It may run in a container, whose loopback addresses are its own.
+        false => public.clone(),
+    });
     file.broker.public = Some(public.clone());
     users::write(place)?;
     configure(options, listen, place)?;
     file.write(&place.file).map_err(Error::failed)?;
 
-    let options = file.connect(Program::Producer, None, None, "producer");
-    let connected = broker::up(place, &program, &options).await?;
+    if !starts {
+        output::print(&format!(
+            "Nothing was started. Start the broker as a service: nats-server --config {}\nThen run `producer setup --no-start` once more: it makes the \
+             streams, and proves the store.",
+            place.configuration().display()
+        ));
+        tokens::print_first(place, &file, &public)?;
+        return Ok(Exit::Done);
+    }
+    let own = file.connect(Program::Producer, None, None, "producer");
+    let connected = broker::up(place, options, &own).await?;
     output::print(&format!(
         "The broker runs on {listen}. This machine's settings are in {}: `worker`, `producer` and `monitor` need nothing else.",
         place.file.display()
@@ -96,11 +115,10 @@ pub(super) async fn again(
     place: &FarmPlace,
     settings: &Settings,
 ) -> Result<Exit, Error> {
-    let program = server::find(options.nats_server.as_deref()).await?;
     if !options.hosts.is_empty() {
         rename(&options.hosts, place, settings)?;
     }
-    let connected = broker::up(place, &program, &settings.connection()).await?;
+    let connected = broker::up(place, options, &settings.connection()).await?;
     if let Some(url) = &settings.file().store.url {
         store::prove(url, &settings.stores()).await?;
     }
@@ -125,7 +143,7 @@ fn rename(hosts: &[String], place: &FarmPlace, settings: &Settings) -> Result<()
         .and_then(|port| port.parse().ok());
     file.broker.public = Some(servers(hosts.iter(), port.unwrap_or(LISTEN.port())));
     file.write(&place.file).map_err(Error::failed)?;
-    broker::reload(place)?;
+    broker::tell(place)?;
     output::print(&format!(
         "The broker's certificate is for {} now. Machines that joined by another name need a new line.",
         hosts.join(", ")
@@ -193,18 +211,24 @@ fn configure(options: &FarmOptions, listen: SocketAddr, place: &FarmPlace) -> Re
     };
     let (certificate, key) = place.certificate();
     let path = |path: PathBuf| quoted(&path.to_string_lossy());
+    // What runs the broker as a service keeps its log, and knows its number.
+    let files = match options.no_start {
+        true => String::new(),
+        false => format!(
+            "\nlog_file: {}\npid_file: {}\n",
+            path(place.log()),
+            path(place.pid())
+        ),
+    };
     let text = format!(
         "# Written by `producer setup`; change it as you like.\n\n{}\n\
          # Clients know the authority that has signed this certificate: it is in their farm files.\n\
          tls {{\n  cert_file: {}\n  key_file: {}\n}}\n\n\
          # Users and their rights: `producer setup add`, `list` and `remove` keep them.\n\
-         include users.conf\n\n\
-         log_file: {}\npid_file: {}\n",
+         include users.conf\n{files}",
         config.text(),
         path(certificate),
         path(key),
-        path(place.log()),
-        path(place.pid()),
     );
     let file = place.configuration();
     write_private(&file, &text)

@@ -47,7 +47,7 @@ pub(super) fn add(options: Add, place: &FarmPlace, settings: &Settings) -> Resul
     };
     let seed = users::add(place, &user)?;
     users::write(place)?;
-    broker::reload(place)?;
+    broker::tell(place)?;
     let servers = file.broker.public.clone().or(file.broker.servers.clone());
     let mut of_machine = of_machine(file, &user, seed, &servers.unwrap_or_default());
     if !roots.is_empty() {

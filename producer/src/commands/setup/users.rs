@@ -136,7 +136,7 @@ pub(super) async fn remove(place: &FarmPlace, name: &Token) -> Result<Exit, Erro
         _ => not_written(&file, &error),
     })?;
     write(place)?;
-    broker::reload(place)?;
+    broker::tell(place)?;
     output::print(&format!("removed the user {name}: its machine is cut off"));
     Ok(Exit::Done)
 }

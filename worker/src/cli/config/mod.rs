@@ -69,6 +69,13 @@ pub enum Command {
         #[command(flatten)]
         config: Box<Config>,
     },
+    /// Write the manual pages into a folder
+    #[command(hide = true)]
+    Manual {
+        /// Folder for the pages
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
 
 /// How to find out what the machine can do.
@@ -372,7 +379,7 @@ impl Cli {
         match &self.command {
             Some(Command::Capabilities { log, .. }) => log,
             Some(Command::CheckConfig { config }) => &config.log,
-            None => &self.config.log,
+            Some(Command::Manual { .. }) | None => &self.config.log,
         }
     }
 
@@ -394,7 +401,7 @@ impl Cli {
         let config = match &mut self.command {
             None => &mut self.config,
             Some(Command::CheckConfig { config }) => config,
-            Some(Command::Capabilities { .. }) => return Ok(()),
+            Some(Command::Capabilities { .. } | Command::Manual { .. }) => return Ok(()),
         };
         if let Some(token) = &config.join {
             join_at_start(token, config.farm.as_deref())?;
