@@ -3,4 +3,5 @@
 mod doctor;
 mod first_steps;
 mod made;
+mod service;
 mod store;
