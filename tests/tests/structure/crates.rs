@@ -28,7 +28,8 @@ pub(crate) fn members(repository: &Path) -> Vec<String> {
         .collect()
 }
 
-/// The packages that the code of a manifest needs, without those of its tests and its build.
+/// The packages that the code of a manifest needs, without those of its tests, its build and its features: programs and tests
+/// turn features on for themselves.
 fn dependencies(manifest: &toml::Table) -> Vec<String> {
     let everywhere = manifest.get("dependencies");
     let by_target = manifest
@@ -41,8 +42,15 @@ fn dependencies(manifest: &toml::Table) -> Vec<String> {
         .into_iter()
         .chain(by_target)
         .filter_map(toml::Value::as_table)
-        .flat_map(|table| table.keys().cloned())
+        .flatten()
+        .filter(|(_, dependency)| !is_optional(dependency))
+        .map(|(name, _)| name.clone())
         .collect()
+}
+
+fn is_optional(dependency: &toml::Value) -> bool {
+    let optional = dependency.get("optional");
+    optional.and_then(toml::Value::as_bool).unwrap_or(false)
 }
 
 /// A finding for each dependency in the wrong direction. The packages of tests may depend on any other.
