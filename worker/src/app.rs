@@ -195,6 +195,7 @@ impl Worker {
             max_job_time: config.max_job_time,
             max_memory: config.max_memory,
             proofs: ProofEncodes::default(),
+            signers: config.signers().map_err(Error::Usage)?,
             unfit,
             outlines: Outlines::default(),
         };

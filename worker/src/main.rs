@@ -58,8 +58,11 @@ async fn run(cli: Cli) -> Result<(), Error> {
     let traces = telemetry::init("worker", &log.log_level, log.log_format).map_err(Error::Usage)?;
     let done = match cli.command {
         Some(Command::Capabilities {
-            json, detection, ..
-        }) => commands::capabilities::run(&detection, json).await,
+            json,
+            scratch,
+            detection,
+            ..
+        }) => commands::capabilities::run(&detection, scratch, json).await,
         Some(Command::CheckConfig { config }) => commands::check_config::run(&config).await,
         Some(Command::Manual { folder }) => manual::write(Cli::command(), &folder)
             .with_context(|| format!("cannot write the manual pages to {}", folder.display()))

@@ -45,7 +45,6 @@ pub use library::scans::ScanLease;
 pub use nats::authority::{Authority, AuthorityError};
 pub use nats::clock::Clock;
 pub use nats::connect::ConnectOptions;
-pub use nats::nkey::{UserSeed, UserSeedError};
 pub use nats::servers::{Servers, ServersError};
 pub use nats::snapshot::{StreamCopy, StreamHeading, StreamRestore};
 pub use nats::unreadable::Unreadable;
@@ -72,6 +71,7 @@ use async_nats::jetstream;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use crate::names::nkey::Signer;
 use nats::Nats;
 use queue::claim::owner::Owned;
 
@@ -83,6 +83,7 @@ pub struct Broker {
     ack_wait: Duration,
     replicas: usize,
     retry_after: Duration,
+    signer: Option<Signer>,
 }
 
 impl Broker {
@@ -120,6 +121,7 @@ impl Broker {
             ack_wait: options.ack_wait,
             replicas: options.replicas.count(),
             retry_after: options.retry_after,
+            signer: options.signer.clone(),
         })
     }
 

@@ -12,6 +12,7 @@ pub mod id;
 pub mod input;
 pub mod kind;
 pub mod ladder;
+pub mod mandate;
 pub mod master;
 pub mod media_info;
 pub mod part;
@@ -20,6 +21,7 @@ pub mod record;
 pub mod replacement;
 pub mod run;
 pub mod sidecar;
+pub mod signature;
 pub mod split;
 pub mod state;
 pub mod trash;
@@ -37,6 +39,7 @@ use crate::job::kind::JobKind;
 use crate::job::ladder::Ladder;
 use crate::job::replacement::Replacement;
 use crate::job::sidecar::Sidecars;
+use crate::job::signature::JobSignature;
 use crate::job::split::Split;
 use crate::job::work::Work;
 use crate::names::location::Location;
@@ -97,6 +100,9 @@ pub struct Job {
     /// When the job was enqueued.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub enqueued: Timestamp,
+    /// Who has ordered the job. Programs that know nothing of signatures leave it out when they write the job anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Box<JobSignature>>,
 }
 
 impl wire::Message for Job {
@@ -165,6 +171,7 @@ impl Job {
             replace: false,
             fallbacks: None,
             enqueued: Timestamp::now(),
+            signature: None,
         }
     }
 

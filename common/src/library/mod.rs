@@ -6,6 +6,7 @@
 pub mod check;
 pub mod exclude;
 pub mod file;
+pub mod mandate;
 pub mod next;
 pub mod scan;
 pub mod summary;
@@ -20,6 +21,7 @@ use crate::farm::queue::Priority;
 use crate::job::Fallbacks;
 use crate::job::replacement::Replacement;
 use crate::job::sidecar::Sidecars;
+use crate::job::signature::JobSignature;
 use crate::job::split::Split;
 use crate::library::exclude::Exclusions;
 use crate::names::location::Location;
@@ -90,6 +92,9 @@ pub struct Library {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub asked: Option<Timestamp>,
+    /// Who vouches for what its jobs may do: for all of its jobs, with its mandate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Box<JobSignature>>,
 }
 
 /// Where the outputs of a library go.
@@ -147,6 +152,7 @@ impl Library {
             paused: false,
             added: now,
             asked: None,
+            signature: None,
         }
     }
 

@@ -78,6 +78,8 @@ use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
+use crate::names::location::Location;
+
 /// What to do with an input: a [`RecipeDraft`] that has passed every rule. Its parts are read like the draft's, and
 /// changed by [`Recipe::edit`] only.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -105,6 +107,18 @@ impl Recipe {
     /// A recipe that copies every track.
     pub fn copy() -> Self {
         Self(RecipeDraft::new(Video::Copy))
+    }
+
+    /// Whether the recipe names this file: as its colour table, or as its watermark.
+    pub fn names(&self, file: &Location) -> bool {
+        let video = self.video_encode();
+        let lut = video.and_then(|video| video.lut.as_ref());
+        let watermark = video.and_then(|video| video.watermark.as_ref());
+        let watermark = watermark.map(|watermark| &watermark.picture);
+        [lut, watermark]
+            .into_iter()
+            .flatten()
+            .any(|named| named == file)
     }
 
     /// The recipe's parts.

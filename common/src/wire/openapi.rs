@@ -12,6 +12,7 @@ use crate::job::companion::Suffix;
 use crate::job::id::{BatchId, JobId};
 use crate::names::digest::Digest;
 use crate::names::location::Location;
+use crate::names::nkey::{PublicKey, Signature};
 use crate::names::token::Token;
 use crate::notify::event::EventKind;
 use crate::recipe::encoder::Encoder;
@@ -58,6 +59,8 @@ texts! {
     Loudness: "Integrated loudness in LUFS, range in LU, peak in dBTP", "-23/7/-2";
     NameTemplate: "The name of an output, without its extension: text with {stem}, {height}, {width}, {codec}, {encoder}, {quality}, {bitrate}, {container}, {preset}", "{stem}-{height}p";
     Pad: "A canvas: WIDTHxHEIGHT, or a shape such as 16:9", "1920x1080";
+    PublicKey: "The public half of a user's nkey", "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4";
+    Signature: "An Ed25519 signature in base64 for URLs", "3q2-7w";
     Queue: "Who may run a job: an encoder, any_CODEC, on_WORKER or copy", "any_hevc";
     Rendition: "A size, and the bits per second for it", "720p:3M";
     Rotate: "A turn clockwise: 90, 180, 270, hflip, or both: 90:hflip", "90";

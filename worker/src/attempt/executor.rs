@@ -10,6 +10,7 @@ use common::farm::queue::Queue;
 use common::farm::worker_name::WorkerName;
 use common::job::failure::Failure;
 use common::job::run::Run;
+use common::job::signature::Signers;
 use common::matching::encoder;
 use common::recipe::Recipe;
 use common::recipe::encoder::Encoder;
@@ -67,6 +68,8 @@ pub struct Executor {
     pub max_memory: Option<u64>,
     /// The recent proof encodes that passed.
     pub proofs: ProofEncodes,
+    /// Whose jobs are taken; `None` for everybody's.
+    pub signers: Option<Signers>,
     /// The split jobs whose chunks this worker leaves to others.
     pub unfit: Unfit,
     /// What was read of split sources that lie in a bucket.
@@ -79,7 +82,10 @@ impl Work for Executor {
     }
 
     async fn clean_up(&self, run: &Run) {
-        earlier::clean_up(&self.stores, run).await;
+        match self.check_order(&run.job) {
+            Ok(()) => earlier::clean_up(&self.stores, run).await,
+            Err(why) => tracing::warn!(job = %run.job.id, %why, "what it has left is not removed"),
+        }
     }
 
     async fn finish(&self, done: CompletedJob) {

@@ -21,6 +21,7 @@ use crate::attempt::executor::Executor;
 use crate::attempt::publish::earlier::AtOutput;
 use crate::attempt::publish::{earlier, replace, sidecars, staged_file};
 use crate::attempt::steps::{Attempt, Unfinished};
+use crate::attempt::trust::Trusted;
 use crate::report::metrics::counters::Counted;
 use crate::work::AttemptEnd;
 use crate::work::stop::{Expected, Stop};
@@ -40,6 +41,10 @@ impl Executor {
         let counted = self.counters.begin(self.encoder(&claim).as_ref());
         let work = async {
             tracing::info!(input = %claim.job().input.location, "claimed");
+            match self.trusts(claim.job()).await {
+                Ok(Trusted::Yes) => {}
+                why => return self.refuse(claim, why, counted).await,
+            }
             let lease = Lease::keep(&claim);
             let result = self.attempt(&mut claim, &lease, &stop).await;
             self.conclude(claim, result, counted, &traced).await

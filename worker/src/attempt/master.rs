@@ -61,10 +61,22 @@ impl Executor {
     /// Writes the master files of a completed job's ladder, if all members are completed, and acknowledges the job's
     /// message.
     pub(super) async fn finish_ladder(&self, done: CompletedJob) {
-        let ladder = done.run().job.ladder.clone();
+        let run = done.run();
+        // The message may be of somebody else.
+        let may_replace = match self.check_order(&run.job) {
+            Ok(()) => run.job.replace || (self.signers.is_none() && done.job().replace),
+            Err(why) => {
+                tracing::warn!(job = %run.job.id, %why, "the master files of its ladder are not written");
+                if let Err(error) = done.ack().await {
+                    tracing::debug!(%error, "not acknowledged; the broker delivers it again");
+                }
+                return;
+            }
+        };
+        let ladder = run.job.ladder.clone();
         let written = match &ladder {
             Some(ladder) => {
-                let written = self.write_masters(ladder, &done);
+                let written = self.write_masters(ladder, may_replace, &done);
                 let late = |_| Err(Unwritten::ForNow("its store gives no answer".to_owned()));
                 tokio::time::timeout(PATIENCE, written)
                     .await
@@ -86,8 +98,13 @@ impl Executor {
     }
 
     /// Writes the master files until their record tells that they are there, or why not.
-    async fn write_masters(&self, ladder: &Ladder, done: &CompletedJob) -> Result<(), Unwritten> {
-        while let Some(due) = self.broker.due_master(ladder, done.job().replace).await? {
+    async fn write_masters(
+        &self,
+        ladder: &Ladder,
+        may_replace: bool,
+        done: &CompletedJob,
+    ) -> Result<(), Unwritten> {
+        while let Some(due) = self.broker.due_master(ladder, may_replace).await? {
             let contents = MasterContents {
                 playlist: master_playlist(due.streams(), &ladder.master),
                 manifest: manifest(due.streams(), &ladder.manifest()),

@@ -13,6 +13,7 @@
 //! - [`ladder`] packages renditions for HLS and DASH,
 //! - [`parts`] looks after split jobs,
 //! - the [`rules`] say whether the original is the better result,
+//! - `trust` says whose jobs are taken,
 //! - [`publish`] makes the output appear, and `master` the master files of a ladder.
 //!
 //! If the fault of a failure is in doubt, a proof encode decides (`proof_encode`).
@@ -40,4 +41,5 @@ pub mod steps;
 pub mod survey;
 pub mod tool_output;
 pub mod trash;
+mod trust;
 pub mod verify;

@@ -104,6 +104,7 @@ impl Executor {
         let record = self.broker.job(id).await?;
         let record = record.with_context(|| format!("unknown job {id}"))?;
         let run = record.run().context("the job has not run yet")?;
+        self.check_order(&run.job)?;
         let RunState::Completed { report } = &run.state else {
             bail!("the job is {}", run.state.as_str());
         };

@@ -79,6 +79,7 @@ impl<'a> Orders<'a> {
             jobs: named.jobs_by_output,
         };
         let terms = library.terms();
+        let signature = &library.signature;
         let label = format!("library {}", self.name);
         let batch = broker.new_batch(&label, folder, existing, &terms);
         let batch = batch.of_library(self.name);
@@ -93,11 +94,15 @@ impl<'a> Orders<'a> {
                 (_, Err(why)) => found.push(refused(file, why)),
                 (Ok(output), Ok(mut further)) => {
                     further.extend(recipe_files.iter().cloned());
-                    jobs.push(batch.job(Work {
+                    let job = batch.job(Work {
                         further,
                         replacement: library.replacement().cloned(),
                         ..Work::new(file.input.clone(), recipe.clone(), output)
-                    }));
+                    });
+                    jobs.push(Job {
+                        signature: signature.clone(),
+                        ..job
+                    });
                     ready.push(file);
                 }
             }
@@ -152,6 +157,7 @@ impl<'a> Orders<'a> {
             let work = Work::check(file.input.clone(), CheckDepth::Full);
             Job {
                 id: JobId::of(&work, Some(salt)),
+                signature: self.library.signature.clone(),
                 ..batch.job(work)
             }
         };

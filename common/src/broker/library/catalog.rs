@@ -3,8 +3,10 @@
 use crate::broker::nats::kv::KeyValue;
 use crate::broker::{Broker, BrokerError, Overwrite};
 use crate::farm::orders::Target;
+use crate::job::signature::JobSignature;
 use crate::library::Library;
 use crate::library::check::{self, LibraryError};
+use crate::library::mandate::mandate;
 use crate::names::subject;
 use crate::names::subject::{FILES, LIBRARIES};
 use crate::names::token::Token;
@@ -84,11 +86,29 @@ impl Broker {
         })
     }
 
-    /// Adds or changes a library, once it has passed [`check::check`]; returns its new revision.
+    /// Adds or changes a library, once it has passed [`check::check`]; returns its new revision. The user of this
+    /// connection vouches for it, if that has a key.
     ///
     /// # Errors
     /// It cannot be as it is wanted, or there is a library that `over` does not allow to change.
     pub async fn save_library(
+        &self,
+        name: &Token,
+        library: &Library,
+        over: Overwrite,
+    ) -> Result<u64, CatalogError> {
+        let library = Library {
+            signature: match &self.signer {
+                Some(signer) => Some(JobSignature::of_mandate(mandate(library)?, signer).into()),
+                None => None,
+            },
+            ..library.clone()
+        };
+        self.store_library(name, &library, over).await
+    }
+
+    /// Adds or changes a library as it is, once it has passed [`check::check`]; returns its new revision.
+    async fn store_library(
         &self,
         name: &Token,
         library: &Library,
@@ -133,7 +153,8 @@ impl Broker {
         Ok(check::check(name, library, &others)?)
     }
 
-    /// Changes a library as `edit` says. If another program changes it at the same time, `edit` gets that change.
+    /// Changes a library as `edit` says. If another program changes it at the same time, `edit` gets that change. Who
+    /// changes nothing of what its jobs may do does not vouch for that.
     ///
     /// # Errors
     /// There is none of that name, or it cannot be as `edit` wants it.
@@ -144,9 +165,15 @@ impl Broker {
     ) -> Result<StoredLibrary, E> {
         loop {
             let mut stored = self.library(name).await?;
+            let before = mandate(&stored.library).ok();
             edit(&mut stored.library)?;
             let over = Overwrite::Revision(stored.revision);
-            match self.save_library(name, &stored.library, over).await {
+            let is_alike = before.is_some() && before == mandate(&stored.library).ok();
+            let saved = match is_alike {
+                true => self.store_library(name, &stored.library, over).await,
+                false => self.save_library(name, &stored.library, over).await,
+            };
+            match saved {
                 Err(CatalogError::Changed(_)) => {}
                 Err(error) => return Err(error.into()),
                 Ok(revision) => return Ok(StoredLibrary { revision, ..stored }),

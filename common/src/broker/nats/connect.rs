@@ -10,10 +10,10 @@ use crate::broker::farm::replicas::Replicas;
 use crate::broker::nats::authority::Authority;
 use crate::broker::nats::clock::Clock;
 use crate::broker::nats::link::Link;
-use crate::broker::nats::nkey::UserSeed;
 use crate::broker::nats::servers::Servers;
 use crate::broker::nats::unreadable::Unread;
 use crate::broker::nats::{Nats, link};
+use crate::names::nkey::{Signer, UserSeed};
 use crate::names::subject;
 use crate::names::token::Token;
 
@@ -34,6 +34,8 @@ pub struct ConnectOptions {
     pub credentials: Option<PathBuf>,
     /// The key of the broker's user.
     pub key: Option<UserSeed>,
+    /// The key that signs the jobs and libraries that are ordered over this connection; without one, they are not signed.
+    pub signer: Option<Signer>,
     /// The name of the broker's user, where the addresses do not hold it. Answers come to an inbox of the user's own.
     pub user: Option<Token>,
     /// Who must have signed the servers' certificates; without one, TLS trusts what this machine trusts.
@@ -65,6 +67,7 @@ impl ConnectOptions {
             servers: servers.into(),
             credentials: None,
             key: None,
+            signer: None,
             user: None,
             authority: None,
             name: name.into(),

@@ -12,7 +12,6 @@ pub(super) mod direct;
 pub(super) mod kv;
 pub(super) mod link;
 pub(super) mod message;
-pub(super) mod nkey;
 pub(super) mod servers;
 pub(super) mod snapshot;
 pub(super) mod streams;

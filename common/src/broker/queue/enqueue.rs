@@ -1,5 +1,6 @@
 //! Enqueueing: atomic batches, each job at most once.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::farm::queue::Lane;
 use crate::job::Job;
 use crate::job::id::JobId;
 use crate::job::run::Run;
+use crate::job::signature::JobSignature;
 use crate::names::subject;
 use crate::names::subject::{JOBS, PARKED, RUNS};
 use crate::submit::output_job::ClaimHolder;
@@ -306,6 +308,18 @@ impl Broker {
             .collect())
     }
 
+    /// The job with the signature of this connection's user. What is signed already, and the parts of signed jobs, stay as
+    /// they are.
+    fn signed<'a>(&self, job: &'a Job) -> Cow<'a, Job> {
+        match &self.signer {
+            Some(signer) if job.signature.is_none() && job.id.is_whole() => Cow::Owned(Job {
+                signature: Some(JobSignature::of(job, signer).into()),
+                ..job.clone()
+            }),
+            _ => Cow::Borrowed(job),
+        }
+    }
+
     /// Publishes all of the jobs or none; `false` if one is pending already.
     pub(crate) async fn publish_batch(
         &self,
@@ -316,8 +330,9 @@ impl Broker {
         let now = self.now();
         let mut messages: Vec<Message> = Vec::with_capacity(jobs.len());
         for (job, lane) in jobs {
-            let all = std::iter::once(first(job, lane)).chain(fallbacks(job, lane, now));
-            messages.extend(all.map(|message| created.trace(job, lane, message)));
+            let job = self.signed(job);
+            let all = std::iter::once(first(&job, lane)).chain(fallbacks(&job, lane, now));
+            messages.extend(all.map(|message| created.trace(&job, lane, message)));
         }
         self.nats.store_all(&what, messages).await
     }

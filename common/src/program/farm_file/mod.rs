@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::broker::{Authority, ConnectOptions, Replicas, Servers, UserSeed};
+use crate::broker::{Authority, ConnectOptions, Replicas, Servers};
 use crate::farm::worker_name::WorkerName;
 use crate::names::location::Location;
+use crate::names::nkey::{PublicKey, Signer, UserSeed};
 use crate::names::token::Token;
 use crate::notify::secret::Secret;
 use crate::store::StoreSettings;
@@ -112,6 +113,9 @@ pub struct WorkerSection {
     /// Jobs to run at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_jobs: Option<u32>,
+    /// Whose signed jobs it takes, if it takes signed jobs only: the public keys of users.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signers: Vec<PublicKey>,
 }
 
 /// How the monitor serves its page.
@@ -194,8 +198,12 @@ impl FarmFile {
             _ => (broker.user, broker.nkey),
         };
         let servers = given.or(broker.servers).unwrap_or_default();
+        let key = nkey.filter(|_| credentials.is_none());
+        // A worker gives orders for libraries only, by the signatures of those who have saved them.
+        let signs = key.as_ref().filter(|_| program != Program::Worker);
         ConnectOptions {
-            key: nkey.filter(|_| credentials.is_none()),
+            signer: signs.map(Signer::from),
+            key,
             credentials: credentials.or(broker.credentials),
             user,
             authority: broker.ca,

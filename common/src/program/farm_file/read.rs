@@ -203,7 +203,7 @@ pub(super) mod locations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::UserSeed;
+    use crate::names::nkey::UserSeed;
 
     #[test]
     fn an_empty_file_sets_nothing() {

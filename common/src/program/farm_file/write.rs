@@ -74,7 +74,7 @@ mod tests {
         let path = folder.path().join("deep/farm.toml");
         let mut file = FarmFile::default();
         file.broker.servers = Some("tls://a:4222, tls://b:4222".into());
-        file.broker.nkey = Some(crate::broker::UserSeed::new());
+        file.broker.nkey = Some(crate::names::nkey::UserSeed::new());
         file.broker.user = "attic".parse().ok();
         file.broker.replicas = "3".parse().ok();
         file.store.url = Location::s3("media", "films").ok();

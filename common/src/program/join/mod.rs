@@ -153,7 +153,7 @@ fn checksum(document: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::UserSeed;
+    use crate::names::nkey::UserSeed;
 
     fn token() -> JoinToken {
         let mut file = FarmFile::default();

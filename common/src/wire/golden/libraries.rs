@@ -47,6 +47,12 @@ fn libraries() -> [Library; 2] {
     [plain, every_field]
 }
 
+/// A library with nothing but what it needs.
+pub(super) fn plain() -> Library {
+    let [plain, _] = libraries();
+    plain
+}
+
 fn scan() -> ScanRecord {
     let now = Timestamp::UNIX_EPOCH;
     ScanRecord {

@@ -13,6 +13,7 @@ mod reports;
 mod rules;
 mod sample_encodes;
 mod samples;
+mod signed;
 mod splits;
 mod trashes;
 

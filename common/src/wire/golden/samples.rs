@@ -32,7 +32,7 @@ use crate::recipe::{Choice, FileFormat, Outputs, RecipeFile};
 use crate::{testing, wire};
 
 use super::reports::{health, measured, streams};
-use super::{forecasts, libraries, notifications, rules, sample_encodes, splits, trashes};
+use super::{forecasts, libraries, notifications, rules, sample_encodes, signed, splits, trashes};
 
 fn job() -> Job {
     let encoder = "libx265".parse().expect("an encoder");
@@ -251,6 +251,7 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
     files.extend(trashes::written(&job));
     files.extend(rules::written(&job));
     files.extend(splits::written(&job));
+    files.extend(super::signed::written(&job, &libraries::plain()));
     files.extend([
         of("job", &job),
         of(

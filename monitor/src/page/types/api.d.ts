@@ -1474,6 +1474,7 @@ export interface components {
             replacement?: components["schemas"]["Replacement"] | null;
             rules?: components["schemas"]["Rules"];
             sidecars?: components["schemas"]["Sidecars"];
+            signature?: components["schemas"]["JobSignature"] | null;
             split?: components["schemas"]["Split"];
         };
         JobEnd: {
@@ -1552,6 +1553,11 @@ export interface components {
             reason?: string | null;
             state: components["schemas"]["JobState"];
             worker?: components["schemas"]["WorkerName"] | null;
+        };
+        JobSignature: {
+            key: components["schemas"]["PublicKey"];
+            mandate?: components["schemas"]["Mandate"] | null;
+            signature: components["schemas"]["Signature"];
         };
         /** @enum {string} */
         JobState: "pending" | "paused" | "running" | "waiting" | "completed" | "kept" | "failed" | "cancelled";
@@ -1668,6 +1674,7 @@ export interface components {
             /** Format: int64 */
             settle?: number;
             sidecars?: components["schemas"]["Sidecars"];
+            signature?: components["schemas"]["JobSignature"] | null;
             split?: components["schemas"]["Split"];
             /** Format: int32 */
             verify_per_day?: number;
@@ -1727,6 +1734,12 @@ export interface components {
         };
         /** @example -23/7/-2 */
         Loudness: string;
+        Mandate: {
+            location: components["schemas"]["Location"];
+            outputs?: components["schemas"]["Location"] | null;
+            replacement?: components["schemas"]["Replacement"] | null;
+            work: components["schemas"]["Digest"];
+        };
         Measured: {
             /** Format: double */
             fps: number;
@@ -1930,6 +1943,8 @@ export interface components {
                 number
             ][];
         };
+        /** @example UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4 */
+        PublicKey: string;
         PublishMethod: {
             upload: string;
         } | {
@@ -2306,6 +2321,8 @@ export interface components {
             input: components["schemas"]["Content"];
             output?: components["schemas"]["Content"] | null;
         };
+        /** @example 3q2-7w */
+        Signature: string;
         /** @example 700M */
         Size: string;
         SizeBasis: "nothing" | "recipe" | {

@@ -22,6 +22,12 @@ const START: Duration = Duration::from_secs(60);
 #[cfg(unix)]
 const STOP: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(20);
+/// How long it may take to read its configuration again.
+#[cfg(unix)]
+const RELOAD: Duration = Duration::from_secs(10);
+/// What it says then.
+#[cfg(unix)]
+const RELOADED: &str = "Reloaded server configuration";
 
 /// Connects to the farm's broker, and starts it first if it does not run. Makes the streams that are missing.
 ///
@@ -121,7 +127,32 @@ pub(super) fn tell(place: &FarmPlace) -> Result<(), Error> {
 /// The server cannot be told.
 #[cfg(unix)]
 pub(super) fn reload(place: &FarmPlace) -> Result<bool, Error> {
-    signal(place, rustix::process::Signal::HUP)
+    let log = place.log();
+    let before = std::fs::metadata(&log).map_or(0, |log| log.len());
+    if !signal(place, rustix::process::Signal::HUP)? {
+        return Ok(false);
+    }
+    let deadline = Instant::now() + RELOAD;
+    while Instant::now() < deadline && !said_since(&log, before).contains(RELOADED) {
+        std::thread::sleep(LOOK);
+    }
+    Ok(true)
+}
+
+/// What the server has written to its log since that was so many bytes long.
+#[cfg(unix)]
+fn said_since(log: &Path, before: u64) -> String {
+    use std::io::{Read, Seek, SeekFrom};
+
+    let mut said = Vec::new();
+    let read = File::open(log).and_then(|mut log| {
+        log.seek(SeekFrom::Start(before))?;
+        log.read_to_end(&mut said)
+    });
+    read.map_or_else(
+        |_| String::new(),
+        |_| String::from_utf8_lossy(&said).into_owned(),
+    )
 }
 
 /// Elsewhere, there are no signals.

@@ -118,6 +118,10 @@ pub(super) async fn again(
     if !options.hosts.is_empty() {
         rename(&options.hosts, place, settings)?;
     }
+    // These programs may need rights that those that made the farm did not.
+    if users::renew(place)? {
+        broker::reload(place)?;
+    }
     let connected = broker::up(place, options, &settings.connection()).await?;
     if let Some(url) = &settings.file().store.url {
         store::prove(url, &settings.stores()).await?;

@@ -1,7 +1,8 @@
 //! The lines by which other machines join a farm.
 
+use common::broker::Servers;
 use common::broker::server::Role;
-use common::broker::{Servers, UserSeed};
+use common::names::nkey::UserSeed;
 use common::names::token::Token;
 use common::program::farm_file::FarmFile;
 use common::program::join::JoinToken;
@@ -25,7 +26,11 @@ struct Added {
 }
 
 /// `producer setup add`.
-pub(super) fn add(options: Add, place: &FarmPlace, settings: &Settings) -> Result<Exit, Error> {
+pub(super) fn add(
+    options: Add,
+    place: &FarmPlace,
+    settings: &Settings,
+) -> Result<Exit, Error> {
     place.is_made_here()?;
     let Add {
         role,
@@ -49,6 +54,7 @@ pub(super) fn add(options: Add, place: &FarmPlace, settings: &Settings) -> Resul
     users::write(place)?;
     broker::tell(place)?;
     let servers = file.broker.public.clone().or(file.broker.servers.clone());
+    let file = &with_signers(file, place)?;
     let mut of_machine = of_machine(file, &user, seed, &servers.unwrap_or_default());
     if !roots.is_empty() {
         of_machine.worker.roots = roots;
@@ -75,7 +81,7 @@ pub(super) fn print_first(
     file: &FarmFile,
     servers: &Servers,
 ) -> Result<(), Error> {
-    let mut lines = Vec::new();
+    let mut added = Vec::new();
     for (name, role) in [
         ("workers", Role::Worker),
         ("producers", Role::Producer),
@@ -87,16 +93,34 @@ pub(super) fn print_first(
             any: role == Role::Worker,
         };
         let seed = users::add(place, &user)?;
-        lines.push(line(role, of_machine(file, &user, seed, servers)));
+        added.push((user, seed));
     }
+    // Once all are there: the workers know the keys of the others.
+    let file = &with_signers(file, place)?;
     users::write(place)?;
     broker::reload(place)?;
+    let lines = added.into_iter().map(|(user, seed)| {
+        let role = user.role;
+        line(role, of_machine(file, &user, seed, servers))
+    });
+    let lines: Vec<String> = lines.collect();
     output::print(&format!(
         "\nOn each further machine, paste one line. To run jobs there:\n\n{}\n\nTo submit jobs from there:\n\n{}\n\nTo show the farm there:\n\n{}\n\n\
          The lines hold keys. `producer setup add worker NAME` prints a line for one machine alone, and `producer setup remove NAME` takes a key back.",
         lines[0], lines[1], lines[2]
     ));
     Ok(())
+}
+
+/// This machine's settings, with the keys of all users that may give orders by now. They are written if they have changed.
+fn with_signers(file: &FarmFile, place: &FarmPlace) -> Result<FarmFile, Error> {
+    let signers = users::signers(place)?;
+    let mut known = file.clone();
+    if known.worker.signers != signers {
+        known.worker.signers = signers;
+        known.write(&place.file).map_err(Error::failed)?;
+    }
+    Ok(known)
 }
 
 /// What another machine needs of this one's settings.
@@ -111,6 +135,7 @@ fn of_machine(file: &FarmFile, user: &NewUser, seed: UserSeed, servers: &Servers
         Role::Worker => {
             own.worker.roots.clone_from(&file.worker.roots);
             own.worker.buckets.clone_from(&file.worker.buckets);
+            own.worker.signers.clone_from(&file.worker.signers);
             own.worker.name = (!user.any)
                 .then(|| user.name.as_str().parse().ok())
                 .flatten();

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use common::broker::UserSeed;
 use common::broker::server::{Login, Role, User, authorization};
+use common::names::nkey::{PublicKey, UserSeed};
 use common::names::token::Token;
 use common::program::farm_file::write_private;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use crate::display::table::NameTable;
 struct KeptUser {
     role: Role,
     /// The public half of its key.
-    key: String,
+    key: PublicKey,
     /// Whether a worker may be any worker.
     #[serde(default)]
     any: bool,
@@ -59,21 +59,46 @@ pub(super) fn add(place: &FarmPlace, user: &NewUser) -> Result<UserSeed, Error> 
 
 /// Writes the users as the broker reads them.
 pub(super) fn write(place: &FarmPlace) -> Result<(), Error> {
+    let file = place.users_conf();
+    write_private(&file, &text(place)?).map_err(|error| not_written(&file, &error))
+}
+
+/// Writes the users anew if the file says anything else than what they need by now. Returns whether it did.
+pub(super) fn renew(place: &FarmPlace) -> Result<bool, Error> {
+    let written = std::fs::read_to_string(place.users_conf());
+    let is_old = written.ok() != Some(text(place)?);
+    if is_old {
+        write(place)?;
+    }
+    Ok(is_old)
+}
+
+/// The users as the broker reads them.
+fn text(place: &FarmPlace) -> Result<String, Error> {
     let users: Vec<User> = kept(place)?
         .into_iter()
         .map(|(name, kept)| User {
             worker: (kept.role == Role::Worker && !kept.any).then(|| name.clone()),
             name,
             role: kept.role,
-            login: Login::Nkey(kept.key),
+            login: Login::Nkey(kept.key.to_string()),
         })
         .collect();
-    let text = format!(
+    Ok(format!(
         "# Written by `producer setup` from the folder users.\n\n{}",
         authorization(&users)
-    );
-    let file = place.users_conf();
-    write_private(&file, &text).map_err(|error| not_written(&file, &error))
+    ))
+}
+
+/// The keys whose jobs are to be taken by workers that take signed jobs only: of all users that may give orders. Workers
+/// are not among them.
+pub(super) fn signers(place: &FarmPlace) -> Result<Vec<PublicKey>, Error> {
+    let gives_orders = |user: &KeptUser| match user.role {
+        Role::Admin | Role::Producer | Role::Monitor => true,
+        Role::Worker | Role::Reader => false,
+    };
+    let users = kept(place)?.into_values().filter(gives_orders);
+    Ok(users.map(|user| user.key).collect())
 }
 
 fn kept(place: &FarmPlace) -> Result<BTreeMap<Token, KeptUser>, Error> {
@@ -108,7 +133,7 @@ pub(super) fn list(place: &FarmPlace, json: bool) -> Result<Exit, Error> {
         output::print_json(&users)?;
         return Ok(Exit::Done);
     }
-    let mut table = NameTable::new(&["Role", "May be", "User"]);
+    let mut table = NameTable::new(&["Role", "May be", "Public key", "User"]);
     for (name, user) in &users {
         let worker = match (user.role, user.any) {
             (Role::Worker, true) => "any worker".to_owned(),
@@ -116,7 +141,7 @@ pub(super) fn list(place: &FarmPlace, json: bool) -> Result<Exit, Error> {
             _ => String::new(),
         };
         table.row(
-            vec![user.role.as_str().to_owned(), worker],
+            vec![user.role.as_str().to_owned(), worker, user.key.to_string()],
             name.to_string(),
             None,
         );

@@ -1,4 +1,6 @@
-//! Workers that fail, and ffmpegs of workers that fail.
+//! Workers that fail, ffmpegs of workers that fail, and workers that are attacked.
+//!
+//! More than 12 entries: each is one thing that goes wrong, or somebody who is up to no good.
 
 mod attacks;
 mod bad_ffmpeg;
@@ -10,4 +12,5 @@ mod hanging_poll;
 mod lost;
 mod poison;
 mod quarantine;
+mod signed;
 mod zombie;

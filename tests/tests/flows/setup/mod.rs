@@ -4,4 +4,5 @@ mod doctor;
 mod first_steps;
 mod made;
 mod service;
+mod signed;
 mod store;

@@ -3,7 +3,7 @@
 use std::io;
 
 use common::broker::{BrokerError, CompletedJob};
-use common::job::id::JobId;
+use common::job::Job;
 use common::job::part::Part;
 use common::job::run::Run;
 use common::job::split::{Plan, Split};
@@ -13,12 +13,13 @@ use common::store::{StoreError, Stores};
 
 use crate::attempt::executor::Executor;
 use crate::attempt::publish::staged_file;
+use crate::attempt::trust::PlanError;
 
 impl Executor {
     /// Does what follows from the completion of a job that was split: its pieces go, then its message is acknowledged.
     pub(in crate::attempt) async fn finish_split(&self, done: CompletedJob) {
         let job = done.run().job.id;
-        self.clear_of(&job).await;
+        self.clear_of(&done.run().job).await;
         if let Err(error) = done.ack().await {
             tracing::debug!(%job, %error, "not acknowledged; the broker delivers it again");
         }
@@ -27,18 +28,19 @@ impl Executor {
     /// Removes the pieces of a job that was split and then kept: the original is the better result.
     pub(in crate::attempt) async fn clear_kept(&self, run: &Run) {
         if run.job.split != Split::Off {
-            self.clear_of(&run.job.id).await;
+            self.clear_of(&run.job).await;
         }
     }
 
     /// Removes the pieces of an ended job, if it has some. What cannot be removed is left to a sweep.
-    async fn clear_of(&self, job: &JobId) {
+    async fn clear_of(&self, job: &Job) {
         let cleared = async {
-            match self.broker.plan(job).await? {
-                Some(plan) => self.clear(&plan).await,
+            match self.plan_of(job).await? {
+                Some(plan) => Ok::<_, PlanError>(self.clear(&plan).await?),
                 None => Ok(()),
             }
         };
+        let job = job.id;
         if let Err(error) = cleared.await {
             tracing::warn!(%job, %error, "its pieces are not removed yet");
         }

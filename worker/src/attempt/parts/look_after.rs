@@ -67,7 +67,7 @@ pub async fn serve(executor: Arc<Executor>, stop: CancellationToken) {
 
 impl Executor {
     async fn look_at_splits(&self, alone: &mut Alone) -> Result<(), BrokerError> {
-        let plans = self.broker.plans().await?;
+        let plans = self.plans().await?;
         self.second_runs(&plans).await?;
         self.give_up_splits(&plans, alone).await
     }
@@ -100,7 +100,7 @@ impl Executor {
     /// Removes the pieces of jobs that have ended, and were not cleared or retried.
     async fn sweep_pieces(&self) -> Result<(), BrokerError> {
         let now = self.broker.now();
-        for (plan, _) in self.broker.plans().await? {
+        for (plan, _) in self.plans().await? {
             if !self.stores.places().admit(&plan.folder()) {
                 continue;
             }

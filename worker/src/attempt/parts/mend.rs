@@ -15,7 +15,7 @@ pub(super) struct LastLook(HashMap<JobId, SplitState>);
 impl Executor {
     /// Sends the messages that split jobs lack, of those that have not gone on since the last look.
     pub(super) async fn mend_splits(&self, last: &mut LastLook) -> Result<(), BrokerError> {
-        let plans = self.broker.plans().await?;
+        let plans = self.plans().await?;
         for (plan, state) in &plans {
             let job = plan.job.id;
             if last.0.get(&job) == Some(state) && self.broker.mend_split(plan).await? {

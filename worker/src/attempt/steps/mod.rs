@@ -49,6 +49,7 @@ use crate::attempt::executor::Executor;
 use crate::attempt::input;
 use crate::attempt::publish::replace;
 use crate::attempt::steps::split::Planned;
+use crate::attempt::trust::PlanError;
 use crate::report::progress::Reporter;
 use crate::work::stop::Expected;
 
@@ -87,6 +88,15 @@ impl From<Failure> for Unfinished {
 impl From<BrokerError> for Unfinished {
     fn from(error: BrokerError) -> Self {
         Self::ClaimError(error.into())
+    }
+}
+
+impl From<PlanError> for Unfinished {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Distrust(why) => Self::Failed(Failure::input(why.to_string())),
+            PlanError::Broker(error) => error.into(),
+        }
     }
 }
 

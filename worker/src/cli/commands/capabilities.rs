@@ -1,5 +1,7 @@
 //! `worker capabilities`: prints what this machine can do, and how busy it is.
 
+use std::path::PathBuf;
+
 use common::program::console::print_json;
 use common::show;
 
@@ -10,10 +12,10 @@ use crate::report::load::Meter;
 
 /// # Errors
 /// If ffmpeg is missing or does not run.
-pub async fn run(args: &DetectionArgs, json: bool) -> Result<(), Error> {
+pub async fn run(args: &DetectionArgs, scratch: Option<PathBuf>, json: bool) -> Result<(), Error> {
     let tools = args.tools()?;
     let card = args.detect(&tools, false).await?;
-    let mut meter = Meter::new(&cache_folder());
+    let mut meter = Meter::new(&scratch.unwrap_or_else(cache_folder));
     meter.read();
     // The CPU load is measured between two readings.
     tokio::time::sleep(sysinfo::MINIMUM_CPU_UPDATE_INTERVAL).await;

@@ -3,6 +3,7 @@
 mod examples;
 mod places;
 mod problems;
+mod signers;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -17,6 +18,7 @@ use common::farm::hours::Hours;
 use common::farm::queue::Queue;
 use common::farm::worker::Terms;
 use common::farm::worker_name::WorkerName;
+use common::job::signature::Signers;
 use common::names::location::Location;
 use common::notify::secret::Secret;
 use common::program::farm_file::{FarmFile, Program};
@@ -26,6 +28,7 @@ use common::program::telemetry::LogFormat;
 use common::recipe::encoder::Encoder;
 use common::store::Stores;
 
+pub use self::signers::RequiredSignature;
 use crate::capabilities;
 use crate::capabilities::{Detection, host_name};
 use crate::cli::error::Error;
@@ -58,6 +61,9 @@ pub enum Command {
         /// Print the capability card as JSON
         #[arg(long)]
         json: bool,
+        /// The folder for files in the making, whose free space is told [default: ~/.cache/ffmpeg-easy]
+        #[arg(long, env = "WORKER_SCRATCH", value_name = "DIR")]
+        scratch: Option<PathBuf>,
         #[command(flatten)]
         detection: DetectionArgs,
         #[command(flatten)]
@@ -172,6 +178,14 @@ pub struct Config {
     /// Bucket, or prefix of one, below which objects may be read and written; may be given again [env: WORKER_BUCKET, comma-separated] [default: all that the credentials open]
     #[arg(long = "bucket", value_name = "s3://BUCKET/PREFIX", value_parser = places::bucket)]
     pub buckets: Vec<Location>,
+    /// Take signed jobs only, of these public keys; farm: of those that the farm file lists
+    #[arg(
+        long,
+        env = "WORKER_REQUIRE_SIGNATURE",
+        value_name = "KEY,…|farm",
+        value_delimiter = ','
+    )]
+    pub require_signature: Vec<RequiredSignature>,
     /// Jobs to run at once [default: a quarter of the cores, at least 2]
     #[arg(long, env = "WORKER_MAX_JOBS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub max_jobs: Option<u32>,
@@ -419,6 +433,7 @@ impl Config {
     pub fn check(&self) -> Result<(), Vec<String>> {
         let mut wrong = self.stores().err().unwrap_or_default();
         wrong.extend(self.detection.missing_reads());
+        wrong.extend(self.signers().err());
         wrong.extend(telemetry::check_level(&self.log.log_level).err());
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
@@ -430,6 +445,14 @@ impl Config {
     pub fn stores(&self) -> Result<Stores, Vec<String>> {
         let stores = Stores::of(self.file.store.settings());
         places::stores(stores, &self.roots, &self.buckets, &self.file.worker)
+    }
+
+    /// Whose jobs are taken; `None` for everybody's.
+    ///
+    /// # Errors
+    /// The farm's file lists no key, and should.
+    pub fn signers(&self) -> Result<Option<Signers>, String> {
+        signers::signers(&self.require_signature, &self.file.worker)
     }
 
     /// The folder for files in the making.

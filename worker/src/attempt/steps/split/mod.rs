@@ -69,13 +69,12 @@ impl Attempt<'_> {
         if let Some(report) = self.published_earlier().await? {
             return Ok(report);
         }
-        let broker = &self.executor.broker;
-        let (plan, state) =
-            tokio::try_join!(broker.plan(&self.job.id), broker.split_state(&self.job.id))?;
-        let Some(plan) = plan else {
+        let executor = self.executor;
+        let Some(plan) = executor.plan_of(&self.job).await? else {
             // The job has ended, and its plan is removed.
             return Err(Unfinished::LeaseEnd(LeaseEnd::Cancelled));
         };
+        let state = executor.broker.split_state(&self.job.id).await?;
         let build = self.executor.card.borrow().ffmpeg.build.clone();
         let made = match part {
             Part::Chunk(_) | Part::Twin(_) if state.refused.contains(&build) => {

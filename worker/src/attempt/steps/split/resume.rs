@@ -31,7 +31,7 @@ impl Attempt<'_> {
             return Ok(Planned::Not);
         }
         let broker = &self.executor.broker;
-        let Some(plan) = broker.plan(&self.job.id).await? else {
+        let Some(plan) = self.executor.plan_of(&self.job).await? else {
             return Ok(Planned::Not);
         };
         let state = broker.split_state(&self.job.id).await?;
