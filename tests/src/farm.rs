@@ -97,14 +97,13 @@ impl Addresses for TestBroker {
     }
 }
 
-/// Clusters have no users.
 impl Addresses for TestCluster {
-    fn of_role(&self, _: &str) -> String {
-        self.url()
+    fn of_role(&self, role: &str) -> String {
+        self.url_for(role)
     }
 
-    fn of_worker(&self, _: &str) -> String {
-        self.url()
+    fn of_worker(&self, name: &str) -> String {
+        self.url_for_worker(name)
     }
 }
 

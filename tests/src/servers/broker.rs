@@ -145,30 +145,13 @@ impl TestBroker {
             let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
             if !workers.contains(&token) {
                 workers.push(token);
-                std::fs::write(self.folder.join(USERS), users(&workers))
-                    .expect("a test's folder can be written");
+                write_users(&self.folder, &workers);
                 if self.is_up {
-                    self.reload();
+                    reload(&self.server);
                 }
             }
         }
         self.url_for(name)
-    }
-
-    /// Has the server read its users again, and waits until it has.
-    fn reload(&self) {
-        let reloads = || {
-            self.server
-                .log()
-                .matches("Reloaded server configuration")
-                .count()
-        };
-        let (before, asked) = (reloads(), Instant::now());
-        self.server.signal(Signal::HUP);
-        while reloads() == before {
-            assert!(asked.elapsed() < RELOAD, "{}", self.server.log());
-            std::thread::sleep(Duration::from_millis(2));
-        }
     }
 
     /// The test tries what users may not do: the broker may refuse it.
@@ -178,9 +161,7 @@ impl TestBroker {
 
     /// What the server's log says that it refused.
     pub fn refused(&self) -> Vec<String> {
-        let log = self.server.log();
-        let refused = log.lines().filter(|line| line.contains("Violation"));
-        refused.map(str::to_owned).collect()
+        refused(&self.server)
     }
 
     pub fn port(&self) -> u16 {
@@ -243,6 +224,39 @@ impl TestBroker {
 /// The file of a broker's users, beside its configuration.
 const USERS: &str = "users.conf";
 
+/// The lines of a configuration that give a broker users. Who says nothing of a user is the admin.
+pub(crate) fn with_users() -> String {
+    format!("include {USERS}\nno_auth_user: admin\n")
+}
+
+/// Writes the users of a broker beside its configuration: one for each role, and one for each of these workers.
+pub(crate) fn write_users(folder: &Path, workers: &[Token]) {
+    std::fs::write(folder.join(USERS), users(workers)).expect("a test's folder can be written");
+}
+
+/// Has a server read its users again, and waits until it has.
+pub(crate) fn reload(server: &Daemon) {
+    let reloads = || {
+        server
+            .log()
+            .matches("Reloaded server configuration")
+            .count()
+    };
+    let (before, asked) = (reloads(), Instant::now());
+    server.signal(Signal::HUP);
+    while reloads() == before {
+        assert!(asked.elapsed() < RELOAD, "{}", server.log());
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// What a server's log says that it refused.
+pub(crate) fn refused(server: &Daemon) -> Vec<String> {
+    let log = server.log();
+    let refused = log.lines().filter(|line| line.contains("Violation"));
+    refused.map(str::to_owned).collect()
+}
+
 /// The shipped configuration, with another port and another folder.
 pub(crate) fn configuration(folder: &Path, flush: Flush, port: Option<u16>) -> String {
     let config = ServerConfig {
@@ -285,9 +299,8 @@ fn spawn(folder: &Path, settings: &Settings, workers: &[Token], port: Option<u16
             }
         }
         Users::Named => {
-            std::fs::write(folder.join(USERS), users(workers))
-                .expect("a test's folder can be written");
-            text += &format!("include {USERS}\nno_auth_user: admin\n");
+            write_users(folder, workers);
+            text += &with_users();
         }
     }
     std::fs::write(&file, text).expect("a test's folder can be written");

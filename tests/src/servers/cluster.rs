@@ -3,20 +3,26 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use common::names::token::Token;
 
 use crate::paths;
 use crate::process::Daemon;
-use crate::servers::broker::{Flush, configuration};
+use crate::servers::broker::{Flush, configuration, refused, reload, with_users, write_users};
 use crate::servers::ports::free_ports;
 
-/// A cluster of a test's own, with the configuration that the farm ships. Its servers keep their ports and data after
-/// `kill -9`.
+/// A cluster of a test's own, with the configuration that the farm ships, and a user for each role and each worker. Its
+/// servers keep their ports and data after `kill -9`. At the end, the test fails if one of them has refused anything.
 pub struct TestCluster {
     nodes: Vec<Node>,
+    /// The workers that have users of their own.
+    workers: Mutex<Vec<Token>>,
 }
 
 struct Node {
     server: Daemon,
+    is_up: bool,
     folder: PathBuf,
     port: u16,
     configuration: PathBuf,
@@ -45,35 +51,65 @@ impl TestCluster {
                 routes_to_all.join(", ")
             )
             .expect("text takes text");
+            text += &with_users();
+            write_users(&folder, &[]);
             let configuration = folder.join("nats-server.conf");
             std::fs::write(&configuration, text).expect("a test's folder can be written");
             let server = spawn(&configuration, &folder);
-            Node { server, folder, port, configuration }
+            Node { server, is_up: true, folder, port, configuration }
         });
         Self {
             nodes: nodes.collect(),
+            workers: Mutex::default(),
         }
     }
 
     /// The URLs of all servers, comma-separated.
     pub fn url(&self) -> String {
-        let urls: Vec<String> = self
-            .nodes
-            .iter()
-            .map(|node| format!("nats://127.0.0.1:{}", node.port))
+        self.url_as("")
+    }
+
+    /// The URLs for the user of a role.
+    pub fn url_for(&self, role: &str) -> String {
+        self.url_as(&format!("{role}:{role}@"))
+    }
+
+    /// The URLs for a worker, whose user may be no other worker.
+    pub fn url_for_worker(&self, name: &str) -> String {
+        let token: Token = name.parse().expect("a token");
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        if !workers.contains(&token) {
+            workers.push(token);
+            for node in &self.nodes {
+                write_users(&node.folder, &workers);
+                if node.is_up {
+                    reload(&node.server);
+                }
+            }
+        }
+        self.url_for(name)
+    }
+
+    fn url_as(&self, user: &str) -> String {
+        let nodes = self.nodes.iter();
+        let urls: Vec<String> = nodes
+            .map(|node| format!("nats://{user}127.0.0.1:{}", node.port))
             .collect();
         urls.join(",")
     }
 
     /// Sends `kill -9` to the server of this name.
     pub fn kill(&mut self, name: &str) {
-        self.node(name).server.kill();
+        let node = self.node(name);
+        node.server.kill();
+        node.is_up = false;
     }
 
     /// Starts the server again, with the same port and the same data.
     pub fn restart(&mut self, name: &str) {
         let node = self.node(name);
         node.server = spawn(&node.configuration, &node.folder);
+        node.is_up = true;
     }
 
     fn node(&mut self, wanted: &str) -> &mut Node {
@@ -81,6 +117,19 @@ impl TestCluster {
             .find(|index| name(*index) == wanted)
             .unwrap_or_else(|| panic!("no server is called {wanted}"));
         &mut self.nodes[index]
+    }
+}
+
+impl Drop for TestCluster {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let refused: Vec<String> = self
+                .nodes
+                .iter()
+                .flat_map(|node| refused(&node.server))
+                .collect();
+            assert!(refused.is_empty(), "a role lacks rights: {refused:#?}");
+        }
     }
 }
 
