@@ -36,7 +36,11 @@ impl Authority {
         Ok(config)
     }
 
-    fn roots(&self) -> Result<RootCertStore, AuthorityError> {
+    /// The certificates, as a verifier takes them.
+    ///
+    /// # Errors
+    /// The text holds no certificate that could be used.
+    pub fn roots(&self) -> Result<RootCertStore, AuthorityError> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(self.0.as_bytes()) {
             let certificate = certificate.map_err(|error| AuthorityError(error.to_string()))?;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_nats::Event;
+use async_nats::{Event, ServerError};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -16,23 +16,37 @@ pub(crate) const RECONNECT: Duration = Duration::from_secs(1);
 pub(crate) struct Link {
     since: Arc<Mutex<Option<Instant>>>,
     connections: watch::Receiver<()>,
+    refused: Arc<Mutex<Vec<String>>>,
 }
 
 /// Receives the client's events about its connection.
 pub(crate) struct LinkObserver {
     since: Arc<Mutex<Option<Instant>>>,
     connected: watch::Sender<()>,
+    refused: Arc<Mutex<Vec<String>>>,
 }
+
+/// What the server begins with when it refuses a message or a subscription.
+const REFUSED: &str = "permissions violation for ";
+/// Most refusals that are kept.
+const MOST_REFUSED: usize = 1000;
 
 impl Link {
     pub(crate) fn new() -> (Self, LinkObserver) {
         let since = Arc::new(Mutex::new(Some(Instant::now())));
         let (connected, connections) = watch::channel(());
+        let refused = Arc::new(Mutex::default());
         let observer = LinkObserver {
             since: Arc::clone(&since),
             connected,
+            refused: Arc::clone(&refused),
         };
-        (Self { since, connections }, observer)
+        let link = Self {
+            since,
+            connections,
+            refused,
+        };
+        (link, observer)
     }
 
     /// Since when the connection stands; `None` while it is broken.
@@ -43,6 +57,11 @@ impl Link {
     /// For how long the connection has stood; zero while it is broken.
     pub(crate) fn stands_for(&self) -> Duration {
         self.since().map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
+    /// What the server has refused to take or to give for want of a right, since this was last asked: `publish to "later.x"`.
+    pub(crate) fn take_refused(&self) -> Vec<String> {
+        std::mem::take(&mut self.refused.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Changes each time the client has connected.
@@ -58,11 +77,23 @@ impl LinkObserver {
         let since = match event {
             Event::Connected => Some(Instant::now()),
             Event::Disconnected => None,
+            Event::ServerError(ServerError::Other(told)) => return self.note_refused(told),
             _ => return,
         };
         *self.since.lock().unwrap_or_else(PoisonError::into_inner) = since;
         if since.is_some() {
             self.connected.send_replace(());
+        }
+    }
+
+    fn note_refused(&self, told: &str) {
+        let is_refusal = |start: &str| start.eq_ignore_ascii_case(REFUSED);
+        let Some((start, what)) = told.split_at_checked(REFUSED.len()) else {
+            return;
+        };
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        if is_refusal(start) && refused.len() < MOST_REFUSED {
+            refused.push(what.to_owned());
         }
     }
 }

@@ -21,7 +21,7 @@ impl Servers {
     }
 
     /// Each address, with its credentials.
-    pub(crate) fn addresses(&self) -> impl Iterator<Item = &str> {
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
         self.0.split(',').map(str::trim)
     }
 

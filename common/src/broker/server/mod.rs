@@ -5,4 +5,4 @@ mod rights;
 mod users;
 
 pub use conf::{HttpPort, ServerConfig, quoted};
-pub use users::{Login, Role, RoleError, User, authorization};
+pub use users::{Login, Role, RoleError, Subjects, User, authorization};

@@ -104,6 +104,32 @@ pub struct User {
     pub worker: Option<Token>,
 }
 
+/// Subjects that a user must be able to use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subjects {
+    /// Those that it publishes to; `*` and `>` stand for any names.
+    pub publish: Vec<String>,
+    /// Those that it subscribes to.
+    pub subscribe: Vec<String>,
+}
+
+impl Subjects {
+    /// What the programs of a role need, as the user of this name; `worker` is the only worker that it may be.
+    pub fn of(role: Role, name: &Token, worker: Option<&Token>) -> Self {
+        let rights = match role {
+            // There is no more that it needs for certain: it may make what is missing.
+            Role::Admin | Role::Producer => Rights::of_producer(name),
+            Role::Worker => Rights::of_worker(name, worker, &[]),
+            Role::Monitor => Rights::of_monitor(name),
+            Role::Reader => Rights::of_reader(name),
+        };
+        Self {
+            publish: rights.publish,
+            subscribe: rights.subscribe,
+        }
+    }
+}
+
 /// The block `authorization` of a nats-server's configuration.
 pub fn authorization(users: &[User]) -> String {
     let workers: Vec<&Token> = users

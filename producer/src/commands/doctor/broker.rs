@@ -6,6 +6,7 @@ use common::broker::{Broker, BrokerError};
 use serde::Deserialize;
 
 use super::finding::Finding;
+use super::rights;
 use crate::cli::settings::Settings;
 
 /// A clock that is off by less does no harm.
@@ -31,6 +32,7 @@ pub(super) async fn check(settings: &Settings, http_port: u16) -> Vec<Finding> {
     findings.extend(privacy(&url, server.tls_required, &server.host));
     findings.push(clock(&broker));
     findings.extend(streams(&broker).await);
+    findings.extend(rights::check(settings, &broker).await);
     findings.extend(flushing(http_port, server.port).await);
     findings
 }
@@ -38,7 +40,8 @@ pub(super) async fn check(settings: &Settings, http_port: u16) -> Vec<Finding> {
 /// Why the broker cannot be used, and what to do.
 fn unreachable(url: &str, error: &BrokerError) -> Finding {
     let text = error.to_string();
-    let has = |words: &str| text.contains(words);
+    let lower = text.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|words| lower.contains(words));
     let cure = match error {
         BrokerError::Unauthorized { .. } => {
             "paste a new line: `producer setup add ROLE NAME` prints it on the machine that has made the farm"
@@ -48,16 +51,19 @@ fn unreachable(url: &str, error: &BrokerError) -> Finding {
             "add a block `jetstream {}` to the broker's configuration: nats/nats-server.conf shows how"
         }
         BrokerError::NoFarm { .. } => "run `producer setup` as a user who may make streams",
-        _ if has("NotValidForName") => {
+        _ if has(&["notvalidforname", "not valid for name"]) => {
             "the certificate lacks this name: run `producer setup --host NAME` on the machine that has made the farm, and paste a new line"
         }
-        _ if has("UnknownIssuer") || has("BadSignature") => {
+        _ if has(&["unknownissuer", "badsignature", "unknown issuer"]) => {
             "the certificate is of another farm: paste a new line of this farm, or set `ca` in the farm file"
         }
-        _ if has("Expired") => {
-            "the certificate's time is over, or a clock is wrong: compare `date` on both machines, or run `producer setup --host NAME` there"
+        _ if has(&["expired"]) => {
+            "the certificate's time is over, or this machine's clock is ahead: compare `date` on both machines, or run `producer setup --host NAME` there, which makes a new one"
         }
-        _ if has("Connection refused") => {
+        _ if has(&["notvalidyet", "not valid yet"]) => {
+            "this machine's clock is behind: set it by NTP, e.g. `timedatectl set-ntp true`"
+        }
+        _ if has(&["connection refused"]) => {
             "start the broker: `producer setup` on the machine that has made the farm; is a firewall between?"
         }
         _ => "is the address right, the machine on, and no firewall between?",

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use common::recipe::encoder::Encoder;
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -20,8 +21,18 @@ const LITTLE: u64 = 10 << 30;
 const NO_ROOM: u64 = 1 << 30;
 /// Quick to prove, and in every ffmpeg.
 const ENCODER: &str = "mpeg4";
+/// Where a worker without a word of the farm's file makes its files.
+const SCRATCH: &str = "WORKER_SCRATCH";
+/// What a worker says that may not start without a sandbox.
+const UNCONFINED: &str = "cannot confine ffmpeg";
+/// How a complaint begins.
+const ERROR: &str = "error: ";
 
-pub(super) async fn check(settings: &Settings, named: Option<&Path>) -> Vec<Finding> {
+pub(super) async fn check(
+    settings: &Settings,
+    named: Option<&Path>,
+    encoders: &[Encoder],
+) -> Vec<Finding> {
     let Ok(program) = worker::find(named) else {
         return vec![Finding::doubtful(
             "worker",
@@ -31,17 +42,25 @@ pub(super) async fn check(settings: &Settings, named: Option<&Path>) -> Vec<Find
         )];
     };
     let mut findings = Vec::new();
+    let names = match encoders {
+        [] => vec![ENCODER.to_owned()],
+        named => named.iter().map(ToString::to_string).collect(),
+    };
     let mut command = Command::new(&program);
-    command.args(["capabilities", "--json", "--encoders", ENCODER]);
+    command.args(["capabilities", "--json", "--encoders", &names.join(",")]);
+    // The environment goes before the farm's file, as for the worker itself.
+    if let (Some(scratch), None) = (&settings.file().worker.scratch, std::env::var_os(SCRATCH)) {
+        command.arg("--scratch").arg(scratch);
+    }
     let told = ask(command).await;
     match told.as_deref().map(serde_json::from_str::<Value>) {
-        Ok(Ok(card)) => findings.extend(of_card(&card)),
+        Ok(Ok(card)) => findings.extend(of_card(&card, &names)),
         Ok(Err(_)) => {}
         Err(why) => findings.push(Finding::wrong(
             "ffmpeg",
             program.display(),
             why,
-            "install ffmpeg with ffprobe, or name it with --ffmpeg or FFMPEG",
+            "install ffmpeg with ffprobe, or name them with FFMPEG and FFPROBE, or --ffmpeg and --ffprobe of the worker",
         )),
     }
     let mut command = Command::new(&program);
@@ -53,7 +72,14 @@ pub(super) async fn check(settings: &Settings, named: Option<&Path>) -> Vec<Find
         Ok(_) => Finding::fine(
             "worker",
             program.display(),
-            "its settings, places and user can be used",
+            "its settings, places, sandbox and user can be used",
+        ),
+        Err(why) if why.contains(UNCONFINED) => Finding::wrong(
+            "sandbox",
+            program.display(),
+            why,
+            "update the kernel, or let the container have Landlock and seccomp; where only trusted files are encoded, set \
+             WORKER_SANDBOX=best-effort",
         ),
         Err(why) => Finding::wrong(
             "worker",
@@ -76,20 +102,38 @@ async fn ask(mut command: Command) -> Result<String, String> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    let errors = said.lines().filter_map(|line| line.strip_prefix("error: "));
-    Err(errors.collect::<Vec<_>>().join("; "))
+    let lines = said.lines().skip_while(|line| !line.starts_with(ERROR));
+    let lines = lines.map(|line| line.strip_prefix(ERROR).unwrap_or(line).trim());
+    let complaint = lines.collect::<Vec<_>>().join("; ");
+    Err(match complaint.is_empty() {
+        true => format!("it ends with {}", output.status),
+        false => complaint,
+    })
 }
 
-/// ffmpeg, and room for files in the making.
-fn of_card(card: &Value) -> Vec<Finding> {
+/// ffmpeg, its encoders, and room for files in the making.
+fn of_card(card: &Value, encoders: &[String]) -> Vec<Finding> {
     let version = card["ffmpeg"]["version"]
         .as_str()
         .unwrap_or("of unknown version");
-    let mut findings = vec![Finding::fine(
-        "ffmpeg",
-        version,
-        "it runs, and has encoded a test",
-    )];
+    let mut findings = vec![Finding::fine("ffmpeg", version, "it runs")];
+    for name in encoders {
+        let verdict = &card["encoders"][name];
+        let cure = "install an ffmpeg that has it and, for a graphics card, its driver; `worker capabilities` lists what works here";
+        findings.push(match (verdict["verdict"].as_str(), &verdict["reason"]) {
+            (Some("proved"), _) => Finding::fine("encoder", name, "it has encoded a test"),
+            (Some(_), reason) => {
+                let why = reason.as_str().unwrap_or("it says not why");
+                Finding::wrong(
+                    "encoder",
+                    name,
+                    format!("its test encode fails: {why}"),
+                    cure,
+                )
+            }
+            (None, _) => Finding::wrong("encoder", name, "this ffmpeg does not have it", cure),
+        });
+    }
     if let Some(free) = card["load"]["scratch_free"].as_u64() {
         let found = format!("{} are free for files in the making", units::bytes(free));
         let about = "scratch";

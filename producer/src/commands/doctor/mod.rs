@@ -1,11 +1,15 @@
 //! `producer doctor`: tries everything that a farm needs of this machine, and says of each trouble what to do.
 
 mod broker;
+mod certificate;
 mod finding;
 mod machine;
+mod monitor;
+mod rights;
 mod store;
 
 use clap::Args;
+use common::recipe::encoder::Encoder;
 
 use self::finding::{Finding, State};
 use crate::cli::exit::{Error, Exit};
@@ -30,6 +34,14 @@ pub(crate) struct Options {
         hide_short_help = true
     )]
     worker_program: Option<std::path::PathBuf>,
+    /// Encoders that the worker of this machine is to have, e.g. hevc_nvenc [default: one that every ffmpeg has]
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        env = "WORKER_ENCODERS",
+        value_delimiter = ','
+    )]
+    encoders: Vec<Encoder>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -38,8 +50,11 @@ pub(crate) struct Options {
 pub(super) async fn run(options: &Options, settings: &Settings) -> Result<Exit, Error> {
     let mut findings = vec![file(settings)];
     findings.extend(broker::check(settings, options.http_port).await);
+    findings.extend(certificate::check(settings).await);
     findings.extend(store::check(settings).await);
-    findings.extend(machine::check(settings, options.worker_program.as_deref()).await);
+    let program = options.worker_program.as_deref();
+    findings.extend(machine::check(settings, program, &options.encoders).await);
+    findings.extend(monitor::check(settings).await);
     if options.json {
         output::print_json(&findings)?;
     } else {

@@ -1,5 +1,9 @@
 //! `producer doctor`: what is broken on purpose is found, and its cure named.
 
+mod broker;
+mod machine;
+mod store;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +13,7 @@ use harness::servers::store::TestStore;
 use harness::{paths, programs};
 use serde_json::Value;
 
-use super::made::MadeFarm;
+use crate::setup::made::MadeFarm;
 
 /// A made farm, and the doctor's opinion of it.
 struct Patient {
@@ -76,7 +80,11 @@ fn findings(ran: &Ran) -> Vec<Value> {
 }
 
 async fn finds(command: Command, what: &str, check: &str, found: &str, cure: &str) {
-    let ran = run(command).await;
+    judged(&run(command).await, what, check, found, cure);
+}
+
+/// The doctor's answer names this trouble, with these words in what was found and in the cure.
+fn judged(ran: &Ran, what: &str, check: &str, found: &str, cure: &str) {
     assert_eq!(ran.code, Some(1), "{what}: {ran:?}");
     let is_it = |finding: &Value| {
         let says = |key: &str, words: &str| {
@@ -90,8 +98,22 @@ async fn finds(command: Command, what: &str, check: &str, found: &str, cure: &st
             && says("cure", cure)
     };
     assert!(
-        findings(&ran).iter().any(is_it),
+        findings(ran).iter().any(is_it),
         "{what}: {:#?}",
+        findings(ran)
+    );
+}
+
+/// What the doctor says of one thing that is not wrong.
+async fn says(command: Command, check: &str, state: &str, words: &str) {
+    let ran = run(command).await;
+    let is_it = |finding: &Value| {
+        let found = finding["found"].as_str().unwrap_or_default();
+        finding["check"] == check && finding["state"] == state && found.contains(words)
+    };
+    assert!(
+        findings(&ran).iter().any(is_it),
+        "{check}, {state}, {words}: {:#?}",
         findings(&ran)
     );
 }
@@ -106,7 +128,18 @@ async fn a_sound_farm_passes_and_each_broken_one_is_told_its_cure() {
     let ran = run(patient.command()).await.succeeded();
     let fine: Vec<Value> = findings(&ran);
     for check in [
-        "broker", "clock", "streams", "disk", "store", "ffmpeg", "room", "worker",
+        "broker",
+        "clock",
+        "streams",
+        "rights",
+        "disk",
+        "certificate",
+        "store",
+        "ffmpeg",
+        "encoder",
+        "room",
+        "worker",
+        "monitor",
     ] {
         let is_fine = |finding: &Value| finding["check"] == check && finding["state"] != "wrong";
         assert!(fine.iter().any(is_fine), "{check}: {fine:#?}");
@@ -129,7 +162,7 @@ async fn a_sound_farm_passes_and_each_broken_one_is_told_its_cure() {
         .has("an unknown section", "farm file", "shop", "as it says")
         .await;
 
-    let seed = common::broker::UserSeed::new();
+    let seed = common::names::nkey::UserSeed::new();
     let user = sound.lines().find(|line| line.starts_with("nkey")).unwrap();
     patient.write(&sound.replacen(user, &format!("nkey = \"{}\"", seed.reveal()), 1));
     patient
