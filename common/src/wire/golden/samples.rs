@@ -32,7 +32,7 @@ use crate::recipe::{Choice, FileFormat, Outputs, RecipeFile};
 use crate::{testing, wire};
 
 use super::reports::{health, measured, streams};
-use super::{forecasts, libraries, notifications, rules, sample_encodes, signed, splits, trashes};
+use super::{forecasts, libraries, notifications, rules, sample_encodes, splits, trashes};
 
 fn job() -> Job {
     let encoder = "libx265".parse().expect("an encoder");
