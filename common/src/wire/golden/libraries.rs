@@ -47,12 +47,6 @@ fn libraries() -> [Library; 2] {
     [plain, every_field]
 }
 
-/// A library with nothing but what it needs.
-pub(super) fn plain() -> Library {
-    let [plain, _] = libraries();
-    plain
-}
-
 fn scan() -> ScanRecord {
     let now = Timestamp::UNIX_EPOCH;
     ScanRecord {
@@ -173,6 +167,7 @@ pub(super) fn written() -> Vec<(&'static str, Bytes)> {
     // A library of today's commands has its files split where it pays; the files above were written before that.
     files.push(("library-split", wire::encode(&plain)));
     files.push(("library-replacing", wire::encode(&every_field)));
+    files.extend(super::signed::written(&super::rules::job(), &plain));
     files.push(("batch-library", wire::encode(&batch())));
     files.push(("scan", wire::encode(&scan())));
     // Before, a record did not say of which location it told.

@@ -251,7 +251,6 @@ pub(super) fn written() -> Vec<(&'static str, bytes::Bytes)> {
     files.extend(trashes::written(&job));
     files.extend(rules::written(&job));
     files.extend(splits::written(&job));
-    files.extend(super::signed::written(&job, &libraries::plain()));
     files.extend([
         of("job", &job),
         of(

@@ -25,6 +25,7 @@ pub(super) fn written(job: &Job, library: &Library) -> Vec<(&'static str, Bytes)
     work.input.location = library.location.join("a.mp4");
     work.output = library.output_folder().join("a.mkv");
     work.recipe.clone_from(&library.recipe);
+    work.rules.clone_from(&library.rules);
     let ordered = Job {
         signature: library.signature.clone(),
         sidecars: library.sidecars,
