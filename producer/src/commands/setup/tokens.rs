@@ -26,11 +26,7 @@ struct Added {
 }
 
 /// `producer setup add`.
-pub(super) fn add(
-    options: Add,
-    place: &FarmPlace,
-    settings: &Settings,
-) -> Result<Exit, Error> {
+pub(super) fn add(options: Add, place: &FarmPlace, settings: &Settings) -> Result<Exit, Error> {
     place.is_made_here()?;
     let Add {
         role,
