@@ -102,6 +102,7 @@ pub fn command_lines_of(
 ) -> Vec<CommandLine> {
     let mut found = Vec::new();
     for (index, line) in lines(text) {
+        let line = substituted(line);
         // A parser refuses the words of quotes that do not match.
         let words = shlex::split(&line)
             .unwrap_or_else(|| line.split_whitespace().map(str::to_owned).collect());
@@ -131,6 +132,15 @@ pub fn lines(text: &str) -> Vec<(usize, String)> {
         goes_on = more;
     }
     joined
+}
+
+/// A line with `1` in the place of what other commands print: of each `$(…)`.
+fn substituted(mut line: String) -> String {
+    while let Some(begin) = line.find("$(") {
+        let length = line[begin..].find(')').map_or(2, |end| end + 1);
+        line.replace_range(begin..begin + length, "1");
+    }
+    line
 }
 
 /// The commands of a line: what stands between its operators, without redirections and variables in front.
@@ -190,7 +200,7 @@ mod tests {
 
     #[test]
     fn blocks_and_their_commands_are_found_as_a_shell_reads_them() {
-        let text = "# A\n```sh on attic\nexport A=b\nproducer jobs \\\n    --state failed   # a word\n```\n\n```\nA=b producer workers | sort > list; monitor\n{ printf x | monitor password reader; } > file &\n```\n";
+        let text = "# A\n```sh on attic\nexport A=b\nproducer jobs \\\n    --state failed   # a word\n```\n\n```\nA=b producer workers $(date +%F) | sort > list; monitor\n{ printf x | monitor password reader; } > file &\n```\n";
         let blocks = blocks_of("A.md", text);
         let infos: Vec<(&str, usize)> = blocks
             .iter()
@@ -207,7 +217,7 @@ mod tests {
         };
         let producer = [
             "A.md:4 producer jobs --state failed",
-            "A.md:9 producer workers",
+            "A.md:9 producer workers 1",
         ];
         assert_eq!(found("producer"), producer);
         assert_eq!(
