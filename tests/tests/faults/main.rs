@@ -10,4 +10,5 @@ mod notifications;
 mod splits;
 mod steps;
 mod store;
+mod undo;
 mod worker;

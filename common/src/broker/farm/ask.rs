@@ -5,12 +5,19 @@ use std::time::Duration;
 use async_nats::client::RequestErrorKind;
 use async_nats::{HeaderMap, Message, Request};
 use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::time::MissedTickBehavior;
 
+use crate::broker::farm::registry::HEARTBEAT;
 use crate::broker::{Broker, BrokerError};
+use crate::farm::worker_name::WorkerName;
 use crate::names::printable::printable;
 
 /// The header in which NATS services name an error.
 const REFUSED: &str = "Nats-Service-Error";
+
+/// Looks at which a worker's heartbeat is missing, one after the other, before the worker counts as gone.
+const ABSENCES: u32 = 2;
 
 /// Why a worker gives no answer.
 pub(super) enum AskError {
@@ -20,13 +27,32 @@ pub(super) enum AskError {
     NotConnected,
     /// The worker did not answer in time.
     TimedOut(BrokerError),
+    /// The worker has ended, or started anew, before it answered.
+    Gone,
     /// The request to the broker failed.
     Broker(BrokerError),
 }
 
 impl Broker {
-    /// Asks the worker that listens to a subject. `what` names the request in errors.
+    /// Asks a worker, which listens to a subject. `what` names the request in errors.
+    ///
+    /// NATS tells at once if nobody listens, but not that a worker has died after it got the question. Its heartbeats
+    /// tell that.
     pub(super) async fn ask_listener(
+        &self,
+        worker: &WorkerName,
+        subject: String,
+        question: Bytes,
+        patience: Duration,
+        what: &'static str,
+    ) -> Result<Bytes, AskError> {
+        tokio::select! {
+            answer = self.await_answer(subject, question, patience, what) => answer,
+            () = self.gone(worker) => Err(AskError::Gone),
+        }
+    }
+
+    async fn await_answer(
         &self,
         subject: String,
         question: Bytes,
@@ -47,6 +73,28 @@ impl Broker {
         match answer.headers.as_ref().and_then(|all| all.get(REFUSED)) {
             Some(why) => Err(AskError::Refused(why.to_string())),
             None => Ok(answer.payload),
+        }
+    }
+
+    /// Waits until a worker's heartbeats have ended, or come from another process of its name.
+    async fn gone(&self, worker: &WorkerName) {
+        let mut first: Option<Timestamp> = None;
+        let mut missing = 0;
+        let mut looks = tokio::time::interval(HEARTBEAT);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            // A broker that gives no answer tells nothing about the worker.
+            let Ok(heard) = self.last_heartbeat(worker).await else {
+                continue;
+            };
+            match heard.map(|heartbeat| heartbeat.started) {
+                Some(started) if *first.get_or_insert(started) != started => return,
+                Some(_) => missing = 0,
+                // A broker that has just restarted hears of a live worker within the time of one heartbeat.
+                None if missing == ABSENCES => return,
+                None => missing += 1,
+            }
         }
     }
 

@@ -92,10 +92,12 @@ impl Broker {
     ) -> Result<Bytes, PreviewError> {
         let question = wire::encode(question);
         let (subject, what) = (subject::peek(worker), "asking for a preview");
-        let answer = self.ask_listener(subject, question, PATIENCE, what).await;
+        let answer = self
+            .ask_listener(worker, subject, question, PATIENCE, what)
+            .await;
         answer.map_err(|error| match error {
             AskError::Refused(why) => PreviewError::Refused(why),
-            AskError::NotConnected => PreviewError::NotConnected(worker.clone()),
+            AskError::NotConnected | AskError::Gone => PreviewError::NotConnected(worker.clone()),
             AskError::TimedOut(_) => PreviewError::TimedOut(worker.clone()),
             AskError::Broker(error) => error.into(),
         })

@@ -57,6 +57,25 @@ impl Broker {
             .await
     }
 
+    /// The heartbeat of a worker; `None` if the worker is not alive.
+    ///
+    /// # Errors
+    /// If the broker gives no answer, or the heartbeat cannot be read.
+    pub(crate) async fn last_heartbeat(
+        &self,
+        worker: &WorkerName,
+    ) -> Result<Option<Heartbeat>, BrokerError> {
+        let subject = subject::kv(WORKERS, worker.as_str());
+        let last = self.nats.last(&subject::bucket(WORKERS), &subject).await?;
+        let last = last.filter(|stored| !stored.is_marker);
+        last.map(|stored| self.nats.try_read(&subject, &stored.payload))
+            .transpose()
+            .map_err(|source| BrokerError::Wire {
+                what: subject,
+                source,
+            })
+    }
+
     /// Heartbeats of the live workers, by name.
     pub async fn workers(&self) -> Result<Vec<Heartbeat>, BrokerError> {
         let heartbeats = match self.nats.values(WORKERS, "").await {

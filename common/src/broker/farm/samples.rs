@@ -23,7 +23,7 @@ pub enum SampleError {
     /// The worker is not connected, or it takes no such requests.
     #[error("the worker {0} is not connected to the broker")]
     NotConnected(WorkerName),
-    /// The request to the broker failed, or the worker is gone.
+    /// The request to the broker failed.
     #[error(transparent)]
     Broker(#[from] BrokerError),
 }
@@ -38,14 +38,16 @@ impl Broker {
         let question = wire::encode(request);
         let (subject, what) = (subject::sample(worker), "asking for a sample encode");
         match self
-            .ask_listener(subject, question, LONGEST_SAMPLE, what)
+            .ask_listener(worker, subject, question, LONGEST_SAMPLE, what)
             .await
         {
             Ok(answer) => {
                 wire::decode(&answer).map_err(|error| SampleError::Refused(error.to_string()))
             }
             Err(AskError::Refused(why)) => Err(SampleError::Refused(why)),
-            Err(AskError::NotConnected) => Err(SampleError::NotConnected(worker.clone())),
+            Err(AskError::NotConnected | AskError::Gone) => {
+                Err(SampleError::NotConnected(worker.clone()))
+            }
             Err(AskError::TimedOut(error) | AskError::Broker(error)) => Err(error.into()),
         }
     }

@@ -49,14 +49,23 @@ impl Broker {
             });
         }
         let request = TrashRequest::Undo { job: *job, is_dry };
-        match self.ask_one(&run.job.needed(), &request).await? {
-            Ok(_) if is_dry => Ok(SteerResult::Done(Box::new(run))),
-            Ok(_) => Ok(match self.confirmed_run(job).await? {
-                Some(now) => SteerResult::Done(Box::new(now.run)),
-                None => SteerResult::Unknown,
-            }),
-            Err(why) => Ok(SteerResult::Refused(why)),
+        let answer = self.ask_one(&run.job.needed(), &request).await?;
+        if is_dry {
+            return Ok(match answer {
+                Ok(_) => SteerResult::Done(Box::new(run)),
+                Err(why) => SteerResult::Refused(why),
+            });
         }
+        let now = self.confirmed_run(job).await?.map(|found| found.run);
+        Ok(match (answer, now) {
+            (Ok(_), Some(now)) => SteerResult::Done(Box::new(now)),
+            (Ok(_), None) => SteerResult::Unknown,
+            // A worker that died between the record and its answer has put the source back, too.
+            (Err(_), Some(now)) if now.state == RunState::Cancelled => {
+                SteerResult::Done(Box::new(now))
+            }
+            (Err(why), _) => SteerResult::Refused(why),
+        })
     }
 
     /// What a trash holds, by a worker that reaches it; or why nobody tells.
@@ -129,11 +138,13 @@ impl Broker {
         request: &TrashRequest,
     ) -> Result<Result<Bytes, Refused>, BrokerError> {
         let (subject, what) = (subject::trash(worker), "asking about a trash");
-        let answer = self.ask_listener(subject, wire::encode(request), PATIENCE, what);
+        let answer = self.ask_listener(worker, subject, wire::encode(request), PATIENCE, what);
         match answer.await {
             Ok(answer) => Ok(Ok(answer)),
             Err(AskError::Refused(why)) => Ok(Err(Refused::Because(why))),
-            Err(AskError::NotConnected | AskError::TimedOut(_)) => Ok(Err(Refused::NoAnswer)),
+            Err(AskError::NotConnected | AskError::TimedOut(_) | AskError::Gone) => {
+                Ok(Err(Refused::NoAnswer))
+            }
             Err(AskError::Broker(error)) => Err(error),
         }
     }
