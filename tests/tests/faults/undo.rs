@@ -6,8 +6,8 @@ use harness::farm::Farm;
 use harness::faults::proxy::{Fate, Protocol, Proxy};
 use harness::{paths, poll};
 
-/// Kills the worker that undoes a job before it answers, and after it asked for the record of that, which is lost or
-/// written. The undo must end long before its time is over, by another worker.
+/// Kills the worker of an undo before it answers. The source is back by then, and the record of the undo is lost or
+/// written. Another worker must end the undo long before the 15 minutes are over that an answer is awaited.
 async fn killed(fate: Fate) {
     let farm = Farm::start().await;
     let films = farm.folder_of("films", &[paths::media("h264.mp4")]);

@@ -16,7 +16,7 @@ use crate::names::printable::printable;
 /// The header in which NATS services name an error.
 const REFUSED: &str = "Nats-Service-Error";
 
-/// Looks at which a worker's heartbeat is missing, one after the other, before the worker counts as gone.
+/// How often in a row a worker's heartbeat may be missing. At the next time, the worker counts as gone.
 const ABSENCES: u32 = 2;
 
 /// Why a worker gives no answer.
@@ -37,7 +37,7 @@ impl Broker {
     /// Asks a worker, which listens to a subject. `what` names the request in errors.
     ///
     /// NATS tells at once if nobody listens, but not that a worker has died after it got the question. Its heartbeats
-    /// tell that.
+    /// tell that: soon if it has started anew, and within half a minute otherwise.
     pub(super) async fn ask_listener(
         &self,
         worker: &WorkerName,
