@@ -95,6 +95,12 @@ impl StoreError {
                 | object_store::Error::Unauthenticated { .. } => {
                     Self::Refused { location, message }
                 }
+                object_store::Error::Generic { .. } if message.contains(REDIRECT) => Self::Remote {
+                    location,
+                    message: format!(
+                        "{message}: redirects are not followed. Set the endpoint and the region to those of the store itself"
+                    ),
+                },
                 _ => Self::Remote { location, message },
             }
         }
@@ -103,6 +109,9 @@ impl StoreError {
 
 /// The address of that service.
 const CREDENTIALS_SERVICE: &str = "169.254.169.254";
+
+/// How the client begins to tell a status that names another address.
+const REDIRECT: &str = "status code: 30";
 
 /// The error with its causes in one line.
 pub(super) fn innermost(error: &dyn std::error::Error) -> String {

@@ -3,6 +3,7 @@
 //! More than 12 entries: one file for each operation on a store.
 
 mod answer;
+mod connector;
 mod copy;
 mod download;
 mod error;

@@ -10,6 +10,7 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use crate::names::location::Location;
 use crate::notify::secret::Secret;
 use crate::store::Stores;
+use crate::store::connector::Connector;
 use crate::store::error::{StoreError, innermost};
 
 /// How long a store may take to complete an upload before it is asked again. AWS takes up to minutes, and accepts the
@@ -127,6 +128,7 @@ impl Stores {
         let mut builder = self
             .settings
             .complete(AmazonS3Builder::from_env())
+            .with_http_connector(Connector)
             .with_bucket_name(name)
             .with_retry(self.retry.clone());
         if plain_http {

@@ -53,6 +53,8 @@ pub enum Fate {
     Lost,
     /// The proxy answers with an HTTP status. The server does not get the request.
     Refused(u16),
+    /// The proxy sends the client to this port of this machine. The server does not get the request.
+    Redirected(u16),
     /// The request is never answered. The server does not get it.
     Ignored,
     /// The message goes to this subject instead, and another program may answer.

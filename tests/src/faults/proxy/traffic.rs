@@ -64,6 +64,7 @@ async fn serve(client: TcpStream, network: &Network) -> std::io::Result<()> {
                 Fate::Passed => {}
                 Fate::Lost => passed = &[],
                 Fate::Refused(status) => return Ok(Some(refusal(status))),
+                Fate::Redirected(port) => return Ok(Some(redirect(port))),
                 Fate::Ignored => std::future::pending().await,
                 Fate::Rerouted(subject) => {
                     rerouted = request.rerouted(subject);
@@ -189,4 +190,10 @@ fn chance(share: u32, all: u32) -> bool {
 
 fn refusal(status: u16) -> String {
     format!("HTTP/1.1 {status} on purpose\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+}
+
+fn redirect(port: u16) -> String {
+    format!(
+        "HTTP/1.1 307 on purpose\r\nlocation: http://127.0.0.1:{port}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+    )
 }

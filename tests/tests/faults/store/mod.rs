@@ -4,3 +4,4 @@ mod errors;
 mod full_place;
 mod outage;
 mod outputs;
+mod redirects;
