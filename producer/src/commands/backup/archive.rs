@@ -9,7 +9,7 @@
 //! ```
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, BufWriter, Read};
 use std::path::{Path, PathBuf};
 
 use common::broker::StreamHeading;
@@ -93,17 +93,20 @@ impl Archive {
     pub(super) fn finish(mut self) -> Result<u64, Error> {
         let digest = std::mem::take(&mut self.digester).finish().to_string();
         self.append(END, digest.as_bytes())?;
+        let Self {
+            builder,
+            file,
+            unfinished,
+            ..
+        } = self;
         let written = (|| {
-            let file = self.builder.get_mut();
-            // Two empty blocks end an archive.
-            file.write_all(&[0; 1024])?;
-            file.flush()?;
-            file.get_ref().sync_all()?;
-            let size = file.get_ref().metadata()?.len();
-            std::fs::rename(&self.unfinished.0, &self.file)?;
+            let written = builder.into_inner()?.into_inner()?;
+            written.sync_all()?;
+            let size = written.metadata()?.len();
+            std::fs::rename(&unfinished.0, &file)?;
             Ok(size)
         })();
-        written.map_err(|error: std::io::Error| self.failed(&error))
+        written.map_err(|error: std::io::Error| failed(&unfinished, &error))
     }
 
     fn entry(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
@@ -121,11 +124,15 @@ impl Archive {
     }
 
     fn failed(&self, error: &dyn std::error::Error) -> Error {
-        Error::failed(format!(
-            "cannot write {}: {error}; the backup that was there before is untouched",
-            self.unfinished.0.display()
-        ))
+        failed(&self.unfinished, error)
     }
+}
+
+fn failed(unfinished: &Unfinished, error: &dyn std::error::Error) -> Error {
+    Error::failed(format!(
+        "cannot write {}: {error}; the backup that was there before is untouched",
+        unfinished.0.display()
+    ))
 }
 
 /// What an entry adds to the digest: its name as well, so that none can stand for another.
