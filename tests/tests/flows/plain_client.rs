@@ -51,6 +51,7 @@ async fn a_plain_client_finds_what_the_design_names() {
         "DEAD",
         "EVENTS",
         "JOBS",
+        "KV_autoscalers",
         "KV_batches",
         "KV_control",
         "KV_files",
