@@ -121,6 +121,8 @@ impl Reader {
         let mut command = programs::shell(&format!("{exports}{line}"), &self.home(machine));
         command
             .env("XDG_CACHE_HOME", paths::shared_cache())
+            // Workers of other tests have the same names.
+            .env("WORKER_SCRATCH", self.home(machine).join("scratch"))
             .env("WORKER_ENCODERS", "libx264,libx265");
         if machine != "home" {
             command.env("WORKER_NAME", machine);
