@@ -10,7 +10,7 @@ demo := $(CARGO_TARGET_DIR)/demo
 # Cargo's features are those of all packages that are built at once: programs and examples in one go are built once.
 release := cargo build --release --workspace --bins
 
-.PHONY: help demo test lint upgrade soak fuzz bench bench-peers bench-quality bench-handbrake bench-split packages up down clean
+.PHONY: help demo test lint upgrade soak fuzz bench bench-peers bench-quality bench-handbrake bench-split packages portable up down clean
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -83,6 +83,10 @@ packages: ## Make a .deb, an .rpm and an archive of the programs, and try them
 	@tests/setup packages
 	deploy/packages/build
 	deploy/packages/check
+
+portable: ## Check that the programs compile for Windows, macOS and static Linux
+	@tests/setup portable
+	tests/portable
 
 up: ## Start a whole farm in containers
 	@tests/setup docker

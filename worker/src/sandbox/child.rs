@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::address::Address;
 
 /// The byte that makes a supervisor ask its tool to end. The end of the input makes the supervisor kill the tool.
+#[cfg(target_os = "linux")]
 pub(crate) const ASK: u8 = b'e';
 
 /// A running tool. Dropping this value kills the tool and every process that it started.

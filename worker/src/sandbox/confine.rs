@@ -61,7 +61,7 @@ fn confine(order: &Order) -> Result<Confinement, Error> {
         network::enter(*port)?;
     }
     files::restrict(order)?;
-    let filters = Filters::new(!order.connects.is_empty());
+    let filters = Filters::new(!order.connects.is_empty(), order.starts_processes);
     let system_calls = filters.is_ok_and(|filters| filters.apply().is_ok());
     Ok(Confinement {
         files: offered.files,

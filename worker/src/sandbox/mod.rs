@@ -36,7 +36,8 @@ mod tool_files;
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
-use std::io::Error;
+use std::fs::File;
+use std::io::{Error, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -55,7 +56,8 @@ pub struct Wrapper {
     pub program: PathBuf,
     /// Whether a tool may run where a part of the sandbox cannot be applied.
     pub policy: Policy,
-    /// Further files and folders of the tools' installation, which they may read and run.
+    /// Further files and folders of the tools' installation, which they may read and run. Tools that have some may
+    /// start other processes.
     pub installed: Vec<PathBuf>,
     /// What this machine offers.
     pub offered: Confinement,
@@ -153,6 +155,7 @@ impl Sandbox {
             own_network: wrapper.offered.own_network,
             resources: self.resources,
             background: self.background,
+            starts_processes: !wrapper.installed.is_empty() || is_script(tool),
             required: wrapper.policy == Policy::Required,
             tool: tool.to_owned(),
             arguments: Vec::new(),
@@ -170,6 +173,13 @@ impl Sandbox {
     pub(crate) fn is_supervised(&self) -> bool {
         cfg!(target_os = "linux") && self.wrapper.is_some()
     }
+}
+
+/// Whether a tool is a script, which works by starting other programs. ffmpeg itself starts none.
+fn is_script(tool: &Path) -> bool {
+    let mut start = [0; 2];
+    let read = File::open(tool).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == *b"#!"
 }
 
 fn is_needed(name: &OsStr) -> bool {

@@ -21,6 +21,8 @@ pub(super) struct Order {
     pub(super) own_network: bool,
     pub(super) resources: Resources,
     pub(super) background: bool,
+    /// Whether the tool may start other processes.
+    pub(super) starts_processes: bool,
     /// Whether the tool is not started where a part of the sandbox cannot be applied.
     pub(super) required: bool,
     pub(super) tool: PathBuf,
@@ -55,6 +57,7 @@ impl Order {
         for (is_set, name) in [
             (self.own_network, "--own-network"),
             (self.background, "--background"),
+            (self.starts_processes, "--starts-processes"),
             (self.required, "--required"),
         ] {
             line.extend(is_set.then(|| name.into()));
@@ -64,6 +67,7 @@ impl Order {
         line
     }
 
+    #[cfg(any(test, target_os = "linux"))]
     pub(super) fn read(arguments: impl IntoIterator<Item = OsString>) -> Option<Self> {
         let mut arguments = arguments.into_iter();
         let mut order = Self::default();
@@ -87,6 +91,7 @@ impl Order {
                 }
                 "--own-network" => order.own_network = true,
                 "--background" => order.background = true,
+                "--starts-processes" => order.starts_processes = true,
                 "--required" => order.required = true,
                 "--" => break,
                 _ => return None,
@@ -116,6 +121,7 @@ mod tests {
                 file_size: Some(7),
             },
             background: true,
+            starts_processes: true,
             required: true,
             tool: "/bin/ffmpeg".into(),
             arguments: vec!["--read".into(), "x".into()],

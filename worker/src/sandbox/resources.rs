@@ -18,6 +18,10 @@ const STACKS: u64 = 1 << 30;
 #[cfg(target_os = "linux")]
 const OPEN_FILES: u64 = 4096;
 
+/// Most threads of this user on the machine while a tool starts another one. Root is not bounded.
+#[cfg(target_os = "linux")]
+const THREADS: u64 = 16_384;
+
 #[cfg(target_os = "linux")]
 impl Resources {
     /// Applies the bounds to this process, and to whatever it becomes or starts.
@@ -40,6 +44,7 @@ impl Resources {
         };
         limit(Resource::Core, 0)?;
         limit(Resource::Nofile, OPEN_FILES)?;
+        limit(Resource::Nproc, THREADS)?;
         if let Some(memory) = self.memory {
             limit(Resource::Data, memory.saturating_add(STACKS))?;
         }

@@ -1,7 +1,7 @@
 //! seccomp: the system calls that a tool may not make.
 //!
 //! Landlock confines what is opened by a path, and what is connected to over TCP. This filter closes the ways around
-//! it: other sockets, other processes, namespaces, mounts, keys, file metadata, and interfaces of the kernel that do
+//! it: other sockets, reaching or starting other processes, namespaces, mounts, keys, file metadata, and interfaces of the kernel that do
 //! work without further system calls. A transcoder and the drivers of encoders need none of them. A refused call
 //! fails with `EPERM` and ends nothing, so that a library that only tries goes on without it.
 
@@ -160,10 +160,14 @@ pub(super) struct Filters([BpfProgram; 2]);
 
 impl Filters {
     /// `connects` says whether the tool may make sockets for TCP. It gets no other sockets, except connected pairs.
+    /// `starts_processes` says whether the tool may start other processes, besides its threads.
     ///
     /// # Errors
     /// If there is no filter for this processor.
-    pub(super) fn new(connects: bool) -> Result<Self, seccompiler::BackendError> {
+    pub(super) fn new(
+        connects: bool,
+        starts_processes: bool,
+    ) -> Result<Self, seccompiler::BackendError> {
         let processor = TargetArch::try_from(std::env::consts::ARCH)?;
         let program = |rules, errno: i32| {
             let refuse = SeccompAction::Errno(errno.unsigned_abs());
@@ -171,7 +175,7 @@ impl Filters {
         };
         let unknown = UNKNOWN.iter().map(|call| (*call, Vec::new()));
         Ok(Self([
-            program(also_x32(refused(connects)?), libc::EPERM)?,
+            program(also_x32(refused(connects, starts_processes)?), libc::EPERM)?,
             program(also_x32(unknown.collect()), libc::ENOSYS)?,
         ]))
     }
@@ -188,13 +192,18 @@ impl Filters {
 /// The refused calls by number, each with the arguments that are refused; without any, every call of it is.
 type Rules = BTreeMap<c_long, Vec<SeccompRule>>;
 
-fn refused(connects: bool) -> Result<Rules, seccompiler::BackendError> {
+fn refused(connects: bool, starts_processes: bool) -> Result<Rules, seccompiler::BackendError> {
     let always = REFUSED.iter().chain(REFUSED_HERE);
     let mut rules: Rules = always.map(|call| (*call, Vec::new())).collect();
 
     let mut clone = Vec::new();
     for flag in NAMESPACES {
         clone.push(rule([bits(0, *flag, *flag)?])?);
+    }
+    if !starts_processes {
+        clone.push(rule([bits(0, libc::CLONE_THREAD, 0)?])?);
+        #[cfg(target_arch = "x86_64")]
+        rules.extend([libc::SYS_fork, libc::SYS_vfork].map(|call| (call, Vec::new())));
     }
     rules.insert(libc::SYS_clone, clone);
 

@@ -5,6 +5,9 @@
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::process::Stdio;
+
+use worker::sandbox::Sandbox;
 
 use crate::StandIn;
 
@@ -116,6 +119,41 @@ async fn interfaces_of_the_kernel_that_no_transcoder_needs_are_closed() {
         &call(&format!("{}, 1", number(323, 282)), &[]),
     )
     .await;
+}
+
+/// The exit code of perl as the tool, with this program.
+async fn perl(sandbox: &Sandbox, program: &str) -> Option<i32> {
+    let folders = std::env::var_os("PATH").expect("a path");
+    let perl = std::env::split_paths(&folders)
+        .map(|folder| folder.join("perl"))
+        .find(|file| file.is_file())
+        .expect("perl");
+    let mut command = sandbox.command(&perl);
+    command.args(["-e", program]).stdin(Stdio::piped());
+    let mut running = command.spawn().expect("started");
+    // Its end would end the tool.
+    let input = running.stdin.take();
+    let status = running.wait().await.expect("ended");
+    drop(input);
+    status.code()
+}
+
+#[tokio::test]
+async fn a_program_starts_no_other_processes_unless_it_is_made_of_several() {
+    let fork = "my $child = fork; exit(defined $child ? 0 : 7)";
+    let vfork = format!("exit(syscall({}) < 0 ? 7 : 0)", number(58, 220));
+    let mut sandbox = StandIn::new("").runner.sandbox;
+    sandbox.home = std::env::temp_dir();
+    for program in [fork, &vfork] {
+        assert_eq!(perl(&sandbox, program).await, Some(7), "{program}");
+    }
+    let wrapper = sandbox.wrapper.as_mut().expect("wrapped");
+    wrapper.installed = vec![sandbox.home.clone()];
+    assert_eq!(perl(&sandbox, fork).await, Some(0), "with further programs");
+    StandIn::new("(exit 0) && echo frame=1 && echo progress=end")
+        .run()
+        .await
+        .expect("a script starts processes");
 }
 
 #[tokio::test]

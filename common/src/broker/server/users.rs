@@ -162,7 +162,11 @@ fn login(user: &User) -> String {
         Login::Nkey(public) => format!("nkey: {public}"),
         Login::PasswordIn(variable) => format!("user: {}, password: ${variable}", user.name),
         Login::Password(password) => {
-            format!("user: {}, password: {}", user.name, quoted(password))
+            format!(
+                "user: {}, password: {}",
+                quoted(user.name.as_str()),
+                quoted(password)
+            )
         }
     }
 }
