@@ -71,7 +71,8 @@ async fn churn(pending: usize) -> Vec<Figure> {
     progress::phase("scale: the monitor reads them");
     let started = Instant::now();
     let _monitor = TestMonitor::start(&farm).await;
-    let first = poll::until("the first number", async || ask(&farm.view).await).await;
+    let asked = async || ask(&farm.view).await;
+    let first = poll::until_within(MINUTE * 10, "the first number", asked).await;
     let first_after = started.elapsed().as_secs_f64();
     assert_eq!(first.startable, pending as u64);
 
