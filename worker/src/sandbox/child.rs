@@ -22,6 +22,9 @@ use super::address::Address;
 #[cfg(target_os = "linux")]
 pub(crate) const ASK: u8 = b'e';
 
+/// How long killed processes may take to end. The kernel ends them at once, unless they wait for a drive or a device.
+const LONGEST_END: Duration = Duration::from_secs(60);
+
 /// A running tool. Dropping this value kills the tool and every process that it started.
 pub(crate) struct Child {
     process: tokio::process::Child,
@@ -89,11 +92,25 @@ impl Child {
     }
 
     /// Asks the tool to end, waits for the grace time, kills the remaining processes, and reaps the tool.
-    pub(crate) async fn end(mut self, grace: Duration) {
+    ///
+    /// # Errors
+    /// If a killed process does not end. It waits in the kernel, most likely for a drive or a device. Its supervisor
+    /// stays with it.
+    pub(crate) async fn end(mut self, grace: Duration) -> io::Result<()> {
         self.ask().await;
         let _ = tokio::time::timeout(grace, self.process.wait()).await;
         self.kill();
-        let _ = self.process.wait().await;
+        match tokio::time::timeout(LONGEST_END, self.process.wait()).await {
+            Ok(ended) => ended.map(drop),
+            Err(_) => Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!(
+                    "it was killed {} seconds ago and has not ended, because it waits for a drive or a device: look at the \
+                     drives and graphics cards of this machine",
+                    LONGEST_END.as_secs()
+                ),
+            )),
+        }
     }
 
     async fn ask(&mut self) {

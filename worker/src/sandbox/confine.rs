@@ -5,6 +5,10 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use common::farm::confinement::Confinement;
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, capabilities, capability_is_in_bounding_set,
+    remove_capability_from_bounding_set, set_capabilities,
+};
 
 use super::files;
 use super::network;
@@ -13,6 +17,10 @@ use super::system_calls::Filters;
 
 /// What is added to the niceness of a tool in the background: more than the system has is as much as it has.
 const LOWEST: i32 = 19;
+
+/// What a tool of root may do beyond other users: it reads and writes the files of others, as far as Landlock allows.
+const CAPABILITIES: CapabilitySet =
+    CapabilitySet::DAC_OVERRIDE.union(CapabilitySet::DAC_READ_SEARCH);
 
 /// Becomes the tool. Returns only if it cannot.
 pub(super) fn exec(order: Order) -> Error {
@@ -63,12 +71,41 @@ fn confine(order: &Order) -> Result<Confinement, Error> {
     files::restrict(order)?;
     let filters = Filters::new(!order.connects.is_empty(), order.starts_processes);
     let system_calls = filters.is_ok_and(|filters| filters.apply().is_ok());
+    drop_capabilities()?;
     Ok(Confinement {
         files: offered.files,
         network: (offered.network || order.own_network) && system_calls,
         own_network: order.own_network,
         system_calls,
     })
+}
+
+/// Gives up the rights of root that no tool needs, for good. Of other users, the tool has no such rights anyway.
+fn drop_capabilities() -> Result<(), Error> {
+    let every = (0..u64::BITS).map(|number| CapabilitySet::from_bits_retain(1 << number));
+    for capability in every.filter(|capability| !CAPABILITIES.contains(*capability)) {
+        // The numbers that this kernel does not know follow those that it knows.
+        let Ok(has) = capability_is_in_bounding_set(capability) else {
+            break;
+        };
+        // Root without the right to do so has few capabilities left, as in a container that drops them all.
+        if has {
+            let _ = remove_capability_from_bounding_set(capability);
+        }
+    }
+    let CapabilitySets {
+        effective,
+        permitted,
+        ..
+    } = capabilities(None)?;
+    Ok(set_capabilities(
+        None,
+        CapabilitySets {
+            effective: effective & CAPABILITIES,
+            permitted: permitted & CAPABILITIES,
+            inheritable: CapabilitySet::empty(),
+        },
+    )?)
 }
 
 /// Applies every part of the sandbox to this process; returns which it could.

@@ -10,22 +10,27 @@ use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, WaitOptions, getpid, kill_process, kill_process_group,
-    set_child_subreaper, setrlimit, wait,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, getpid, kill_process,
+    kill_process_group, pidfd_open, pidfd_send_signal, set_child_subreaper, setrlimit, wait,
 };
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::{emulate_default_handler, pipe};
 
 /// The first and the longest pause between two checks whether all killed processes are gone.
 const PAUSES: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(20));
+/// How long ended children are reaped, at most, before those that are left are killed again: there may always be more.
+const REAPING: Duration = Duration::from_millis(10);
+/// Children whose own children are looked for.
+const FEW: usize = 100;
 
 /// Runs a tool until every process that it started has ended, and then ends with the tool's own exit code or signal.
 /// `order` holds the arguments of `worker sandbox`. `hands_over` says whether the process that becomes the tool gets
@@ -57,6 +62,8 @@ pub(super) fn run(order: &[OsString], hands_over: bool) -> io::Result<ExitCode> 
         let is_closed = has_input && matches!(input.read(&mut [0; 16]), Ok(0) | Err(_));
         if is_closed {
             let _ = kill_process_group(group, Signal::KILL);
+            // The tool may have left its group.
+            let _ = tool.kill();
             break tool.wait()?;
         }
         if has_input || signals.is_signalled() {
@@ -114,17 +121,27 @@ impl Signals {
 }
 
 /// Kills and reaps children until none is left. New orphans become children meanwhile, and are killed too.
+///
+/// Processes that start a successor and end at once would always be gone before a pause is over. So there are no pauses
+/// as long as children end.
 fn kill_children() -> io::Result<()> {
     let mut pause = PAUSES.0;
     loop {
-        match wait(WaitOptions::NOHANG) {
-            Err(Errno::CHILD) => return Ok(()),
-            Ok(Some(_)) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-            Ok(None) => {
-                for child in children()? {
-                    let _ = kill_process(child, Signal::KILL);
-                }
+        let mut has_reaped = false;
+        let started = Instant::now();
+        while started.elapsed() < REAPING {
+            match wait(WaitOptions::NOHANG) {
+                Err(Errno::CHILD) => return Ok(()),
+                Ok(Some(_)) => has_reaped = true,
+                Ok(None) => break,
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        kill_family(&Family::now()?);
+        match has_reaped {
+            true => pause = PAUSES.0,
+            false => {
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(PAUSES.1);
             }
@@ -132,28 +149,88 @@ fn kill_children() -> io::Result<()> {
     }
 }
 
-/// The children of this process. Only this process reaps them, so their ids cannot be reused in the meantime.
-fn children() -> io::Result<Vec<Pid>> {
-    let own = getpid().to_string();
-    let mut children = Vec::new();
-    for entry in std::fs::read_dir("/proc")?.flatten() {
-        let id = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
-        let Some(id) = id.and_then(Pid::from_raw) else {
-            continue;
-        };
-        // The format is `ID (NAME) STATE PARENT …`. NAME may contain any character, even `)`.
-        let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        let parent = stat
-            .rsplit_once(')')
-            .and_then(|(_, rest)| rest.split_whitespace().nth(1));
-        if parent == Some(&own) {
-            children.push(id);
+/// Kills every process that descends from this one, each as soon as it is found.
+fn kill_family(family: &Family) {
+    let own = getpid();
+    let mut parents = family.children_of(own);
+    // Only this process reaps its children, so their ids cannot be reused in the meantime.
+    for child in &parents {
+        let _ = kill_process(*child, Signal::KILL);
+    }
+    // Among very many children, most have ended already and wait to be reaped. That comes first.
+    if parents.len() > FEW {
+        return;
+    }
+    while let Some(parent) = parents.pop() {
+        for child in family.children_of(parent) {
+            // The id may be another process's by now, which does not descend from this one.
+            let Ok(process) = pidfd_open(child, PidfdFlags::empty()) else {
+                continue;
+            };
+            if [own, parent].map(Some).contains(&parent_of(child)) {
+                let _ = pidfd_send_signal(process, Signal::KILL);
+                parents.push(child);
+            }
         }
     }
-    Ok(children)
+}
+
+/// Who is whose child.
+enum Family {
+    /// The kernel lists the children of a thread. This is so fast that a process is found before it has started another.
+    Listed,
+    /// Parents and children at some time, on a kernel that lists none.
+    Seen(Vec<(Pid, Pid)>),
+}
+
+impl Family {
+    fn now() -> io::Result<Self> {
+        let own = getpid();
+        if Path::new(&format!("/proc/{own}/task/{own}/children")).exists() {
+            return Ok(Self::Listed);
+        }
+        let ids = ids_in("/proc")?.into_iter();
+        let pairs = ids.filter_map(|id| Some((parent_of(id)?, id)));
+        Ok(Self::Seen(pairs.collect()))
+    }
+
+    fn children_of(&self, parent: Pid) -> Vec<Pid> {
+        match self {
+            Self::Listed => {
+                let threads = ids_in(&format!("/proc/{parent}/task")).unwrap_or_default();
+                let children = threads.into_iter().flat_map(|thread| {
+                    let file = format!("/proc/{parent}/task/{thread}/children");
+                    let ids = std::fs::read_to_string(file).unwrap_or_default();
+                    ids.split_whitespace().filter_map(id).collect::<Vec<_>>()
+                });
+                children.collect()
+            }
+            Self::Seen(pairs) => {
+                let children = pairs.iter().filter(|(of, _)| *of == parent);
+                children.map(|(_, child)| *child).collect()
+            }
+        }
+    }
+}
+
+/// The processes or threads that a folder of `/proc` lists.
+fn ids_in(folder: &str) -> io::Result<Vec<Pid>> {
+    let entries = std::fs::read_dir(folder)?.flatten();
+    Ok(entries
+        .filter_map(|entry| id(entry.file_name().to_str()?))
+        .collect())
+}
+
+fn id(text: &str) -> Option<Pid> {
+    text.parse().ok().and_then(Pid::from_raw)
+}
+
+fn parent_of(process: Pid) -> Option<Pid> {
+    // The format is `ID (NAME) STATE PARENT …`. NAME may contain any character, even `)`.
+    let stat = std::fs::read(format!("/proc/{process}/stat")).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(1).and_then(id)
 }
 
 /// Ends this process with the tool's exit code or signal.

@@ -36,6 +36,7 @@ const REFUSED: &[c_long] = &[
     libc::SYS_chroot,
     libc::SYS_move_mount,
     libc::SYS_open_tree,
+    OPEN_TREE_ATTR,
     libc::SYS_fsopen,
     libc::SYS_fsconfig,
     libc::SYS_fsmount,
@@ -53,6 +54,9 @@ const REFUSED: &[c_long] = &[
     libc::SYS_removexattr,
     libc::SYS_lremovexattr,
     libc::SYS_fremovexattr,
+    SETXATTRAT,
+    REMOVEXATTRAT,
+    FILE_SETATTR,
     libc::SYS_utimensat,
     libc::SYS_truncate,
     libc::SYS_name_to_handle_at,
@@ -133,6 +137,17 @@ const REFUSED_HERE: &[c_long] = &[];
 /// filter can read.
 const UNKNOWN: &[c_long] = &[libc::SYS_clone3, libc::SYS_openat2];
 
+/// Calls that nobody has reviewed, because kernels have got them since, or will get them: the tool believes that this
+/// kernel does not have them. They have the same numbers on all processors. From 512 on, the x32 variant has numbers
+/// of its own, which no new calls get.
+const UNREVIEWED: std::ops::Range<c_long> = 470..512;
+
+// Calls that the C library's names do not have yet.
+const SETXATTRAT: c_long = 463;
+const REMOVEXATTRAT: c_long = 466;
+const OPEN_TREE_ATTR: c_long = 467;
+const FILE_SETATTR: c_long = 469;
+
 /// The bit in the number of a call of the x32 variant, which some kernels offer beside the usual one.
 #[cfg(target_arch = "x86_64")]
 const X32: c_long = 0x4000_0000;
@@ -173,7 +188,8 @@ impl Filters {
             let refuse = SeccompAction::Errno(errno.unsigned_abs());
             SeccompFilter::new(rules, SeccompAction::Allow, refuse, processor)?.try_into()
         };
-        let unknown = UNKNOWN.iter().map(|call| (*call, Vec::new()));
+        let unknown = UNKNOWN.iter().copied().chain(UNREVIEWED);
+        let unknown = unknown.map(|call| (call, Vec::new()));
         Ok(Self([
             program(also_x32(refused(connects, starts_processes)?), libc::EPERM)?,
             program(also_x32(unknown.collect()), libc::ENOSYS)?,

@@ -105,6 +105,65 @@ async fn the_metadata_of_a_foreign_file_stays_as_it_is() {
     only_the_sandbox_refuses("truncate", &call(&truncate, &[&file])).await;
 }
 
+/// The error of this system call as a tool, by its number, and the same unconfined; 0 if it succeeds.
+async fn errors(arguments: &str, words: &[&str]) -> [u64; 2] {
+    let call = call(arguments, words).replace("< 0 ? 1 : 0", "< 0 ? $! : 0");
+    let mut errors = [0; 2];
+    for (error, is_confined) in errors.iter_mut().zip([true, false]) {
+        let mut stand_in = StandIn::new(&format!("{call}; echo frame=$?; echo progress=end"));
+        if !is_confined {
+            stand_in.runner.sandbox.wrapper = None;
+        }
+        *error = stand_in.run().await.expect("ends well").progress.frame;
+    }
+    errors
+}
+
+#[tokio::test]
+async fn new_calls_of_the_kernel_are_refused_as_the_old_ones_are() {
+    const EPERM: u64 = 1;
+    const ENOSYS: u64 = 38;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = outside(folder.path());
+    // setxattrat with its value, removexattrat, open_tree_attr, file_setattr with attributes that change nothing.
+    let calls = [
+        "463, -100, $words[0], 0, $words[1], $zeros, 16",
+        "466, -100, $words[0], 0, $words[1]",
+        "467, -100, $words[0], 0, 0, 0",
+        "469, -100, $words[0], $zeros, 24, 0",
+    ];
+    for arguments in calls {
+        let [confined, unconfined] = errors(arguments, &[&file, "user.mark"]).await;
+        assert_eq!(confined, EPERM, "{arguments}");
+        assert_ne!(
+            unconfined, EPERM,
+            "{arguments}: not even allowed unconfined"
+        );
+    }
+    // Calls that no kernel had when the filter was made.
+    for number in [470, 490, 511] {
+        let [confined, _] = errors(&format!("{number}, 0, 0, 0, 0, 0, 0"), &[]).await;
+        assert_eq!(confined, ENOSYS, "{number}");
+    }
+}
+
+#[tokio::test]
+async fn a_tool_of_root_has_no_rights_besides_reading_and_writing_files_of_others() {
+    for (set, of_root) in [("CapEff", 6), ("CapPrm", 6), ("CapBnd", 6), ("CapInh", 0)] {
+        let stand_in = StandIn::new(&format!(
+            r#"# By the shell itself: a tool may look at its own process, and not at others.
+            while read -r name set; do [ "$name" = {set}: ] && break; done < /proc/self/status
+            echo frame=$((0x$set)); echo progress=end"#
+        ));
+        let found = stand_in.run().await.expect("ends well").progress.frame;
+        if rustix::process::geteuid().is_root() {
+            assert_eq!(found & !of_root, 0, "{set}: {found:x}");
+        } else if set != "CapBnd" {
+            assert_eq!(found, 0, "{set}: {found:x}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn interfaces_of_the_kernel_that_no_transcoder_needs_are_closed() {
     only_the_sandbox_refuses("a namespace", "unshare --user true").await;

@@ -1,6 +1,6 @@
 //! A tool that hides its children in other process groups and sessions.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::job::failure::Fault;
 
@@ -39,6 +39,71 @@ async fn children_outside_the_group_and_the_session_are_gone_when_a_run_has_ende
         stand_in.run().await.expect("ends well");
         assert_eq!(alive(&stand_in), Vec::<String>::new(), "{script}");
     }
+}
+
+/// Starts sixty chains of processes that each start the next one, in a session of its own, and end at once. A chain
+/// ends by itself after 20 seconds.
+#[cfg(target_os = "linux")]
+const HOPS: &str = r#"perl -MPOSIX -e '
+    my $until = time + 20;
+    for (1..60) {
+        next if fork;
+        while (time < $until) { POSIX::_exit(0) if fork; POSIX::setsid() }
+        exit;
+    }' &
+    sleep 0.2; "#;
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn chains_of_processes_that_end_at_once_are_gone_when_a_run_has_ended() {
+    let stand_in = StandIn::new(&format!("{HOPS} echo frame=1; echo progress=end"));
+    let started = Instant::now();
+    stand_in.run().await.expect("ends well");
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert_eq!(alive(&stand_in), Vec::<String>::new());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn chains_of_processes_do_not_outlive_a_stopped_run() {
+    let mut stand_in = StandIn::new(&format!("{HOPS} echo $$ > child; sleep 600; sleep 600"));
+    stand_in.runner.limits.grace = Duration::from_millis(200);
+    let stop = stand_in.runner.stop.clone();
+    let started = Instant::now();
+    let (ended, _) = tokio::join!(stand_in.run(), async {
+        stand_in.pid("child").await;
+        stop.cancel();
+    });
+    assert_eq!(ended.expect_err("stopped").fault, Fault::Passing);
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert_eq!(alive(&stand_in), Vec::<String>::new());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_tool_that_leaves_its_own_group_is_killed_too() {
+    // The group that it moves to is its child's.
+    let mut stand_in = StandIn::new(
+        r#"exec perl -MPOSIX -e '
+        my $child = fork;
+        unless ($child) { POSIX::setpgid(0, 0); sleep 60; exit }
+        until (POSIX::setpgid(0, $child)) { select(undef, undef, undef, 0.01) }
+        open(my $file, ">", "child"); print $file $$; close $file;
+        $SIG{TERM} = "IGNORE"; sleep 60'"#,
+    );
+    stand_in.runner.limits.grace = Duration::from_millis(200);
+    let stop = stand_in.runner.stop.clone();
+    let started = Instant::now();
+    let (ended, _) = tokio::join!(stand_in.run(), async {
+        stand_in.pid("child").await;
+        stop.cancel();
+    });
+    assert_eq!(ended.expect_err("stopped").fault, Fault::Passing);
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(30), "{took:?}");
+    assert_eq!(alive(&stand_in), Vec::<String>::new());
 }
 
 #[cfg(target_os = "linux")]

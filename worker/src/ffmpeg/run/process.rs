@@ -135,16 +135,18 @@ impl Process<'_> {
                 bytes = stdout.read() => on_output(Output::Answer(bytes)),
                 bytes = stderr.read() => on_output(Output::Log(bytes)),
                 () = self.stop.cancelled() => {
-                    child.end(grace).await;
+                    if let Err(error) = child.end(grace).await {
+                        tracing::warn!(%error, "a stopped tool is left to itself");
+                    }
                     return Ok(End::Stopped);
                 }
                 () = &mut overdue => {
-                    child.end(grace).await;
+                    child.end(grace).await?;
                     return Ok(End::Overdue);
                 }
                 () = tokio::time::sleep_until(deadline) => {
                     let Some(ago) = written_ago(self.writes_in.clone()).await.filter(|ago| *ago < stall) else {
-                        child.end(grace).await;
+                        child.end(grace).await?;
                         return Ok(End::Stalled);
                     };
                     deadline = Instant::now() + (stall - ago);
@@ -155,7 +157,7 @@ impl Process<'_> {
                 Verdict::GoOn => {}
                 Verdict::GotOn => deadline = Instant::now() + stall,
                 Verdict::Enough => {
-                    child.end(grace).await;
+                    child.end(grace).await?;
                     return Ok(End::Enough);
                 }
             }
