@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use async_nats::Subscriber;
-use common::broker::{Broker, BrokerError};
+use common::broker::{Broker, BrokerError, Requests as Asked};
 use common::farm::card::Capabilities;
 use common::farm::orders::Orders;
 use common::store::Stores;
@@ -118,9 +117,9 @@ struct Worker {
 
 /// Requests of other programs.
 struct Requests {
-    previews: Result<Subscriber, BrokerError>,
-    trashes: Result<Subscriber, BrokerError>,
-    samples: Result<Subscriber, BrokerError>,
+    previews: Result<Asked, BrokerError>,
+    trashes: Result<Asked, BrokerError>,
+    samples: Result<Asked, BrokerError>,
 }
 
 impl Worker {

@@ -35,6 +35,7 @@ pub use farm::preview::PreviewError;
 pub use farm::quarantine::LiftError;
 pub use farm::registry::{HEARTBEAT, LiveWorkers};
 pub use farm::replicas::Replicas;
+pub use farm::requests::Requests;
 pub use farm::samples::{LONGEST_SAMPLE, SampleError};
 pub use farm::settings::{Overwrite, SettingsError};
 pub use farm::topology::StreamFault;

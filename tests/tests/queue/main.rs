@@ -10,6 +10,7 @@ mod outputs;
 mod owners;
 mod reading;
 mod removed;
+mod requests;
 mod restored;
 mod settings;
 mod splits;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use async_nats::{Message, Subscriber};
+use async_nats::Message;
 use bytes::Bytes;
-use common::broker::BrokerError;
+use common::broker::{BrokerError, Requests};
 use common::farm::trash::TrashRequest;
-use common::job::id::JobId;
+use common::job::id::{BatchId, JobId};
 use common::job::run::RunState;
 use common::names::location::Location;
 use common::store::trash::{Emptied, Undone};
@@ -28,7 +28,7 @@ const LOOKS: (Duration, Duration) = (Duration::from_secs(10), Duration::from_sec
 /// Answers requests until `stop` is cancelled.
 pub async fn serve(
     executor: Arc<Executor>,
-    requests: Result<Subscriber, BrokerError>,
+    requests: Result<Requests, BrokerError>,
     stop: CancellationToken,
 ) {
     let mut requests = match requests {
@@ -36,11 +36,19 @@ pub async fn serve(
         Err(error) => return tracing::warn!(%error, "requests about trashes cannot be answered"),
     };
     let slots = Arc::new(Semaphore::new(AT_ONCE));
-    while let Some(Some(message)) = stop.run_until_cancelled(requests.next()).await {
-        let (executor, slots) = (Arc::clone(&executor), Arc::clone(&slots));
+    loop {
+        // The slot comes first: what cannot be answered yet waits where its number is bounded.
+        let next = async {
+            let slot = Arc::clone(&slots).acquire_owned().await.ok()?;
+            Some((slot, requests.next().await?))
+        };
+        let Some(Some((slot, message))) = stop.run_until_cancelled(next).await else {
+            return;
+        };
+        let executor = Arc::clone(&executor);
         tokio::spawn(async move {
-            let _slot = slots.acquire().await;
             executor.respond(&message).await;
+            drop(slot);
         });
     }
 }
@@ -86,10 +94,38 @@ impl Executor {
             }
             TrashRequest::Empty { trash, batch } => {
                 self.check_trash(&trash)?;
+                self.check_emptying(&trash, batch).await?;
                 let emptied = self.stores.empty_trash(&trash, Emptied::Batch(batch));
-                Ok(wire::encode(&emptied.await?))
+                let emptied = emptied.await?;
+                let (files, bytes) = emptied.batches.iter().fold((0, 0_u64), |sum, batch| {
+                    (sum.0 + batch.files, sum.1.saturating_add(batch.bytes))
+                });
+                tracing::info!(%trash, %batch, files, bytes, "originals were removed because somebody asked for it");
+                Ok(wire::encode(&emptied))
             }
         }
+    }
+
+    /// Makes sure that originals may be removed for good by a request, which nobody has signed.
+    async fn check_emptying(&self, trash: &Location, batch: BatchId) -> anyhow::Result<()> {
+        if self.signers.is_none() {
+            return Ok(());
+        }
+        let now = self.broker.now();
+        let contents = self.stores.trash_contents(trash).await?;
+        let mut batches = contents.batches.iter();
+        if let Some(kept) = batches.find(|kept| kept.batch == batch && kept.until > now) {
+            tracing::warn!(%trash, %batch, files = kept.files, "a request to remove originals was refused");
+            bail!(
+                "worker {} takes signed orders only (--require-signature), and requests to empty a trash are not signed: {} \
+                 originals of batch {batch} stay in {trash} until {}; to remove them now, run `producer trash FOLDER --empty \
+                 {batch}` on a machine that reaches the folder",
+                self.name,
+                kept.files,
+                kept.until
+            );
+        }
+        Ok(())
     }
 
     fn check_trash(&self, trash: &Location) -> anyhow::Result<()> {

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use async_nats::{Message, Subscriber};
-use common::broker::{Broker, BrokerError};
+use async_nats::Message;
+use common::broker::{Broker, BrokerError, Requests};
 use common::farm::orders::Orders;
 use common::farm::queue::Lane;
 use common::farm::worker::Away;
@@ -18,7 +18,7 @@ use crate::dispatch::wakeups::Wakeups;
 /// Everything that a worker listens to.
 pub(super) struct Sources {
     lanes_made: BoxStream<'static, Lane>,
-    lifts: Subscriber,
+    lifts: Requests,
     /// Requests to end a quarantine that were not answered yet.
     asked: VecDeque<Message>,
     connections: watch::Receiver<()>,

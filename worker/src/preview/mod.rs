@@ -10,9 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use async_nats::Subscriber;
 use bytes::Bytes;
-use common::broker::BrokerError;
+use common::broker::{BrokerError, Requests};
 use common::farm::preview::{
     Forecast, ForecastRequest, JobFile, Preview, PreviewKind, PreviewRequest, STILL_WIDTH,
 };
@@ -60,7 +59,7 @@ const LARGEST: u64 = 16 << 20;
 /// Answers requests until `stop` is cancelled.
 pub async fn serve(
     executor: Arc<Executor>,
-    requests: Result<Subscriber, BrokerError>,
+    requests: Result<Requests, BrokerError>,
     stop: CancellationToken,
 ) {
     let broker = &executor.broker;

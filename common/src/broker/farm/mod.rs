@@ -14,6 +14,7 @@ pub(super) mod preview;
 pub(super) mod quarantine;
 pub(super) mod registry;
 pub(super) mod replicas;
+pub(super) mod requests;
 mod rights;
 pub(super) mod samples;
 pub(super) mod settings;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use async_nats::{Message, Subscriber};
+use async_nats::Message;
 use bytes::Bytes;
 
 use crate::broker::farm::ask::AskError;
+use crate::broker::farm::requests::Requests;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::preview::{Forecast, ForecastRequest, Preview, PreviewRequest};
 use crate::farm::worker::Heartbeat;
@@ -104,9 +105,9 @@ impl Broker {
     }
 
     /// Requests to this worker; each holds a [`PreviewRequest`].
-    pub async fn preview_requests(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
+    pub async fn preview_requests(&self, worker: &WorkerName) -> Result<Requests, BrokerError> {
         let what = "listening for requests of previews";
-        self.nats.subscribe(what, subject::peek(worker)).await
+        self.requests(what, subject::peek(worker)).await
     }
 
     /// Answers a request with the preview or with the reason why there is none.

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use async_nats::client::RequestErrorKind;
-use async_nats::{Message, Request, Subscriber};
+use async_nats::{Message, Request};
 use bytes::Bytes;
 
 use crate::broker::error::NoAnswer;
+use crate::broker::farm::requests::Requests;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::worker_name::WorkerName;
 use crate::names::subject;
@@ -55,9 +56,9 @@ impl Broker {
     }
 
     /// Requests to end this worker's quarantine.
-    pub async fn lift_requests(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
+    pub async fn lift_requests(&self, worker: &WorkerName) -> Result<Requests, BrokerError> {
         let what = "listening for requests to end the quarantine";
-        self.nats.subscribe(what, subject::lift(worker)).await
+        self.requests(what, subject::lift(worker)).await
     }
 
     /// Answers such a request.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use async_nats::{Message, Subscriber};
+use async_nats::Message;
 
 use crate::broker::farm::ask::AskError;
+use crate::broker::farm::requests::Requests;
 use crate::broker::{Broker, BrokerError};
 use crate::farm::sample::{SampleRequest, SampleScore};
 use crate::farm::worker_name::WorkerName;
@@ -53,9 +54,9 @@ impl Broker {
     }
 
     /// Requests to this worker; each holds a [`SampleRequest`].
-    pub async fn sample_requests(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
+    pub async fn sample_requests(&self, worker: &WorkerName) -> Result<Requests, BrokerError> {
         let what = "listening for requests of sample encodes";
-        self.nats.subscribe(what, subject::sample(worker)).await
+        self.requests(what, subject::sample(worker)).await
     }
 
     /// Answers a request with the score or with the reason why there is none.

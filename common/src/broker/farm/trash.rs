@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use async_nats::{Message, Subscriber};
+use async_nats::Message;
 use bytes::Bytes;
 
 use crate::broker::farm::ask::AskError;
+use crate::broker::farm::requests::Requests;
 use crate::broker::{Broker, BrokerError, SteerResult};
 use crate::farm::trash::{TrashContents, TrashRequest};
 use crate::farm::worker_name::WorkerName;
@@ -153,9 +154,9 @@ impl Broker {
     ///
     /// # Errors
     /// If the broker gives no answer.
-    pub async fn trash_requests(&self, worker: &WorkerName) -> Result<Subscriber, BrokerError> {
+    pub async fn trash_requests(&self, worker: &WorkerName) -> Result<Requests, BrokerError> {
         let what = "listening for requests about trashes";
-        self.nats.subscribe(what, subject::trash(worker)).await
+        self.requests(what, subject::trash(worker)).await
     }
 
     /// Answers such a request, or tells why not.

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
-use async_nats::{Message, Subscriber};
-use common::broker::{BrokerError, LONGEST_SAMPLE};
+use async_nats::Message;
+use common::broker::{BrokerError, LONGEST_SAMPLE, Requests};
 use common::farm::sample::{Sample, SampleRequest, SampleScore};
 use common::job::input::Input;
 use common::wire;
@@ -40,7 +40,7 @@ type Work<'a> = BoxFuture<'a, (Message, anyhow::Result<SampleScore>, Option<Kept
 /// Answers requests until `stop` is cancelled.
 pub(crate) async fn serve(
     executor: Arc<Executor>,
-    requests: Result<Subscriber, BrokerError>,
+    requests: Result<Requests, BrokerError>,
     stop: CancellationToken,
 ) {
     let broker = &executor.broker;
