@@ -1,6 +1,7 @@
 //! `--replace` and `undo` on a farm: on disks and in buckets.
 
 use common::job::run::RunState;
+use common::names::nkey::{Signer, UserSeed};
 use harness::farm::Farm;
 use harness::servers::store::TestStore;
 use harness::{paths, poll};
@@ -57,6 +58,34 @@ async fn a_farm_replaces_undoes_and_does_again() {
     })
     .await;
     farm.ended(&id).await;
+}
+
+#[tokio::test]
+async fn a_worker_of_signed_orders_empties_no_trash_because_somebody_asks() {
+    let farm = Farm::start().await;
+    let films = farm.folder_of("films", &[paths::media("h264.mp4")]);
+    let setup = || farm.worker("w").encoders("libx264").roots(&[&films]);
+    let worker = farm.join(setup()).await;
+    let enqueue = ["enqueue", "films", "--replace", "--wait"];
+    let enqueued = farm.producer(enqueue.into_iter().chain(RECIPE)).await;
+    enqueued.succeeded();
+    drop(worker);
+    let replaced = seen(&films);
+    let batch = batch_in(&films);
+
+    let key = Signer::from(&UserSeed::new()).key().to_string();
+    let guarded = setup().option("--require-signature", key);
+    let _worker = farm.join(guarded).await;
+    let refused = farm.producer(["trash", "--empty", &batch]).await;
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    for words in ["--require-signature", "producer trash FOLDER --empty"] {
+        assert!(refused.stderr.contains(words), "{refused:?}");
+    }
+    assert_eq!(seen(&films), replaced);
+    // What the answer advises works.
+    let emptied = farm.producer(["trash", "films", "--empty", &batch]).await;
+    emptied.succeeded();
+    assert_ne!(seen(&films), replaced);
 }
 
 #[tokio::test]
