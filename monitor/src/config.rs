@@ -9,7 +9,7 @@ use common::broker::{ConnectOptions, Replicas, Servers};
 use common::names::location::Location;
 use common::notify::secret::Secret;
 use common::program::farm_file::{FarmFile, Program};
-use common::program::join::{JoinError, join_at_start};
+use common::program::join::{JoinError, Machine, join_at_start};
 use common::program::telemetry::LogFormat;
 use common::store::StoreSettings;
 
@@ -203,7 +203,8 @@ impl Config {
     /// The token or the file cannot be used.
     pub fn load(&mut self) -> Result<(), JoinError> {
         if let Some(token) = &self.join {
-            join_at_start(token, self.farm.as_deref())?;
+            let machine = Machine::new(Program::Monitor);
+            join_at_start(token, self.farm.as_deref(), &machine)?;
         }
         self.file = FarmFile::load(self.farm.as_deref())?;
         Ok(())

@@ -2,7 +2,8 @@
 
 use clap::Args;
 use common::notify::secret::Secret;
-use common::program::join::join;
+use common::program::farm_file::Program;
+use common::program::join::{Machine, join};
 
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
@@ -15,6 +16,7 @@ pub(crate) struct Options {
 }
 
 pub(super) fn run(options: &Options, settings: &Settings) -> Result<Exit, Error> {
-    join(&options.token, settings.farm.as_deref()).map_err(Error::usage)?;
+    let machine = Machine::new(Program::Producer);
+    join(&options.token, settings.farm.as_deref(), &machine).map_err(Error::usage)?;
     Ok(Exit::Done)
 }

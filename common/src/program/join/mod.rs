@@ -1,16 +1,20 @@
 //! Joining a farm: one line of text that holds all that a machine needs, and how it becomes the machine's farm file.
 
+mod machine;
 mod restart;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use ring::digest;
 
+use crate::farm::worker_name::WorkerName;
+use crate::names::token::Token;
 use crate::program::farm_file::{FarmFile, FarmFileError};
 
+pub use machine::Machine;
 pub use restart::{join, join_at_start};
 
 /// The beginning of every token; the version follows.
@@ -48,6 +52,52 @@ pub enum JoinError {
         "this machine belongs to another farm ({0}): move that file away, or name another file with --farm"
     )]
     OtherFarm(String),
+    /// The token is for another program.
+    #[error(
+        "this line is for `{command}` (it holds the key of a {role}): paste it there, or print one for this program by `producer setup add {wanted} NAME`"
+    )]
+    OtherProgram {
+        /// The command that takes the line.
+        command: &'static str,
+        /// The role whose key it holds.
+        role: &'static str,
+        /// The role whose key the program needs.
+        wanted: &'static str,
+    },
+    /// The token's key is for one worker alone, and the program is to have another name.
+    #[error(
+        "the key of this line is for the worker {key} alone, and this one is to be called {name}: leave out --name (WORKER_NAME), or print \
+         a line for it by `producer setup add worker {name}`"
+    )]
+    OtherWorker {
+        /// Whose key it is.
+        key: WorkerName,
+        /// The name that the command line gives.
+        name: WorkerName,
+    },
+    /// The farm was made here, by a user that must stay.
+    #[error(
+        "the farm of {file} was made on this machine, and its user {user} keeps the farm: this line would put another one in its place. \
+         `producer` needs no line here; to try the line, name another file: `producer join --farm FILE TOKEN`"
+    )]
+    MadeHere {
+        /// The machine's farm file.
+        file: String,
+        /// The user in it.
+        user: Token,
+    },
+    /// The token opens a folder that holds more than media.
+    #[error(
+        "this line has the worker read and write below {}, which holds more than media: print another one by `producer setup add worker NAME \
+         --root DIR`, or name the folder yourself: `worker --root {} --join TOKEN`", .0.display(), .0.display()
+    )]
+    WideRoot(PathBuf),
+    /// The token says where files in the making go.
+    #[error(
+        "this line has the worker make its files in {}: only the machine itself names that folder, by --scratch or `scratch` in [worker] \
+         of the farm file", .0.display()
+    )]
+    Scratch(PathBuf),
     /// The machine's farm file cannot be read or written.
     #[error(transparent)]
     File(#[from] FarmFileError),
@@ -101,19 +151,23 @@ impl JoinToken {
         })
     }
 
-    /// Writes the machine's farm file. A file of the same farm keeps what the token does not say.
+    /// Writes the machine's farm file, and returns what it says then. A file of the same farm keeps what the token does
+    /// not say, and its places.
     ///
     /// # Errors
-    /// The file is of another farm, or cannot be read or written.
-    pub fn join(&self, path: &Path) -> Result<(), JoinError> {
+    /// The token is not for this machine, the file is of another farm, or cannot be read or written.
+    pub fn join(&self, path: &Path, machine: &Machine<'_>) -> Result<FarmFile, JoinError> {
+        machine.takes(&self.0)?;
         let existing = match FarmFile::read(path) {
             Err(FarmFileError::Missing(_)) => FarmFile::default(),
             file => file?,
         };
+        machine.takes_over(&existing, &self.0, path)?;
         let joined = self
             .merged(existing)
             .ok_or_else(|| JoinError::OtherFarm(path.display().to_string()))?;
-        Ok(joined.write(path)?)
+        joined.write(path)?;
+        Ok(joined)
     }
 
     /// The existing settings with those of the token; `None` if they are of different farms.
@@ -133,7 +187,17 @@ impl JoinToken {
             (merged.broker.user, merged.broker.nkey) = (token.broker.user, token.broker.nkey);
         }
         if token.worker.nkey.is_some() {
-            merged.worker = token.worker;
+            let (own, new) = (&mut merged.worker, token.worker);
+            (own.name, own.user, own.nkey) = (new.name, new.user, new.nkey);
+            own.signers = new.signers;
+            // A second line gives another key, and no more places: this machine may have narrowed them.
+            if own.roots.is_empty() {
+                own.roots = new.roots;
+            }
+            if own.buckets.is_empty() {
+                own.buckets = new.buckets;
+            }
+            own.max_jobs = own.max_jobs.or(new.max_jobs);
         }
         if token.monitor.nkey.is_some() {
             (merged.monitor.user, merged.monitor.nkey) = (token.monitor.user, token.monitor.nkey);
@@ -154,6 +218,10 @@ fn checksum(document: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::names::nkey::UserSeed;
+    use crate::program::farm_file::Program;
+
+    const WORKER: Machine<'_> = Machine::new(Program::Worker);
+    const PRODUCER: Machine<'_> = Machine::new(Program::Producer);
 
     fn token() -> JoinToken {
         let mut file = FarmFile::default();
@@ -206,7 +274,7 @@ mod tests {
     fn a_machine_joins_once_more_in_another_role_and_no_other_farm() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("farm.toml");
-        token().join(&path).expect("joined");
+        token().join(&path, &WORKER).expect("joined");
         let mut own = FarmFile::read(&path).expect("written");
         own.monitor.hosts = vec!["farm.example".to_owned()];
         own.write(&path).expect("written");
@@ -214,7 +282,7 @@ mod tests {
         producer.broker.servers = Some("tls://10.0.0.1:4222".into());
         producer.broker.nkey = Some(UserSeed::new());
         JoinToken::from(producer.clone())
-            .join(&path)
+            .join(&path, &PRODUCER)
             .expect("joined");
         let both = FarmFile::read(&path).expect("written");
         assert_eq!(both.worker, own.worker);
@@ -225,7 +293,9 @@ mod tests {
         own.broker.ca = None;
         let mut other = producer;
         other.broker.ca = Some(CA.parse().expect("PEM"));
-        let error = JoinToken::from(other).join(&path).expect_err("refused");
+        let error = JoinToken::from(other)
+            .join(&path, &PRODUCER)
+            .expect_err("refused");
         assert!(matches!(error, JoinError::OtherFarm(_)), "{error}");
         assert_eq!(FarmFile::read(&path).expect("there"), both);
     }

@@ -5,19 +5,19 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::notify::secret::Secret;
-use crate::program::farm_file::FarmFile;
-use crate::program::join::{JoinError, JoinToken};
+use crate::program::farm_file::{FarmFile, Program};
+use crate::program::join::{JoinError, JoinToken, Machine};
 use crate::say;
 
 /// The option, and the token that stands for standard input.
 const OPTION: &str = "--join";
 const STDIN: &str = "-";
 
-/// Writes the machine's farm file from a token, or from standard input if the token is `-`.
+/// Writes the machine's farm file from a token, or from standard input if the token is `-`, and says what it takes on.
 ///
 /// # Errors
 /// The token cannot be used, or the file not be written.
-pub fn join(token: &Secret, farm: Option<&Path>) -> Result<(), JoinError> {
+pub fn join(token: &Secret, farm: Option<&Path>, machine: &Machine<'_>) -> Result<(), JoinError> {
     let token = match token.reveal() {
         STDIN => {
             let mut text = String::new();
@@ -28,9 +28,51 @@ pub fn join(token: &Secret, farm: Option<&Path>) -> Result<(), JoinError> {
         text => JoinToken::read(text)?,
     };
     let path = FarmFile::path(farm).ok_or(JoinError::NoHome)?;
-    token.join(&path)?;
-    say!("joined the farm: its settings are in {}", path.display());
+    let joined = token.join(&path, machine)?;
+    say!(
+        "{}; the settings are in {}",
+        taken_on(&joined, machine.program),
+        path.display()
+    );
     Ok(())
+}
+
+/// What a machine has taken on: nobody sees in a token what it holds.
+fn taken_on(file: &FarmFile, program: Program) -> String {
+    let servers = file.broker.servers.clone().unwrap_or_default();
+    let joined = format!("joined the farm at {servers}");
+    let of_user = match program {
+        Program::Producer => &file.broker.user,
+        Program::Monitor => &file.monitor.user,
+        Program::Worker => return format!("{joined}: the worker {}", places(file)),
+    };
+    let user = of_user.as_ref();
+    user.map_or(joined.clone(), |user| {
+        format!("{joined} as the user {user}")
+    })
+}
+
+/// Where the worker of a farm file reads and writes.
+fn places(file: &FarmFile) -> String {
+    let roots = file
+        .worker
+        .roots
+        .iter()
+        .map(|root| root.display().to_string());
+    let roots: Vec<String> = roots.collect();
+    let buckets = file.worker.buckets.iter().map(ToString::to_string);
+    let buckets: Vec<String> = buckets.collect();
+    let below = match (roots.is_empty(), buckets.is_empty()) {
+        (true, true) => return "reads and writes no folder (--root names one)".to_owned(),
+        (false, true) => format!("{} (roots)", roots.join(", ")),
+        (true, false) => format!("{} (buckets)", buckets.join(", ")),
+        (false, false) => format!(
+            "{} (roots) and {} (buckets)",
+            roots.join(", "),
+            buckets.join(", ")
+        ),
+    };
+    format!("reads and writes below {below}")
 }
 
 /// Joins at the start of a program that goes on. A token on the command line must not stay in the list of processes:
@@ -38,8 +80,12 @@ pub fn join(token: &Secret, farm: Option<&Path>) -> Result<(), JoinError> {
 ///
 /// # Errors
 /// As [`join`].
-pub fn join_at_start(token: &Secret, farm: Option<&Path>) -> Result<(), JoinError> {
-    join(token, farm)?;
+pub fn join_at_start(
+    token: &Secret,
+    farm: Option<&Path>,
+    machine: &Machine<'_>,
+) -> Result<(), JoinError> {
+    join(token, farm, machine)?;
     if token.reveal() != STDIN {
         restart(without_token(std::env::args_os().skip(1)));
     }
@@ -78,6 +124,21 @@ fn restart(_: Vec<OsString>) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_worker_says_where_it_reads_and_writes() {
+        let mut file = FarmFile::default();
+        file.broker.servers = Some("tls://10.0.0.1:4222".into());
+        file.worker.roots = vec!["/media".into(), "/films".into()];
+        assert_eq!(
+            taken_on(&file, Program::Worker),
+            "joined the farm at tls://10.0.0.1:4222: the worker reads and writes below /media, /films (roots)"
+        );
+        file.worker.roots.clear();
+        assert!(taken_on(&file, Program::Worker).ends_with("no folder (--root names one)"));
+        file.broker.user = "desk".parse().ok();
+        assert!(taken_on(&file, Program::Producer).ends_with("as the user desk"));
+    }
 
     #[test]
     fn the_token_goes_and_all_else_stays() {

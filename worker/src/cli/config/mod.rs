@@ -21,7 +21,7 @@ use common::job::signature::Signers;
 use common::names::location::Location;
 use common::notify::secret::Secret;
 use common::program::farm_file::{FarmFile, Program};
-use common::program::join::{JoinError, join_at_start};
+use common::program::join::{JoinError, Machine, join_at_start};
 use common::program::telemetry;
 use common::program::telemetry::LogFormat;
 use common::store::Stores;
@@ -290,7 +290,12 @@ impl Cli {
             Some(Command::Capabilities { .. } | Command::Manual { .. }) => return Ok(()),
         };
         if let Some(token) = &config.join {
-            join_at_start(token, config.farm.as_deref())?;
+            let machine = Machine {
+                name: config.name.as_ref(),
+                roots: &config.roots,
+                ..Machine::new(Program::Worker)
+            };
+            join_at_start(token, config.farm.as_deref(), &machine)?;
         }
         config.file = FarmFile::load(config.farm.as_deref())?;
         Ok(())
@@ -306,6 +311,7 @@ impl Config {
         let mut wrong = self.stores().err().unwrap_or_default();
         wrong.extend(self.detection.missing_reads());
         wrong.extend(self.signers().err());
+        wrong.extend(self.other_name());
         wrong.extend(telemetry::check_level(&self.log.log_level).err());
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
@@ -325,6 +331,17 @@ impl Config {
     /// The farm's file lists no key, and should.
     pub fn signers(&self) -> Result<Option<Signers>, String> {
         signers::signers(&self.require_signature, &self.file.worker)
+    }
+
+    /// What is wrong with the name, if the key in the farm's file is another worker's: the broker would only refuse.
+    fn other_name(&self) -> Option<String> {
+        let (name, only) = (self.name.as_ref()?, self.file.worker.only_name()?);
+        (self.nats.is_none() && self.nats_creds.is_none() && name != only).then(|| {
+            format!(
+                "--name: the key in the farm file is for the worker {only} alone, and this one is to be called {name}; leave out --name \
+                 (WORKER_NAME), or join with the line of `producer setup add worker {name}`"
+            )
+        })
     }
 
     /// The folder for files in the making.
