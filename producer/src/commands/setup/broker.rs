@@ -81,8 +81,14 @@ fn start(place: &FarmPlace, program: &Path) -> Result<Child, Error> {
     let failed = |error: std::io::Error| {
         Error::out_of_reach(format!("cannot start {}: {error}", program.display()))
     };
-    let log = File::options().append(true).create(true).open(place.log());
-    let log = log.map_err(failed)?;
+    let mut options = File::options();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let log = options.open(place.log()).map_err(failed)?;
     let mut command = Command::new(program);
     command
         .arg("-c")

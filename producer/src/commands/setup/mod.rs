@@ -6,7 +6,9 @@
 mod broker;
 mod certificates;
 mod new;
+mod own;
 mod place;
+mod remove;
 mod store;
 mod tokens;
 mod users;
@@ -85,6 +87,9 @@ enum Verb {
         /// The user's name
         #[arg(value_name = "NAME")]
         name: Token,
+        /// Remove it also if this machine itself needs it, or nobody could keep the farm without it
+        #[arg(long)]
+        force: bool,
     },
     /// Stop the broker; `producer setup` starts it again
     #[command(after_long_help = examples::SETUP_STOP)]
@@ -115,7 +120,7 @@ pub(super) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
     match options.verb {
         Some(Verb::Add(add)) => tokens::add(add, &place, settings),
         Some(Verb::List { json }) => users::list(&place, json),
-        Some(Verb::Remove { name }) => users::remove(&place, &name).await,
+        Some(Verb::Remove { name, force }) => remove::remove(&name, force, &place, settings),
         Some(Verb::Stop) => broker::stop(&place).await,
         None if settings.names_a_broker() => streams(settings).await,
         None if place.is_made() => new::again(&options.farm, &place, settings).await,
@@ -128,6 +133,12 @@ pub(super) async fn run(options: Options, settings: &Settings) -> Result<Exit, E
 /// Makes the streams that are missing on a broker that runs already.
 async fn streams(settings: &Settings) -> Result<Exit, Error> {
     settings.connect().await?;
-    output::print("the broker has all streams and buckets of a farm");
+    let joined = settings.file().broker.servers.as_ref();
+    output::print(&match joined.filter(|_| !settings.names_a_broker()) {
+        None => "the broker has all streams and buckets of a farm".to_owned(),
+        Some(servers) => format!(
+            "This machine has joined the farm at {servers}, which another machine has made: nothing was made here. The farm is as it should be."
+        ),
+    });
     Ok(Exit::Done)
 }

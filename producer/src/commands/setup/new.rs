@@ -14,7 +14,7 @@ use common::store::Stores;
 use super::certificates::FarmAuthority;
 use super::place::{FarmPlace, absolute};
 use super::users::NewUser;
-use super::{FarmOptions, broker, store, tokens, users};
+use super::{FarmOptions, broker, own, store, tokens, users};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::display::output;
@@ -39,7 +39,14 @@ pub(super) async fn make(
     let mut roots = existing(&options.roots)?;
     if let Some(url) = &settings.store {
         if let Some(folder) = url.path() {
+            let is_new = !folder.exists();
             make_folder(&folder)?;
+            if is_new {
+                output::print(&format!(
+                    "Made the folder {} for the store.",
+                    folder.display()
+                ));
+            }
             roots.push(folder);
         }
         file.store.url = Some(url.clone());
@@ -50,6 +57,7 @@ pub(super) async fn make(
         }
     }
 
+    place.close()?;
     let hosts = reachable(options, listen);
     let authority = FarmAuthority::make(place)?;
     file.broker.ca = Some(authority.public()?);
@@ -94,6 +102,7 @@ pub(super) async fn make(
             place.configuration().display()
         ));
         tokens::print_first(place, &file, &public)?;
+        warn_of_loopback(&hosts);
         return Ok(Exit::Done);
     }
     let own = file.connect(Program::Producer, None, None, "producer");
@@ -104,6 +113,7 @@ pub(super) async fn make(
     ));
     print_store(&file);
     tokens::print_first(place, &file, &public)?;
+    warn_of_loopback(&hosts);
     disconnect(&connected).await;
     Ok(Exit::Done)
 }
@@ -118,11 +128,14 @@ pub(super) async fn again(
     if !options.hosts.is_empty() {
         rename(&options.hosts, place, settings)?;
     }
+    place.close()?;
+    let file = own::missing_made(place)?;
     // These programs may need rights that those that made the farm did not.
     if users::renew(place)? {
         broker::reload(place)?;
     }
-    let connected = broker::up(place, options, &settings.connection()).await?;
+    let own = file.connect(Program::Producer, None, None, "producer");
+    let connected = broker::up(place, options, &own).await?;
     if let Some(url) = &settings.file().store.url {
         store::prove(url, &settings.stores()).await?;
     }
@@ -169,6 +182,21 @@ fn print_store(file: &FarmFile) {
 async fn disconnect(broker: &Broker) {
     // The command ends anyway.
     let _ = broker.client().drain().await;
+}
+
+/// Says so if the lines for other machines name addresses that only this machine reaches.
+fn warn_of_loopback(hosts: &[String]) {
+    let is_own = |host: &String| match host.parse::<IpAddr>() {
+        Ok(ip) => ip.is_loopback(),
+        Err(_) => host == "localhost",
+    };
+    if hosts.iter().all(is_own) {
+        output::print(&format!(
+            "\nNo other machine reaches {}: these lines are for this machine alone. For other machines, make the farm with `--listen \
+             0.0.0.0:4222`, or name what forwards to this address by `--host NAME`.",
+            hosts.join(", ")
+        ));
+    }
 }
 
 /// Folders that are there, by their whole paths.

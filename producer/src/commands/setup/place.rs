@@ -51,6 +51,25 @@ impl FarmPlace {
         }
     }
 
+    /// Makes the folders, and closes them and the log to other users of this machine; earlier programs have left them
+    /// open.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub(super) fn close(&self) -> Result<(), Error> {
+        for folder in [&self.folder, &self.users()] {
+            std::fs::create_dir_all(folder)
+                .and_then(|()| closed(folder, 0o700))
+                .map_err(|error| Error::failed(format!("{}: {error}", folder.display())))?;
+        }
+        let log = self.log();
+        match log.is_file() {
+            true => closed(&log, 0o600)
+                .map_err(|error| Error::failed(format!("{}: {error}", log.display()))),
+            false => Ok(()),
+        }
+    }
+
     pub(super) fn configuration(&self) -> PathBuf {
         self.folder.join("nats-server.conf")
     }
@@ -85,6 +104,23 @@ impl FarmPlace {
     pub(super) fn pid(&self) -> PathBuf {
         self.folder.join("nats-server.pid")
     }
+}
+
+#[cfg(unix)]
+fn closed(path: &Path, mode: u32) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let now = path.metadata()?.permissions().mode();
+    match now & 0o777 == mode {
+        true => Ok(()),
+        false => std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)),
+    }
+}
+
+/// Elsewhere, a user's folders are closed to others by those above them.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the system may refuse on Unix")]
+fn closed(_: &Path, _: u32) -> std::io::Result<()> {
+    Ok(())
 }
 
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, Error> {

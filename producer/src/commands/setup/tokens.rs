@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::place::FarmPlace;
 use super::users::NewUser;
-use super::{Add, broker, users};
+use super::{Add, broker, remove, users};
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::display::output;
@@ -46,6 +46,9 @@ pub(super) fn add(options: Add, place: &FarmPlace, settings: &Settings) -> Resul
         role,
         any,
     };
+    if users::kept(place)?.contains_key(&name) {
+        return Err(Error::usage(taken(file, &name)));
+    }
     let seed = users::add(place, &user)?;
     users::write(place)?;
     broker::tell(place)?;
@@ -69,6 +72,17 @@ pub(super) fn add(options: Add, place: &FarmPlace, settings: &Settings) -> Resul
         );
     }
     Ok(Exit::Done)
+}
+
+/// What to do about a name that another user has.
+fn taken(file: &FarmFile, name: &Token) -> String {
+    let taken = format!("there is a user {name} already");
+    match remove::is_of_this_machine(file, name) {
+        true => format!("{taken}, and this machine's own programs use it: choose another name"),
+        false => {
+            format!("{taken}: choose another name, or run `producer setup remove {name}` first")
+        }
+    }
 }
 
 /// Adds the users of a new farm that any machine may be, and prints their lines.
@@ -109,7 +123,7 @@ pub(super) fn print_first(
 }
 
 /// This machine's settings, with the keys of all users that may give orders by now. They are written if they have changed.
-fn with_signers(file: &FarmFile, place: &FarmPlace) -> Result<FarmFile, Error> {
+pub(super) fn with_signers(file: &FarmFile, place: &FarmPlace) -> Result<FarmFile, Error> {
     let signers = users::signers(place)?;
     let mut known = file.clone();
     if known.worker.signers != signers {

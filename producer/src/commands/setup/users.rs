@@ -9,7 +9,6 @@ use common::names::token::Token;
 use common::program::farm_file::write_private;
 use serde::{Deserialize, Serialize};
 
-use super::broker;
 use super::place::FarmPlace;
 use crate::cli::exit::{Error, Exit};
 use crate::display::output;
@@ -17,10 +16,10 @@ use crate::display::table::NameTable;
 
 /// What is kept of a user: nothing secret.
 #[derive(Debug, Serialize, Deserialize)]
-struct KeptUser {
-    role: Role,
+pub(super) struct KeptUser {
+    pub role: Role,
     /// The public half of its key.
-    key: PublicKey,
+    pub key: PublicKey,
     /// Whether a worker may be any worker.
     #[serde(default)]
     any: bool,
@@ -42,9 +41,7 @@ pub(super) fn add(place: &FarmPlace, user: &NewUser) -> Result<UserSeed, Error> 
     let NewUser { name, role, any } = user;
     let file = file(place, name);
     if file.exists() {
-        return Err(Error::usage(format!(
-            "there is a user {name} already: choose another name, or run `producer setup remove {name}` first"
-        )));
+        return Err(Error::usage(format!("there is a user {name} already")));
     }
     let seed = UserSeed::new();
     let kept = KeptUser {
@@ -93,15 +90,22 @@ fn text(place: &FarmPlace) -> Result<String, Error> {
 /// The keys whose jobs are to be taken by workers that take signed jobs only: of all users that may give orders. Workers
 /// are not among them.
 pub(super) fn signers(place: &FarmPlace) -> Result<Vec<PublicKey>, Error> {
-    let gives_orders = |user: &KeptUser| match user.role {
-        Role::Admin | Role::Producer | Role::Monitor => true,
-        Role::Worker | Role::Reader => false,
-    };
-    let users = kept(place)?.into_values().filter(gives_orders);
+    let users = kept(place)?.into_values().filter(KeptUser::gives_orders);
     Ok(users.map(|user| user.key).collect())
 }
 
-fn kept(place: &FarmPlace) -> Result<BTreeMap<Token, KeptUser>, Error> {
+impl KeptUser {
+    /// Whether it may give orders, and so sign jobs.
+    pub(super) fn gives_orders(&self) -> bool {
+        match self.role {
+            Role::Admin | Role::Producer | Role::Monitor => true,
+            Role::Worker | Role::Reader => false,
+        }
+    }
+}
+
+/// The users of the farm.
+pub(super) fn kept(place: &FarmPlace) -> Result<BTreeMap<Token, KeptUser>, Error> {
     let folder = place.users();
     let unreadable = |why: String| Error::failed(format!("cannot read the farm's users: {why}"));
     let mut users = BTreeMap::new();
@@ -150,20 +154,10 @@ pub(super) fn list(place: &FarmPlace, json: bool) -> Result<Exit, Error> {
     Ok(Exit::Done)
 }
 
-/// Removes a user, and has the broker cut it off.
-pub(super) async fn remove(place: &FarmPlace, name: &Token) -> Result<Exit, Error> {
-    place.is_made_here()?;
+/// Forgets a user; the broker knows it until its users are written, and read again.
+pub(super) fn forget(place: &FarmPlace, name: &Token) -> Result<(), Error> {
     let file = file(place, name);
-    std::fs::remove_file(&file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::usage(format!(
-            "there is no user {name}: `producer setup list` shows all"
-        )),
-        _ => not_written(&file, &error),
-    })?;
-    write(place)?;
-    broker::tell(place)?;
-    output::print(&format!("removed the user {name}: its machine is cut off"));
-    Ok(Exit::Done)
+    std::fs::remove_file(&file).map_err(|error| not_written(&file, &error))
 }
 
 fn file(place: &FarmPlace, name: &Token) -> PathBuf {

@@ -24,9 +24,23 @@ async fn one_command_makes_a_farm_that_works_with_nothing_else_set() {
     ] {
         assert!(ran.stdout.contains(line), "{ran:?}");
     }
+    // Nothing is hidden: the folder is new, and the broker of this test listens for this machine alone.
+    for words in ["Made the folder", "No other machine reaches 127.0.0.1"] {
+        assert!(ran.stdout.contains(words), "{ran:?}");
+    }
     let file = MadeFarm::file(&home);
-    let mode = file.metadata().unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600, "it holds keys");
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&file), 0o600, "it holds keys");
+    let (users, log) = (farm.of_broker("users"), farm.of_broker("nats-server.log"));
+    let is_closed = || {
+        assert_eq!(mode(users.parent().unwrap()), 0o700);
+        assert_eq!((mode(&users), mode(&log)), (0o700, 0o600));
+    };
+    is_closed();
+    // As earlier programs have left them.
+    for (path, open) in [(&users, 0o755), (&log, 0o644)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(open)).unwrap();
+    }
 
     copy_into(&store.join("in"), &[paths::media("h264.mp4")]);
     let _worker = MadeFarm::worker(&home, &[]);
@@ -62,6 +76,7 @@ async fn one_command_makes_a_farm_that_works_with_nothing_else_set() {
         .await
         .succeeded();
     assert_eq!((std::fs::read(&file).unwrap(), names.map(state)), before);
+    is_closed();
 
     // It comes back after a stop, with its data.
     MadeFarm::producer(&home, &["setup", "stop"])

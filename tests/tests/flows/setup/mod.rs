@@ -6,3 +6,4 @@ mod made;
 mod service;
 mod signed;
 mod store;
+mod users;
