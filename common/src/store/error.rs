@@ -124,5 +124,41 @@ pub(super) fn innermost(error: &dyn std::error::Error) -> String {
         }
         cause = error.source();
     }
-    text.replace('\n', " ")
+    without_logins(&text.replace('\n', " "))
+}
+
+/// A text in which addresses have lost their users and passwords: an error is printed and logged.
+pub(super) fn without_logins(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let ends = |end: char| end == '/' || end.is_whitespace() || "'\"()".contains(end);
+        let host = part.find(ends).map_or(part, |end| &part[..end]);
+        let kept = host.rfind('@').map_or(part, |at| &part[at + 1..]);
+        shown += "://";
+        shown += kept;
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_its_login() {
+        for (text, shown) in [
+            (
+                "for url (http://me:pw@host:1/a@b)",
+                "for url (http://host:1/a@b)",
+            ),
+            (
+                "at https://host/a, https://me@b",
+                "at https://host/a, https://b",
+            ),
+            ("mail me@host", "mail me@host"),
+        ] {
+            assert_eq!(without_logins(text), shown);
+        }
+    }
 }

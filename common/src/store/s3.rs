@@ -11,7 +11,7 @@ use crate::names::location::Location;
 use crate::notify::secret::Secret;
 use crate::store::Stores;
 use crate::store::connector::Connector;
-use crate::store::error::{StoreError, innermost};
+use crate::store::error::{StoreError, innermost, without_logins};
 
 /// How long a store may take to complete an upload before it is asked again. AWS takes up to minutes, and accepts the
 /// second request.
@@ -87,7 +87,8 @@ fn is_plain_http(setting: &str, endpoint: &str) -> Result<bool, String> {
         Ok(url) if url.scheme() == "http" => Ok(true),
         Ok(url) if url.scheme() == "https" => Ok(false),
         _ => Err(format!(
-            "{setting} is '{endpoint}': expected http://HOST:PORT or https://HOST"
+            "{setting} is '{}': expected http://HOST:PORT or https://HOST",
+            without_logins(endpoint)
         )),
     }
 }

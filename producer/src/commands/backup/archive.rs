@@ -150,6 +150,26 @@ pub(super) enum Entry {
     Piece(Vec<u8>),
 }
 
+/// What is said of any other file.
+const NO_BACKUP: &str = "this is no backup of a farm";
+
+/// Whether the system has refused to read, and the file may be whole.
+fn is_of_system(error: &std::io::Error) -> bool {
+    error.raw_os_error().is_some()
+}
+
+/// What is said of a layout that this program does not know.
+fn of_other_format(bytes: &[u8]) -> String {
+    let text = std::str::from_utf8(bytes).ok().map(str::trim);
+    match text.and_then(|text| text.parse::<u32>().ok()) {
+        Some(version) => format!(
+            "it says that it is of version {version}, which this program does not know: a newer program wrote it (update this one), or it was \
+             changed after it was written"
+        ),
+        None => NO_BACKUP.to_owned(),
+    }
+}
+
 /// Reads a backup from its beginning to its end, and gives its entries to `take`.
 ///
 /// # Errors
@@ -165,7 +185,11 @@ pub(super) async fn read(
     let mut digester = Digester::default();
     let mut is_known = false;
     for entry in archive.entries().map_err(unreadable)? {
-        let mut entry = entry.map_err(unreadable)?;
+        let mut entry = entry.map_err(|error| match is_known || is_of_system(&error) {
+            true => unreadable(error),
+            // What the reader of archives misses in it says nothing to anybody.
+            false => refused(NO_BACKUP),
+        })?;
         let name = entry
             .path()
             .map_err(unreadable)?
@@ -183,13 +207,13 @@ pub(super) async fn read(
         add(&mut digester, &name, &bytes);
         if name == FORMAT {
             if bytes != VERSION {
-                return Err(refused("a newer program wrote it: update this one"));
+                return Err(refused(&of_other_format(&bytes)));
             }
             is_known = true;
             continue;
         }
         if !is_known {
-            return Err(refused("it is no backup of a farm"));
+            return Err(refused(NO_BACKUP));
         }
         let entry = match name.ends_with(HEADING) {
             true => Entry::Heading(
@@ -245,6 +269,30 @@ mod tests {
         assert_eq!(entries(&file).await, Ok(expected.to_vec()));
         let names = std::fs::read_dir(folder.path()).expect("there");
         assert_eq!(names.count(), 1, "nothing else is left");
+    }
+
+    #[tokio::test]
+    async fn another_file_and_another_version_are_told_apart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("farm.backup");
+        let said = async |bytes: &[u8]| {
+            std::fs::write(&file, bytes).expect("written");
+            entries(&file).await.expect_err("refused")
+        };
+        let text = said(&b"no tar at all ".repeat(200)).await;
+        assert!(text.contains("no backup of a farm"), "{text}");
+        written(&file);
+        let whole = std::fs::read(&file).expect("there");
+        // The first entry of a tar: its header is a block, and its bytes follow.
+        let with_format = |byte: u8| {
+            let mut changed = whole.clone();
+            changed[512] = byte;
+            changed
+        };
+        let text = said(&with_format(b'q')).await;
+        assert!(text.contains("no backup of a farm"), "{text}");
+        let text = said(&with_format(b'9')).await;
+        assert!(text.contains("a newer program wrote it"), "{text}");
     }
 
     #[tokio::test]

@@ -65,7 +65,7 @@ async fn a_folder_that_is_read_only_and_one_that_is_missing() {
             "a folder on a disk that is read-only",
             "store",
             "Read-only file system",
-            "may this user write there",
+            "mounted read-only",
         )
         .await;
 }
