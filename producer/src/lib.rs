@@ -67,7 +67,10 @@ fn run(common: CommonOptions, command: FarmCommand) -> Result<Exit, Error> {
         if let Some(unreadable) = settings.unreadable() {
             say!("{unreadable}");
         }
-        result
+        match result {
+            Err(error) => Err(settings.explained(error).await),
+            done => done,
+        }
     });
     traces.end();
     done

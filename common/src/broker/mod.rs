@@ -45,7 +45,7 @@ pub use library::catalog::{CatalogError, StoredLibrary};
 pub use library::scans::ScanLease;
 pub use nats::authority::{Authority, AuthorityError};
 pub use nats::clock::Clock;
-pub use nats::connect::ConnectOptions;
+pub use nats::connect::{ConnectOptions, Refusals};
 pub use nats::servers::{Servers, ServersError};
 pub use nats::snapshot::{StreamCopy, StreamHeading, StreamRestore};
 pub use nats::unreadable::Unreadable;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use common::broker::{BrokerError, LiftError};
+use common::broker::{BrokerError, LiftError, RequestFailure};
 use common::names::printable::printable;
 pub(crate) use common::program::exit::Exit;
 use common::store::{RecipeFileError, StoreError};
@@ -15,6 +15,8 @@ pub(crate) const HELP: &str = "Exit codes: 0 all done; 1 some job failed, cannot
 pub(crate) struct Error {
     exit: Exit,
     message: String,
+    /// Whether the broker has left a request without an answer.
+    is_unanswered: bool,
 }
 
 impl Error {
@@ -22,6 +24,7 @@ impl Error {
         Self {
             exit,
             message: printable(&message.to_string()),
+            is_unanswered: false,
         }
     }
 
@@ -50,6 +53,11 @@ impl Error {
         }
     }
 
+    /// Whether the broker has left a request without an answer: it does so where a right is missing, too.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.is_unanswered
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }
@@ -65,7 +73,11 @@ impl std::error::Error for Error {}
 
 impl From<BrokerError> for Error {
     fn from(error: BrokerError) -> Self {
-        Self::new(Exit::from(&error), error)
+        let is_unanswered = error.failure() == Some(RequestFailure::Timeout);
+        Self {
+            is_unanswered,
+            ..Self::new(Exit::from(&error), error)
+        }
     }
 }
 
@@ -82,10 +94,10 @@ impl From<RecipeFileError> for Error {
     fn from(error: RecipeFileError) -> Self {
         match error {
             RecipeFileError::Unreadable { what, source } => {
-                let Self { exit, message } = source.into();
+                let source = Self::from(source);
                 Self {
-                    exit,
-                    message: format!("{what} cannot be read: {message}"),
+                    message: format!("{what} cannot be read: {}", source.message),
+                    ..source
                 }
             }
             error @ RecipeFileError::Unfit { .. } => Self::usage(error),

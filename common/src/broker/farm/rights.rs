@@ -26,6 +26,12 @@ fn example(pattern: &str) -> String {
 }
 
 impl Broker {
+    /// What the broker has last refused to take from this user, for want of a right: `publish to "wake.x"`. A request
+    /// that it refuses gets no answer.
+    pub fn refused(&self) -> Option<String> {
+        self.nats.link.last_unpublished()
+    }
+
     /// Those of the rights that the user of this connection lacks, as phrases: `publish to "later.*.*"`. Changes nothing:
     /// messages are such that no stream stores them, and no program expects them.
     ///

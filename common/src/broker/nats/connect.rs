@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use async_nats::{ConnectErrorKind, Event, jetstream};
+use async_nats::{ConnectErrorKind, Event, ServerError, jetstream};
 
 use crate::broker::BrokerError;
 use crate::broker::farm::replicas::Replicas;
@@ -49,6 +49,20 @@ pub struct ConnectOptions {
     pub replicas: Replicas,
     /// How long a job waits after its first failed attempt; twice as long after each further one.
     pub retry_after: Duration,
+    /// Who tells a person what the broker refuses for want of a right.
+    pub refusals: Refusals,
+}
+
+/// Who tells a person what the broker refuses for want of a right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Refusals {
+    /// The log. The request itself just gets no answer.
+    #[default]
+    Logged,
+    /// The program, for requests ([`Broker::refused`](crate::broker::Broker::refused)); the log, for subscriptions.
+    RequestsTold,
+    /// The program, for all.
+    Told,
 }
 
 impl ConnectOptions {
@@ -74,6 +88,7 @@ impl ConnectOptions {
             ack_wait: Self::ACK_WAIT,
             replicas: Replicas::ONE,
             retry_after: Self::RETRY_AFTER,
+            refusals: Refusals::default(),
         }
     }
 
@@ -119,13 +134,14 @@ impl Nats {
                 .require_tls(true);
         }
         let addresses: Vec<&str> = options.servers.addresses().collect();
+        let refusals = options.refusals;
         let connected = nats
             .name(&options.name)
             .connection_timeout(CONNECT_TIMEOUT)
             .ping_interval(PING)
             .reconnect_delay_callback(link::reconnect_delay)
             .event_callback(move |event| {
-                log(&event);
+                log(&event, refusals);
                 observer.heard(&event);
                 std::future::ready(())
             })
@@ -166,12 +182,28 @@ impl Nats {
     }
 }
 
-fn log(event: &Event) {
+fn log(event: &Event, refusals: Refusals) {
     match event {
         Event::Connected => tracing::debug!("connected to NATS"),
         Event::Disconnected => tracing::warn!("lost the connection to NATS; reconnecting"),
+        Event::ServerError(error) if is_told(error, refusals) => {
+            tracing::debug!(%error, "NATS server error");
+        }
         // The only trace of a missing permission: the request itself just times out.
         Event::ServerError(error) => tracing::error!(%error, "NATS server error"),
         event => tracing::debug!(%event, "NATS"),
     }
+}
+
+/// Whether the program tells of this itself.
+fn is_told(error: &ServerError, refusals: Refusals) -> bool {
+    let ServerError::Other(told) = error else {
+        return false;
+    };
+    let refused = link::refused(told).map(str::to_ascii_lowercase);
+    refused.is_some_and(|what| match refusals {
+        Refusals::Logged => false,
+        Refusals::RequestsTold => what.starts_with(link::PUBLISH),
+        Refusals::Told => true,
+    })
 }

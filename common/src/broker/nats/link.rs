@@ -28,6 +28,8 @@ pub(crate) struct LinkObserver {
 
 /// What the server begins with when it refuses a message or a subscription.
 const REFUSED: &str = "permissions violation for ";
+/// How it goes on about a message.
+pub(crate) const PUBLISH: &str = "publish to ";
 /// Most refusals that are kept.
 const MOST_REFUSED: usize = 1000;
 
@@ -64,6 +66,16 @@ impl Link {
         std::mem::take(&mut self.refused.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// What the server has last refused to take for want of a right: `publish to "later.x"`.
+    pub(crate) fn last_unpublished(&self) -> Option<String> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = refused.iter().rev().map(|told| told.to_ascii_lowercase());
+        told.zip(refused.iter().rev())
+            .find(|(lower, _)| lower.starts_with(PUBLISH))
+            .and_then(|(_, told)| told.get(PUBLISH.len()..))
+            .map(|subject| format!("{PUBLISH}{subject}"))
+    }
+
     /// Changes each time the client has connected.
     pub(crate) fn connections(&self) -> watch::Receiver<()> {
         let mut connections = self.connections.clone();
@@ -87,15 +99,20 @@ impl LinkObserver {
     }
 
     fn note_refused(&self, told: &str) {
-        let is_refusal = |start: &str| start.eq_ignore_ascii_case(REFUSED);
-        let Some((start, what)) = told.split_at_checked(REFUSED.len()) else {
+        let Some(what) = refused(told) else {
             return;
         };
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        if is_refusal(start) && refused.len() < MOST_REFUSED {
+        if refused.len() < MOST_REFUSED {
             refused.push(what.to_owned());
         }
     }
+}
+
+/// What the server refuses, where it says that a right is missing.
+pub(crate) fn refused(told: &str) -> Option<&str> {
+    let (start, what) = told.split_at_checked(REFUSED.len())?;
+    start.eq_ignore_ascii_case(REFUSED).then_some(what)
 }
 
 /// Wait before the next try to reconnect, after `tries` failed ones in a row.

@@ -5,7 +5,8 @@ mod config_file;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use common::broker::{Broker, ConnectOptions, Replicas, Servers};
+use common::broker::server::{Role, Subjects};
+use common::broker::{Broker, BrokerError, ConnectOptions, Refusals, Replicas, Servers};
 use common::names::location::Location;
 use common::names::printable::printable;
 use common::program::farm_file::{FarmFile, FarmFileError, Program};
@@ -19,6 +20,12 @@ use crate::cli::settings::config_file::ConfigFile;
 
 /// Unreadable messages that are named.
 const NAMED: usize = 3;
+
+/// What is said of a machine whose keys are those of a worker or a monitor alone.
+pub(crate) const NO_USER: &str = "this machine's file has no user for `producer`";
+/// What to do about that.
+pub(crate) const NO_USER_CURE: &str = "run this on another machine; or print a line by `producer setup add producer NAME` on the machine that has \
+     made the farm, and paste it here";
 
 /// How a command uses the farm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +142,53 @@ impl Settings {
             .connect(Program::Producer, servers, credentials, "producer");
         options.ack_wait = self.ack_wait;
         options.replicas = self.replicas.unwrap_or(options.replicas);
+        options.refusals = match self.usage.judges_file {
+            true => Refusals::Told,
+            false => Refusals::RequestsTold,
+        };
         options
+    }
+
+    /// An error of a command, with its cause where that is a right that the user of this connection lacks: the broker
+    /// gives no answer to what it refuses.
+    pub(crate) async fn explained(&self, error: Error) -> Error {
+        let broker = self.broker.get().filter(|_| error.is_unanswered());
+        let Some((broker, refused)) = broker.and_then(|broker| Some((broker, broker.refused()?)))
+        else {
+            return error;
+        };
+        let user = self.connection().user;
+        let named = user
+            .as_ref()
+            .map(|user| format!(" {user}"))
+            .unwrap_or_default();
+        let reads = match &user {
+            Some(user) => {
+                broker
+                    .lacking(&Subjects::of(Role::Reader, user, None))
+                    .await
+            }
+            None => return Error::out_of_reach(format!("this user may not {refused}: {error}")),
+        };
+        let role = match reads.is_ok_and(|lacking| lacking.is_empty()) {
+            true => " (its key is one for a reader)",
+            false => "",
+        };
+        Error::out_of_reach(format!(
+            "the user{named}{role} may not {refused}: `producer setup add producer NAME` prints a line for one that gives orders, on the \
+             machine that has made the farm"
+        ))
+    }
+
+    /// Whether `producer` has a user here, or has never needed one. The keys of this machine may be those of its worker
+    /// or its monitor alone.
+    pub(crate) fn has_own_user(&self) -> bool {
+        let (broker, file) = (&self.file.broker, &self.file);
+        let servers = broker.servers.clone().unwrap_or_default();
+        let is_named = self.nats.is_some() || self.nats_creds.is_some();
+        let has_login =
+            broker.nkey.is_some() || broker.credentials.is_some() || servers.reveal().contains('@');
+        is_named || has_login || (file.worker.nkey.is_none() && file.monitor.nkey.is_none())
     }
 
     /// The connection to the farm; made once.
@@ -151,7 +204,13 @@ impl Settings {
                 Broker::connect(&options).await
             }
         };
-        Ok(self.broker.get_or_try_init(connect).await?.clone())
+        match self.broker.get_or_try_init(connect).await {
+            Ok(broker) => Ok(broker.clone()),
+            Err(BrokerError::Unauthorized { .. }) if !self.has_own_user() => {
+                Err(Error::out_of_reach(format!("{NO_USER}: {NO_USER_CURE}")))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A line about the messages on the broker that could not be read so far.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use common::broker::{Broker, BrokerError};
+use common::broker::{Broker, BrokerError, ConnectOptions, Refusals};
+use common::program::farm_file::Program;
 use serde::Deserialize;
 
 use super::finding::Finding;
 use super::rights;
-use crate::cli::settings::Settings;
+use crate::cli::settings::{NO_USER, Settings};
 
 /// A clock that is off by less does no harm.
 const CLOCK: Duration = Duration::from_secs(5);
@@ -17,24 +18,57 @@ const CLOCK_OFF: Duration = Duration::from_secs(10 * 60);
 const ANSWER: Duration = Duration::from_secs(3);
 
 pub(super) async fn check(settings: &Settings, http_port: u16) -> Vec<Finding> {
-    let options = settings.connection();
+    let options = connection(settings);
     let url = options.servers.to_string();
+    let mut findings = Vec::new();
+    if !settings.has_own_user() {
+        findings.push(no_user());
+    }
     let broker = match Broker::connect(&options).await {
         Ok(broker) => broker,
-        Err(error) => return vec![unreachable(&url, &error)],
+        Err(error) => {
+            findings.push(unreachable(&url, &error));
+            return findings;
+        }
     };
     let server = broker.client().server_info();
-    let mut findings = vec![Finding::fine(
+    findings.push(Finding::fine(
         "broker",
         &url,
         format!("nats-server {} with JetStream answers", server.version),
-    )];
+    ));
     findings.extend(privacy(&url, server.tls_required, &server.host));
     findings.push(clock(&broker));
     findings.extend(streams(&broker).await);
     findings.extend(rights::check(settings, &broker).await);
     findings.extend(flushing(http_port, server.port).await);
     findings
+}
+
+/// By which of this machine's users the broker is looked at: by that of `producer`, else by the worker's or the
+/// monitor's.
+fn connection(settings: &Settings) -> ConnectOptions {
+    let file = settings.file();
+    let program = match file.worker.nkey {
+        _ if settings.has_own_user() => return settings.connection(),
+        Some(_) => Program::Worker,
+        None => Program::Monitor,
+    };
+    ConnectOptions {
+        refusals: Refusals::Told,
+        ..file.connect(program, None, None, "doctor")
+    }
+}
+
+/// That is as it should be on a machine that only works, or only shows the farm.
+fn no_user() -> Finding {
+    Finding::fine(
+        "producer",
+        "this machine",
+        format!(
+            "{NO_USER}; to order jobs from here, `producer setup add producer NAME` prints a line"
+        ),
+    )
 }
 
 /// Why the broker cannot be used, and what to do.

@@ -28,12 +28,25 @@ const UNCONFINED: &str = "cannot confine ffmpeg";
 /// How a complaint begins.
 const ERROR: &str = "error: ";
 
-pub(super) async fn check(
-    settings: &Settings,
-    named: Option<&Path>,
-    encoders: &[Encoder],
-) -> Vec<Finding> {
-    let Ok(program) = worker::find(named) else {
+/// What is known of the machine before its worker is asked.
+pub(super) struct Machine<'a> {
+    /// The worker program that a person has named.
+    pub program: Option<&'a Path>,
+    /// Encoders that it is to have.
+    pub encoders: &'a [Encoder],
+    /// The check that has found already what would stop a worker.
+    pub cause: Option<&'static str>,
+}
+
+pub(super) async fn check(settings: &Settings, machine: &Machine<'_>) -> Vec<Finding> {
+    if is_for_others(settings) {
+        return vec![Finding::fine(
+            "worker",
+            "this machine",
+            "its file has no user for a worker: no jobs run here; `producer setup add worker NAME` prints a line",
+        )];
+    }
+    let Ok(program) = worker::find(machine.program) else {
         return vec![Finding::doubtful(
             "worker",
             "this machine",
@@ -42,7 +55,7 @@ pub(super) async fn check(
         )];
     };
     let mut findings = Vec::new();
-    let names = match encoders {
+    let names = match machine.encoders {
         [] => vec![ENCODER.to_owned()],
         named => named.iter().map(ToString::to_string).collect(),
     };
@@ -52,16 +65,20 @@ pub(super) async fn check(
     if let (Some(scratch), None) = (&settings.file().worker.scratch, std::env::var_os(SCRATCH)) {
         command.arg("--scratch").arg(scratch);
     }
+    let mut cause = machine.cause;
     let told = ask(command).await;
     match told.as_deref().map(serde_json::from_str::<Value>) {
         Ok(Ok(card)) => findings.extend(of_card(&card, &names)),
         Ok(Err(_)) => {}
-        Err(why) => findings.push(Finding::wrong(
-            "ffmpeg",
-            program.display(),
-            why,
-            "install ffmpeg with ffprobe, or name them with FFMPEG and FFPROBE, or --ffmpeg and --ffprobe of the worker",
-        )),
+        Err(why) => {
+            cause = Some("ffmpeg");
+            findings.push(Finding::wrong(
+                "ffmpeg",
+                program.display(),
+                why,
+                "install ffmpeg with ffprobe, or name them with FFMPEG and FFPROBE, or --ffmpeg and --ffprobe of the worker",
+            ));
+        }
     }
     let mut command = Command::new(&program);
     command.args(["check-config", "--log-level", "error"]);
@@ -81,6 +98,15 @@ pub(super) async fn check(
             "update the kernel, or let the container have Landlock and seccomp; where only trusted files are encoded, set \
              WORKER_SANDBOX=best-effort",
         ),
+        Err(why) if cause.is_some_and(|cause| follows(&why, cause)) => {
+            let cause = cause.unwrap_or_default();
+            Finding::doubtful(
+                "worker",
+                program.display(),
+                format!("it cannot start: that follows from the trouble with the {cause} above"),
+                "mend that first, and run `producer doctor` once more",
+            )
+        }
         Err(why) => Finding::wrong(
             "worker",
             program.display(),
@@ -89,6 +115,23 @@ pub(super) async fn check(
         ),
     });
     findings
+}
+
+/// Whether this machine has keys, and none for a worker.
+fn is_for_others(settings: &Settings) -> bool {
+    let file = settings.file();
+    let is_monitor = file.monitor.nkey.is_some() && file.worker.nkey.is_none();
+    is_monitor && !settings.has_own_user()
+}
+
+/// Whether a worker complains of what another check has found.
+fn follows(why: &str, cause: &str) -> bool {
+    let words: &[&str] = match cause {
+        "broker" => &["NATS server", "broker"],
+        "ffmpeg" => &["ffmpeg", "ffprobe"],
+        _ => return true,
+    };
+    words.iter().any(|word| why.contains(word))
 }
 
 /// What a worker program prints; what it complains of, if it fails.

@@ -12,6 +12,7 @@ use clap::Args;
 use common::recipe::encoder::Encoder;
 
 use self::finding::{Finding, State};
+use self::machine::Machine;
 use crate::cli::exit::{Error, Exit};
 use crate::cli::settings::Settings;
 use crate::display::output;
@@ -49,12 +50,22 @@ pub(crate) struct Options {
 
 pub(super) async fn run(options: &Options, settings: &Settings) -> Result<Exit, Error> {
     let mut findings = vec![file(settings)];
-    findings.extend(broker::check(settings, options.http_port).await);
-    findings.extend(certificate::check(settings).await);
+    // What the file would say is not known: nobody means the broker at the usual address then.
+    let is_known = settings.file_error.is_none();
+    if is_known || settings.names_a_broker() {
+        findings.extend(broker::check(settings, options.http_port).await);
+        findings.extend(certificate::check(settings).await);
+    }
     findings.extend(store::check(settings).await);
-    let program = options.worker_program.as_deref();
-    findings.extend(machine::check(settings, program, &options.encoders).await);
-    findings.extend(monitor::check(settings).await);
+    let machine = Machine {
+        program: options.worker_program.as_deref(),
+        encoders: &options.encoders,
+        cause: cause(&findings),
+    };
+    findings.extend(machine::check(settings, &machine).await);
+    if is_known {
+        findings.extend(monitor::check(settings).await);
+    }
     if options.json {
         output::print_json(&findings)?;
     } else {
@@ -66,6 +77,14 @@ pub(super) async fn run(options: &Options, settings: &Settings) -> Result<Exit, 
         true => Exit::Failed,
         false => Exit::Done,
     })
+}
+
+/// What is wrong already and would stop a worker, whose own complaint would only repeat it.
+fn cause(findings: &[Finding]) -> Option<&'static str> {
+    let stops = |finding: &&Finding| {
+        finding.state == State::Wrong && matches!(finding.check, "farm file" | "broker")
+    };
+    findings.iter().find(stops).map(|finding| finding.check)
 }
 
 /// The farm's file.

@@ -1,7 +1,7 @@
 //! The rights of this machine's users on the broker: each that the programs need, tried.
 
 use common::broker::server::{Role, Subjects};
-use common::broker::{Broker, ConnectOptions};
+use common::broker::{Broker, ConnectOptions, Refusals};
 use common::names::token::Token;
 use common::program::farm_file::Program;
 
@@ -17,7 +17,7 @@ const CURE: &str = "run `producer setup` on the machine that has made the farm: 
 pub(super) async fn check(settings: &Settings, broker: &Broker) -> Vec<Finding> {
     let file = settings.file();
     let mut findings = Vec::new();
-    if let Some(user) = settings.connection().user {
+    if let (Some(user), true) = (settings.connection().user, settings.has_own_user()) {
         findings.extend(of_orders(broker, &user).await);
     }
     if settings.names_a_broker() {
@@ -41,7 +41,10 @@ pub(super) async fn check(settings: &Settings, broker: &Broker) -> Vec<Finding> 
             continue;
         };
         let needs = Subjects::of(role, user, own.as_ref().filter(|_| role == Role::Worker));
-        let options = file.connect(program, None, None, "doctor");
+        let options = ConnectOptions {
+            refusals: Refusals::Told,
+            ..file.connect(program, None, None, "doctor")
+        };
         findings.extend(of_program(&options, role, user, &needs).await);
     }
     findings

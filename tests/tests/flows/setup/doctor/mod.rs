@@ -1,6 +1,7 @@
 //! `producer doctor`: what is broken on purpose is found, and its cure named.
 
 mod broker;
+mod joined;
 mod machine;
 mod store;
 
