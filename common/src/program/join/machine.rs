@@ -116,8 +116,7 @@ fn takes_line_of(program: Program) -> (&'static str, &'static str) {
 
 /// Whether a folder is the whole disk, a home folder, or above one. What cannot be judged is.
 fn is_wide(root: &Path) -> bool {
-    let is_plain =
-        root.is_absolute() && !root.components().any(|part| part == Component::ParentDir);
+    let is_plain = root.has_root() && !root.components().any(|part| part == Component::ParentDir);
     let whole = root.canonicalize().unwrap_or_else(|_| root.to_owned());
     let home = directories::BaseDirs::new().map(|folders| folders.home_dir().to_owned());
     let home = home.map(|home| home.canonicalize().unwrap_or(home));

@@ -216,9 +216,11 @@ pub(super) async fn read(
             return Err(refused(NO_BACKUP));
         }
         let entry = match name.ends_with(HEADING) {
-            true => Entry::Heading(
-                serde_json::from_slice(&bytes).map_err(|error| refused(&error.to_string()))?,
-            ),
+            true => Entry::Heading(serde_json::from_slice(&bytes).map_err(|error| {
+                refused(&format!(
+                    "it was changed after it was written: {name}: {error}"
+                ))
+            })?),
             false => Entry::Piece(bytes),
         };
         take(entry).await?;

@@ -118,7 +118,6 @@ fn closed(path: &Path, mode: u32) -> std::io::Result<()> {
 
 /// Elsewhere, a user's folders are closed to others by those above them.
 #[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the system may refuse on Unix")]
 fn closed(_: &Path, _: u32) -> std::io::Result<()> {
     Ok(())
 }
