@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use harness::paths;
 
@@ -137,4 +138,64 @@ fn scripts_of_the_images_are_shell() {
         let ran = Command::new("sh").arg("-n").arg(&path).output().unwrap();
         assert!(ran.status.success(), "{script}: {ran:?}");
     }
+}
+
+/// The script with its folders below another one, as this machine has none of the container's.
+fn keys_below(folder: &Path) -> Output {
+    let script = paths::repository().join("deploy/containers/setup");
+    let mut script = fs::read_to_string(script).unwrap();
+    for name in VOLUMES {
+        fs::create_dir_all(folder.join(name)).unwrap();
+        let below = format!("{}/{name}/", folder.display());
+        script = script.replace(&format!("/{name}/"), &below);
+    }
+    script = script.replace("/var/lib/nats", &folder.join("jobs").display().to_string());
+    fs::create_dir_all(folder.join("farm/broker")).unwrap();
+    let programs = paths::program("producer");
+    let programs = programs.parent().unwrap().display().to_string();
+    let path = std::env::var("PATH").unwrap();
+    Command::new("sh")
+        .args(["-c", &script, "setup", "keys"])
+        .env("PATH", format!("{programs}:{path}"))
+        .env("HOME", folder)
+        .env("FARM", folder.join("farm/farm.toml"))
+        .env_remove("NATS_URL")
+        .env_remove("STORE_URL")
+        .output()
+        .unwrap()
+}
+
+/// The volumes of the services that have something to know.
+const VOLUMES: [&str; 5] = ["farm", "worker", "monitor", "producer", "store"];
+
+#[test]
+fn each_service_gets_its_own_keys_once() {
+    let folder = paths::test_folder();
+    let ran = keys_below(folder.path());
+    assert!(ran.status.success(), "{ran:?}");
+    let file = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    let kept = ["worker", "monitor", "producer"].map(|name| file(&format!("{name}/farm.toml")));
+    let holds = |text: &str| {
+        let table: toml::Table = text.parse().unwrap();
+        let sections = [
+            ("worker", "worker"),
+            ("monitor", "monitor"),
+            ("broker", "producer"),
+        ];
+        let has = |section: &str| {
+            table
+                .get(section)
+                .is_some_and(|of| of.get("nkey").is_some())
+        };
+        let keys = sections.iter().filter(|(section, _)| has(section));
+        keys.map(|(_, program)| *program).collect::<Vec<_>>()
+    };
+    for (name, text) in ["worker", "monitor", "producer"].iter().zip(&kept) {
+        assert_eq!(holds(text), [*name], "{text}");
+        assert!(text.contains("tls://nats:4222"), "{text}");
+    }
+    assert!(file("monitor/access").starts_with("operator "));
+    let again = keys_below(folder.path());
+    assert!(again.status.success(), "{again:?}");
+    assert_eq!(file("worker/farm.toml"), kept[0]);
 }

@@ -54,7 +54,8 @@ pub enum JoinError {
     OtherFarm(String),
     /// The token is for another program.
     #[error(
-        "this line is for `{command}` (it holds the key of a {role}): paste it there, or print one for this program by `producer setup add {wanted} NAME`"
+        "this line is for `{command}` (it holds the key of a {role}): paste it there, or, where a service starts that program, run `producer join --for {role}`; \
+         `producer setup add {wanted} NAME` prints a line for this program"
     )]
     OtherProgram {
         /// The command that takes the line.

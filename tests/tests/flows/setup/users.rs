@@ -141,6 +141,18 @@ async fn a_line_is_taken_by_the_program_and_the_machine_that_it_is_for() {
     let ran = join("worker", &["--join", &worker, "--name", "other"]).await;
     refused(&ran, &["the worker desk alone", "setup add worker other"]);
     assert!(!MadeFarm::file(&elsewhere).exists());
+    // A service has no line of its own to paste.
+    let file = elsewhere.join("service.toml");
+    let of_service = [
+        "join",
+        &worker,
+        "--for",
+        "worker",
+        "--farm",
+        file.to_str().unwrap(),
+    ];
+    join("producer", &of_service).await.succeeded();
+    assert!(FarmFile::read(&file).unwrap().worker.nkey.is_some());
 
     let ran = join("producer", &["join", &producer]).await.succeeded();
     assert!(ran.stderr.contains("as the user anna"), "{ran:?}");
