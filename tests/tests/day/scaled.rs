@@ -19,7 +19,8 @@ impl Scaled {
     pub(super) async fn start(first: &Machine, machine: Machine, line: &str, most: usize) -> Self {
         let token = line.strip_prefix("worker --join ").unwrap();
         machine.install();
-        machine.producer(&["join", token]).await.succeeded();
+        let join = ["join", token, "--for", "worker"];
+        machine.producer(&join).await.succeeded();
         let pids = machine.home.join("pids");
         std::fs::create_dir(&pids).unwrap();
         let start = format!(
