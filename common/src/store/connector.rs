@@ -10,7 +10,8 @@ use object_store::{ClientOptions, Error, Result};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, ClientBuilder, NoProxy, Proxy};
 
-/// Makes clients that follow no redirect, with the client settings of the `AWS_*` variables.
+/// Makes clients that follow no redirect, with what the `AWS_*` variables say of times, TLS, the version of HTTP and a
+/// proxy. Other settings of clients keep their defaults.
 #[derive(Debug)]
 pub(super) struct Connector;
 

@@ -64,10 +64,10 @@ async fn chains_of_processes_that_end_at_once_are_gone_when_a_run_has_ended() {
     assert_eq!(alive(&stand_in), Vec::<String>::new());
 }
 
+/// Stops a run once its script has written the file `child`, and returns how long all of it took. Nothing is alive
+/// afterwards.
 #[cfg(target_os = "linux")]
-#[tokio::test]
-async fn chains_of_processes_do_not_outlive_a_stopped_run() {
-    let mut stand_in = StandIn::new(&format!("{HOPS} echo $$ > child; sleep 600; sleep 600"));
+async fn stopped(stand_in: &mut StandIn) -> Duration {
     stand_in.runner.limits.grace = Duration::from_millis(200);
     let stop = stand_in.runner.stop.clone();
     let started = Instant::now();
@@ -76,9 +76,16 @@ async fn chains_of_processes_do_not_outlive_a_stopped_run() {
         stop.cancel();
     });
     assert_eq!(ended.expect_err("stopped").fault, Fault::Passing);
-    let took = started.elapsed();
+    assert_eq!(alive(stand_in), Vec::<String>::new());
+    started.elapsed()
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn chains_of_processes_do_not_outlive_a_stopped_run() {
+    let mut stand_in = StandIn::new(&format!("{HOPS} echo $$ > child; sleep 600; sleep 600"));
+    let took = stopped(&mut stand_in).await;
     assert!(took < Duration::from_secs(15), "{took:?}");
-    assert_eq!(alive(&stand_in), Vec::<String>::new());
 }
 
 #[cfg(target_os = "linux")]
@@ -93,17 +100,8 @@ async fn a_tool_that_leaves_its_own_group_is_killed_too() {
         open(my $file, ">", "child"); print $file $$; close $file;
         $SIG{TERM} = "IGNORE"; sleep 60'"#,
     );
-    stand_in.runner.limits.grace = Duration::from_millis(200);
-    let stop = stand_in.runner.stop.clone();
-    let started = Instant::now();
-    let (ended, _) = tokio::join!(stand_in.run(), async {
-        stand_in.pid("child").await;
-        stop.cancel();
-    });
-    assert_eq!(ended.expect_err("stopped").fault, Fault::Passing);
-    let took = started.elapsed();
+    let took = stopped(&mut stand_in).await;
     assert!(took < Duration::from_secs(30), "{took:?}");
-    assert_eq!(alive(&stand_in), Vec::<String>::new());
 }
 
 #[cfg(target_os = "linux")]
@@ -112,14 +110,7 @@ async fn stopping_reaches_other_sessions_too() {
     let mut stand_in = StandIn::new(
         "trap '' TERM; setsid sh -c \"echo \\$\\$ > child; sleep 600; sleep 600\" & sleep 600; sleep 600",
     );
-    stand_in.runner.limits.grace = Duration::from_millis(200);
-    let stop = stand_in.runner.stop.clone();
-    let (ended, _) = tokio::join!(stand_in.run(), async {
-        stand_in.pid("child").await;
-        stop.cancel();
-    });
-    assert_eq!(ended.expect_err("stopped").fault, Fault::Passing);
-    assert_eq!(alive(&stand_in), Vec::<String>::new());
+    stopped(&mut stand_in).await;
 }
 
 #[cfg(target_os = "linux")]

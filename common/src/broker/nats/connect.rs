@@ -200,10 +200,9 @@ fn is_told(error: &ServerError, refusals: Refusals) -> bool {
     let ServerError::Other(told) = error else {
         return false;
     };
-    let refused = link::refused(told).map(str::to_ascii_lowercase);
-    refused.is_some_and(|what| match refusals {
+    link::refused(told).is_some_and(|what| match refusals {
         Refusals::Logged => false,
-        Refusals::RequestsTold => what.starts_with(link::PUBLISH),
+        Refusals::RequestsTold => link::unpublished(what).is_some(),
         Refusals::Told => true,
     })
 }

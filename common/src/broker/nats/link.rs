@@ -29,7 +29,7 @@ pub(crate) struct LinkObserver {
 /// What the server begins with when it refuses a message or a subscription.
 const REFUSED: &str = "permissions violation for ";
 /// How it goes on about a message.
-pub(crate) const PUBLISH: &str = "publish to ";
+const PUBLISH: &str = "publish to ";
 /// Most refusals that are kept.
 const MOST_REFUSED: usize = 1000;
 
@@ -69,11 +69,8 @@ impl Link {
     /// What the server has last refused to take for want of a right: `publish to "later.x"`.
     pub(crate) fn last_unpublished(&self) -> Option<String> {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = refused.iter().rev().map(|told| told.to_ascii_lowercase());
-        told.zip(refused.iter().rev())
-            .find(|(lower, _)| lower.starts_with(PUBLISH))
-            .and_then(|(_, told)| told.get(PUBLISH.len()..))
-            .map(|subject| format!("{PUBLISH}{subject}"))
+        let mut subjects = refused.iter().rev().filter_map(|what| unpublished(what));
+        subjects.next().map(|subject| format!("{PUBLISH}{subject}"))
     }
 
     /// Changes each time the client has connected.
@@ -111,8 +108,18 @@ impl LinkObserver {
 
 /// What the server refuses, where it says that a right is missing.
 pub(crate) fn refused(told: &str) -> Option<&str> {
-    let (start, what) = told.split_at_checked(REFUSED.len())?;
-    start.eq_ignore_ascii_case(REFUSED).then_some(what)
+    after(REFUSED, told)
+}
+
+/// The subject of a message, if what the server refuses is one.
+pub(crate) fn unpublished(what: &str) -> Option<&str> {
+    after(PUBLISH, what)
+}
+
+/// What follows `start` in a text, in whatever case that is written.
+fn after<'a>(start: &str, text: &'a str) -> Option<&'a str> {
+    let (begins, rest) = text.split_at_checked(start.len())?;
+    begins.eq_ignore_ascii_case(start).then_some(rest)
 }
 
 /// Wait before the next try to reconnect, after `tries` failed ones in a row.
