@@ -125,6 +125,8 @@ impl Signals {
 /// Processes that start a successor and end at once would always be gone before a pause is over. So there are no pauses
 /// as long as children end.
 fn kill_children() -> io::Result<()> {
+    // On a busy machine they would run more often than this process. Only root may go before others.
+    let _ = rustix::process::nice(-20);
     let mut pause = PAUSES.0;
     loop {
         let mut has_reaped = false;
