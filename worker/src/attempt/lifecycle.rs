@@ -33,6 +33,7 @@ impl Executor {
     /// Runs a claimed job to its end, or releases it.
     pub(super) async fn run_to_end(&self, mut claim: Claim, stop: Stop) -> AttemptEnd {
         let job = claim.job().id;
+        let part = (!job.is_whole()).then(|| claim.job().clone());
         let attempt = claim.run().attempt;
         // Every line of the log that is about the job names it, whatever is logged: the span is an error's.
         let named = tracing::error_span!("job", %job, attempt);
@@ -47,7 +48,11 @@ impl Executor {
             }
             let lease = Lease::keep(&claim);
             let result = self.attempt(&mut claim, &lease, &stop).await;
-            self.conclude(claim, result, counted, &traced).await
+            let end = self.conclude(claim, result, counted, &traced).await;
+            if let Some(part) = part {
+                let _ = tokio::time::timeout(CLEAN_UP, self.clear_after_part(&part)).await;
+            }
+            end
         };
         // The log's span is the inner one: tasks that the attempt starts take it along.
         work.instrument(named).instrument(traced.clone()).await

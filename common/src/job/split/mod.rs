@@ -9,6 +9,6 @@ mod report;
 mod state;
 
 pub use choice::{Split, SplitError};
-pub use plan::{Chunk, Film, PIECES, Plan, Stated};
+pub use plan::{Chunk, Film, PIECES, Plan, Stated, folder_of_piece};
 pub use report::{PartReport, PieceReport, SplitReport};
 pub use state::{Fits, SplitState};

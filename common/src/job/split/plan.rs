@@ -7,6 +7,7 @@ use crate::farm::card::Proof;
 use crate::farm::film::FilmFindings;
 use crate::farm::queue::{Lane, Priority, Queue};
 use crate::job::Job;
+use crate::job::id::JobId;
 use crate::job::part::Part;
 use crate::job::run::quality::FoundQuality;
 use crate::job::sidecar::Sidecars;
@@ -169,8 +170,40 @@ impl Plan {
 /// The name of the folder, beside outputs, that holds the pieces of split jobs.
 pub const PIECES: &str = ".ffmpeg-easy";
 
+/// The folder of the pieces that a part writes to; `None` if it is no part, or writes elsewhere.
+pub fn folder_of_piece(part: &Job) -> Option<Location> {
+    let folder = part.output.folder();
+    let outputs = folder.folder().folder();
+    let is_own = !part.id.is_whole() && folder == pieces_beside(&outputs, &part.id);
+    is_own.then_some(folder)
+}
+
 /// The folder of the pieces of a job.
 fn folder(job: &Job) -> Location {
-    let folder = job.output.folder();
-    folder.join(&format!("{PIECES}/{}", job.id.whole()))
+    pieces_beside(&job.output.folder(), &job.id)
+}
+
+fn pieces_beside(outputs: &Location, job: &JobId) -> Location {
+    outputs.join(&format!("{PIECES}/{}", job.whole()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Choice;
+    use crate::testing;
+
+    #[test]
+    fn a_piece_is_beside_the_output_of_its_own_job() {
+        let choice = Choice::Encoder("libx264".parse().expect("an encoder"));
+        let lane = Lane::from_consumer("libx264_p5").expect("a lane");
+        let plan = testing::plan(&testing::job(choice, 10), &lane, &[100]);
+        let mut part = plan.job_of(Part::Chunk(0));
+        assert_eq!(folder_of_piece(&part), Some(plan.folder()));
+        assert_eq!(folder_of_piece(&plan.job), None, "no part");
+        part.output = plan.job.output.clone();
+        assert_eq!(folder_of_piece(&part), None, "elsewhere");
+        part.output = plan.folder().sibling("another").join("chunk0.mkv");
+        assert_eq!(folder_of_piece(&part), None, "another job's");
+    }
 }

@@ -22,6 +22,9 @@ use crate::attempt::publish::attributes::Attributes;
 /// The beginning of every hidden name.
 pub(in crate::attempt) const HIDDEN: &str = ".ffmpeg-easy-";
 
+/// How often an output is brought to a folder that another worker removes meanwhile.
+const TRIES: u32 = 5;
+
 /// The output of one attempt under its hidden name.
 pub(crate) struct StagedFile {
     folder: Arc<OpenFolder>,
@@ -52,8 +55,20 @@ impl StagedFile {
         let made = Identity::of(made).map_err(unwritten(to))?;
         let name = format!("{}{}", prefix(job), Uuid::new_v4().simple());
         let bring = move |roots: &Roots, at: &Location| {
-            let (folder, to) = roots.make_folder_of(at)?;
-            bring(&output, made, &folder, name.as_ref()).map_err(unwritten(at))?;
+            let once = || {
+                let (folder, to) = roots.make_folder_of(at)?;
+                bring(&output, made, &folder, name.as_ref()).map_err(unwritten(at))?;
+                Ok((folder, to))
+            };
+            let mut brought = once();
+            // A folder of pieces goes when it is empty, which may be just now.
+            for _ in 1..TRIES {
+                if !is_missing(&brought) {
+                    break;
+                }
+                brought = once();
+            }
+            let (folder, to) = brought?;
             Ok(Self {
                 folder: Arc::new(folder),
                 name,
@@ -95,6 +110,15 @@ impl StagedFile {
     /// Removes the hidden file.
     pub(crate) async fn discard(self) {
         let _ = tokio::task::spawn_blocking(move || self.folder.remove(self.name.as_ref())).await;
+    }
+}
+
+/// Whether a file or folder on the way was missing.
+fn is_missing<T>(brought: &Result<T, StoreError>) -> bool {
+    match brought {
+        Err(StoreError::Missing(_)) => true,
+        Err(StoreError::Local { source, .. }) => source.kind() == io::ErrorKind::NotFound,
+        _ => false,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::convert::Infallible;
 
-use common::broker::ClaimError;
+use common::broker::{ClaimError, LeaseEnd};
 use common::job::failure::Failure;
 use common::job::input::Input;
 use common::job::replacement::Replaced;
@@ -86,6 +86,10 @@ impl Attempt<'_> {
         if self.number > 1 {
             let stores = &self.executor.stores;
             staged_file::remove_leftovers(stores, &self.job.output, &self.job.id).await;
+        }
+        if !self.job.id.is_whole() && self.executor.plan_of(&self.job).await?.is_none() {
+            // The job has ended meanwhile, and its pieces are removed.
+            return Err(Unfinished::LeaseEnd(LeaseEnd::Cancelled));
         }
         let mut companions = Vec::new();
         for (made, to) in places(&verified.companions, &self.job.output) {
