@@ -103,9 +103,9 @@ async fn a_program_that_is_no_ffmpeg_is_named() {
 #[cfg(unix)]
 mod scripts {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
     use std::process::Command;
 
+    use common::testing;
     use serde_json::Value;
     use tempfile::TempDir;
 
@@ -140,12 +140,7 @@ mod scripts {
                 esac
                 {body}"#
             );
-            // Moved into place by a rename, as a script that is open for writing cannot be run.
-            let program = folder.path().join("ffmpeg");
-            let draft = folder.path().join("draft");
-            fs::write(&draft, script).expect("a script");
-            fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).expect("executable");
-            fs::rename(&draft, &program).expect("in place");
+            testing::executable(&folder.path().join("ffmpeg"), &script);
             Self { folder }
         }
 

@@ -4,6 +4,10 @@ pub mod documents;
 pub mod help;
 pub mod recipes;
 
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use jiff::Timestamp;
 
 use crate::farm::card::{Capabilities, Ffmpeg, Host, Proof, Verdict};
@@ -20,6 +24,21 @@ use crate::names::digest::Digest;
 use crate::names::location::Location;
 use crate::recipe::encoder::Encoder;
 use crate::recipe::{Choice, Recipe, VideoEncode};
+
+/// Writes a script that can be run. Another program writes it: a child that a thread of this one starts meanwhile would hold
+/// the file open for writing, and such a file cannot be run.
+pub fn executable(path: &Path, script: &str) {
+    let mut writer = Command::new("sh")
+        .args(["-c", "cat > \"$0\" && chmod 755 \"$0\""])
+        .arg(path)
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("a shell");
+    let mut to = writer.stdin.take().expect("a pipe");
+    to.write_all(script.as_bytes()).expect("written");
+    drop(to);
+    assert!(writer.wait().expect("it ends").success());
+}
 
 /// The proof of an encoder: up to 4K, 100 frames a second.
 pub fn proof(encoder: &Encoder) -> Proof {

@@ -1,10 +1,10 @@
 //! `deploy/install/install.sh`: versions beside each other, upgrades, the way back, and nothing of other people's removed.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use common::testing;
 use harness::paths;
 use tempfile::TempDir;
 
@@ -60,8 +60,7 @@ impl Machine {
         fs::create_dir(&folder).unwrap();
         for program in PROGRAMS {
             let file = folder.join(program);
-            fs::write(&file, format!("#!/bin/sh\necho {program} {version}\n")).unwrap();
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+            testing::executable(&file, &format!("#!/bin/sh\necho {program} {version}\n"));
         }
         folder.into_os_string().into_string().unwrap()
     }

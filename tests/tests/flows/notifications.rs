@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use common::testing;
 use harness::farm::Farm;
 use harness::process::{Ran, run};
 use harness::programs::monitor::TestMonitor;
@@ -315,9 +316,7 @@ async fn a_command_tells_at_its_end_and_a_failure_to_tell_is_a_warning() {
     let shown = farm.folder().join("shown");
     let script = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" > {}\n", shown.display());
     let program = bin.join("notify-send");
-    std::fs::write(&program, script).unwrap();
-    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-    std::fs::set_permissions(&program, executable).unwrap();
+    testing::executable(&program, &script);
     let mut command = farm.producer_command();
     command
         .args(line)

@@ -9,11 +9,11 @@ mod old_kernel;
 mod supervised;
 mod watched;
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use common::job::failure::Failure;
+use common::testing;
 use tokio_util::sync::CancellationToken;
 use worker::ffmpeg::Tools;
 use worker::ffmpeg::run::Limits;
@@ -34,8 +34,7 @@ impl StandIn {
         let folder = tempfile::tempdir().expect("a folder");
         let scratch = tempfile::tempdir().expect("a folder");
         let program = folder.path().join("ffmpeg");
-        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("written");
-        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("allowed");
+        testing::executable(&program, &format!("#!/bin/sh\n{script}\n"));
         let runner = Runner {
             tools: Tools {
                 ffmpeg: program.clone(),

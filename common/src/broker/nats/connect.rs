@@ -184,6 +184,9 @@ impl Nats {
 
 fn log(event: &Event, refusals: Refusals) {
     match event {
+        Event::ServerError(error) if is_late_answer(error) => {
+            tracing::debug!(%error, "too late for an answer");
+        }
         Event::Connected => tracing::debug!("connected to NATS"),
         Event::Disconnected => tracing::warn!("lost the connection to NATS; reconnecting"),
         Event::ServerError(error) if is_told(error, refusals) => {
@@ -193,6 +196,13 @@ fn log(event: &Event, refusals: Refusals) {
         Event::ServerError(error) => tracing::error!(%error, "NATS server error"),
         event => tracing::debug!(%event, "NATS"),
     }
+}
+
+fn is_late_answer(error: &ServerError) -> bool {
+    let ServerError::Other(told) = error else {
+        return false;
+    };
+    link::refused(told).is_some_and(link::is_late_answer)
 }
 
 /// Whether the program tells of this itself.

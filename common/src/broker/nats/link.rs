@@ -30,6 +30,8 @@ pub(crate) struct LinkObserver {
 const REFUSED: &str = "permissions violation for ";
 /// How it goes on about a message.
 const PUBLISH: &str = "publish to ";
+/// How the subjects of answers begin.
+const INBOXES: &str = "_INBOX.";
 /// Most refusals that are kept.
 const MOST_REFUSED: usize = 1000;
 
@@ -96,7 +98,7 @@ impl LinkObserver {
     }
 
     fn note_refused(&self, told: &str) {
-        let Some(what) = refused(told) else {
+        let Some(what) = refused(told).filter(|what| !is_late_answer(what)) else {
             return;
         };
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,6 +118,12 @@ pub(crate) fn unpublished(what: &str) -> Option<&str> {
     after(PUBLISH, what)
 }
 
+/// Whether what the server refuses is the answer to a question that came before the connection was lost: a right to answer
+/// is one of a connection, for a while. Nobody waits for the answer any more.
+pub(crate) fn is_late_answer(what: &str) -> bool {
+    unpublished(what).is_some_and(|subject| subject.trim_start_matches('"').starts_with(INBOXES))
+}
+
 /// What follows `start` in a text, in whatever case that is written.
 fn after<'a>(start: &str, text: &'a str) -> Option<&'a str> {
     let (begins, rest) = text.split_at_checked(start.len())?;
@@ -125,4 +133,22 @@ fn after<'a>(start: &str, text: &'a str) -> Option<&'a str> {
 /// Wait before the next try to reconnect, after `tries` failed ones in a row.
 pub(crate) fn reconnect_delay(tries: usize) -> Duration {
     Duration::from_millis(1 << tries.min(10)).min(RECONNECT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_answer_is_no_missing_right() {
+        let (link, observer) = Link::new();
+        for subject in ["_INBOX.w2.a.b", "later.x"] {
+            let told = format!("Permissions Violation for Publish to \"{subject}\"");
+            observer.heard(&Event::ServerError(ServerError::Other(told)));
+        }
+        assert_eq!(link.take_refused(), ["Publish to \"later.x\""]);
+        let told = "Permissions Violation for Subscription to \"_INBOX.w2.>\"";
+        observer.heard(&Event::ServerError(ServerError::Other(told.to_owned())));
+        assert_eq!(link.take_refused(), ["Subscription to \"_INBOX.w2.>\""]);
+    }
 }
