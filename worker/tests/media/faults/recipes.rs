@@ -49,7 +49,7 @@ async fn a_recipe_that_an_input_cannot_meet_is_no_workers_fault() {
             (&film, filter("crop=640:360"), "crop: Invalid too big"),
             (&film, filter("pad=16:16"), "Padded dimensions"),
             (&film, filter("bm3d=block=70"), "out of range"),
-            (&film, filter("scale=99999:99999"), "Picture size"),
+            (&film, filter("scale=99999:99999"), "at most 16384"),
             (&film, filter("colorspace"), ""),
             (&deep, argument("libx264", "profile=baseline"), "baseline"),
             (&deep, argument("libx265", "profile=main"), "profile"),
