@@ -366,9 +366,12 @@ pub fn trash(worker: &WorkerName) -> String {
     format!("trash.{worker}")
 }
 
+/// Prefix of the subjects of all answers.
+pub const INBOXES: &str = "_INBOX.";
+
 /// Prefix of the inboxes of a broker's user: no other user hears the answers there.
 pub fn inbox(user: &Token) -> String {
-    format!("_INBOX.{user}")
+    format!("{INBOXES}{user}")
 }
 
 /// Requests to a worker to end its quarantine.

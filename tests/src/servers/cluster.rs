@@ -18,6 +18,8 @@ pub struct TestCluster {
     nodes: Vec<Node>,
     /// The workers that have users of their own.
     workers: Mutex<Vec<Token>>,
+    /// Whether a server was killed, and so has cut off its clients.
+    lost_clients: bool,
 }
 
 struct Node {
@@ -61,6 +63,7 @@ impl TestCluster {
         Self {
             nodes: nodes.collect(),
             workers: Mutex::default(),
+            lost_clients: false,
         }
     }
 
@@ -100,6 +103,7 @@ impl TestCluster {
 
     /// Sends `kill -9` to the server of this name.
     pub fn kill(&mut self, name: &str) {
+        self.lost_clients = true;
         let node = self.node(name);
         node.server.kill();
         node.is_up = false;
@@ -126,7 +130,7 @@ impl Drop for TestCluster {
             let refused: Vec<String> = self
                 .nodes
                 .iter()
-                .flat_map(|node| refused(&node.server))
+                .flat_map(|node| refused(&node.server, self.lost_clients))
                 .collect();
             assert!(refused.is_empty(), "a role lacks rights: {refused:#?}");
         }

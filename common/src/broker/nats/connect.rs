@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use async_nats::{ConnectErrorKind, Event, ServerError, jetstream};
+use async_nats::{ConnectErrorKind, Event, jetstream};
 
 use crate::broker::BrokerError;
 use crate::broker::farm::replicas::Replicas;
@@ -141,7 +141,10 @@ impl Nats {
             .ping_interval(PING)
             .reconnect_delay_callback(link::reconnect_delay)
             .event_callback(move |event| {
-                log(&event, refusals);
+                match observer.is_late_answer(&event) {
+                    true => tracing::debug!(%event, "too late for an answer"),
+                    false => log(&event, refusals),
+                }
                 observer.heard(&event);
                 std::future::ready(())
             })
@@ -184,12 +187,9 @@ impl Nats {
 
 fn log(event: &Event, refusals: Refusals) {
     match event {
-        Event::ServerError(error) if is_late_answer(error) => {
-            tracing::debug!(%error, "too late for an answer");
-        }
         Event::Connected => tracing::debug!("connected to NATS"),
         Event::Disconnected => tracing::warn!("lost the connection to NATS; reconnecting"),
-        Event::ServerError(error) if is_told(error, refusals) => {
+        Event::ServerError(error) if is_told(event, refusals) => {
             tracing::debug!(%error, "NATS server error");
         }
         // The only trace of a missing permission: the request itself just times out.
@@ -198,19 +198,9 @@ fn log(event: &Event, refusals: Refusals) {
     }
 }
 
-fn is_late_answer(error: &ServerError) -> bool {
-    let ServerError::Other(told) = error else {
-        return false;
-    };
-    link::refused(told).is_some_and(link::is_late_answer)
-}
-
 /// Whether the program tells of this itself.
-fn is_told(error: &ServerError, refusals: Refusals) -> bool {
-    let ServerError::Other(told) = error else {
-        return false;
-    };
-    link::refused(told).is_some_and(|what| match refusals {
+fn is_told(event: &Event, refusals: Refusals) -> bool {
+    link::refused(event).is_some_and(|what| match refusals {
         Refusals::Logged => false,
         Refusals::RequestsTold => link::unpublished(what).is_some(),
         Refusals::Told => true,

@@ -1,11 +1,14 @@
 //! The state of the connection, and since when it stands.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::{Event, ServerError};
 use tokio::sync::watch;
 use tokio::time::Instant;
+
+use crate::names::subject::INBOXES;
 
 /// Longest wait between two tries to reconnect: short, so that all clients are back soon after an outage of the
 /// broker.
@@ -23,6 +26,8 @@ pub(crate) struct Link {
 pub(crate) struct LinkObserver {
     since: Arc<Mutex<Option<Instant>>>,
     connected: watch::Sender<()>,
+    /// Whether the client has ever lost its connection.
+    was_lost: AtomicBool,
     refused: Arc<Mutex<Vec<String>>>,
 }
 
@@ -30,8 +35,6 @@ pub(crate) struct LinkObserver {
 const REFUSED: &str = "permissions violation for ";
 /// How it goes on about a message.
 const PUBLISH: &str = "publish to ";
-/// How the subjects of answers begin.
-const INBOXES: &str = "_INBOX.";
 /// Most refusals that are kept.
 const MOST_REFUSED: usize = 1000;
 
@@ -43,6 +46,7 @@ impl Link {
         let observer = LinkObserver {
             since: Arc::clone(&since),
             connected,
+            was_lost: AtomicBool::new(false),
             refused: Arc::clone(&refused),
         };
         let link = Self {
@@ -87,8 +91,11 @@ impl LinkObserver {
     pub(crate) fn heard(&self, event: &Event) {
         let since = match event {
             Event::Connected => Some(Instant::now()),
-            Event::Disconnected => None,
-            Event::ServerError(ServerError::Other(told)) => return self.note_refused(told),
+            Event::Disconnected => {
+                self.was_lost.store(true, Ordering::Relaxed);
+                None
+            }
+            Event::ServerError(_) => return self.note_refused(event),
             _ => return,
         };
         *self.since.lock().unwrap_or_else(PoisonError::into_inner) = since;
@@ -97,8 +104,16 @@ impl LinkObserver {
         }
     }
 
-    fn note_refused(&self, told: &str) {
-        let Some(what) = refused(told).filter(|what| !is_late_answer(what)) else {
+    /// Whether the server refuses an answer because its question came before the connection was lost: only the connection
+    /// that has got a question may answer. Nobody waits for the answer any more.
+    pub(crate) fn is_late_answer(&self, event: &Event) -> bool {
+        let subject = refused(event).and_then(unpublished);
+        self.was_lost.load(Ordering::Relaxed)
+            && subject.is_some_and(|subject| subject.trim_start_matches('"').starts_with(INBOXES))
+    }
+
+    fn note_refused(&self, event: &Event) {
+        let Some(what) = refused(event).filter(|_| !self.is_late_answer(event)) else {
             return;
         };
         let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
@@ -108,20 +123,17 @@ impl LinkObserver {
     }
 }
 
-/// What the server refuses, where it says that a right is missing.
-pub(crate) fn refused(told: &str) -> Option<&str> {
-    after(REFUSED, told)
+/// What the server refuses, if the event is that a right is missing.
+pub(crate) fn refused(event: &Event) -> Option<&str> {
+    match event {
+        Event::ServerError(ServerError::Other(told)) => after(REFUSED, told),
+        _ => None,
+    }
 }
 
 /// The subject of a message, if what the server refuses is one.
 pub(crate) fn unpublished(what: &str) -> Option<&str> {
     after(PUBLISH, what)
-}
-
-/// Whether what the server refuses is the answer to a question that came before the connection was lost: a right to answer
-/// is one of a connection, for a while. Nobody waits for the answer any more.
-pub(crate) fn is_late_answer(what: &str) -> bool {
-    unpublished(what).is_some_and(|subject| subject.trim_start_matches('"').starts_with(INBOXES))
 }
 
 /// What follows `start` in a text, in whatever case that is written.
@@ -142,13 +154,18 @@ mod tests {
     #[test]
     fn a_late_answer_is_no_missing_right() {
         let (link, observer) = Link::new();
-        for subject in ["_INBOX.w2.a.b", "later.x"] {
-            let told = format!("Permissions Violation for Publish to \"{subject}\"");
+        let refuse = |what: &str| {
+            let told = format!("Permissions Violation for {what}");
             observer.heard(&Event::ServerError(ServerError::Other(told)));
+            link.take_refused()
+        };
+        let answer = "Publish to \"_INBOX.w2.a.b\"";
+        assert_eq!(refuse(answer), [answer], "the connection is the first one");
+        observer.heard(&Event::Disconnected);
+        observer.heard(&Event::Connected);
+        assert!(refuse(answer).is_empty());
+        for other in ["Publish to \"later.x\"", "Subscription to \"_INBOX.w2.>\""] {
+            assert_eq!(refuse(other), [other]);
         }
-        assert_eq!(link.take_refused(), ["Publish to \"later.x\""]);
-        let told = "Permissions Violation for Subscription to \"_INBOX.w2.>\"";
-        observer.heard(&Event::ServerError(ServerError::Other(told.to_owned())));
-        assert_eq!(link.take_refused(), ["Subscription to \"_INBOX.w2.>\""]);
     }
 }

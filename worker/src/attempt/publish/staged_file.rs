@@ -223,6 +223,9 @@ fn exchanged() -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Duration;
+
     use common::store::Stores;
 
     use super::*;
@@ -326,6 +329,29 @@ mod tests {
                 .await;
             assert_eq!(place.names("new"), ["a.mkv"]);
         }
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_goes_meanwhile_is_made_again() {
+        let place = Place::new(tempfile::tempdir().expect("a folder"));
+        let folder = place.folder.path().join("new");
+        let is_over = Arc::new(AtomicBool::new(false));
+        let removing = std::thread::spawn({
+            let is_over = Arc::clone(&is_over);
+            move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    let _ = std::fs::remove_dir(&folder);
+                    // Rarer than the tries, which cannot all lose then.
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            }
+        });
+        for _ in 0..1000 {
+            let brought = place.bring("new/a.mkv").await;
+            brought.expect("brought each time").discard().await;
+        }
+        is_over.store(true, Ordering::Relaxed);
+        removing.join().expect("it removes what it can");
     }
 
     #[tokio::test]
